@@ -1,0 +1,367 @@
+//! What the engine decides and knows at a tick: the records that leave the dataflow.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Time;
+use crate::event::{AssignmentId, Lamp, Priority};
+use crate::ids::*;
+
+/// Everything that one tick brought out, each list sorted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Decisions {
+    /// The tick.
+    pub tick: Time,
+    /// Links whose state changed.
+    pub links: Vec<LinkState>,
+    /// What the signals were told.
+    pub commands: Vec<SignalCommand>,
+    /// Why each junction chose its stage.
+    pub choices: Vec<SignalChoice>,
+    /// Forecasts made anew.
+    pub forecasts: Vec<LinkForecast>,
+    /// Links that are about to congest: entries (+1) and withdrawals (-1).
+    pub onsets: Vec<(Onset, isize)>,
+    /// Load of patrol grids: new values (+1), old values (-1).
+    pub grids: Vec<(GridLoad, isize)>,
+    /// New assignments, to be pushed.
+    pub assignments: Vec<Assignment>,
+    /// Calls that reached another phase.
+    pub calls: Vec<CallStatus>,
+    /// Events that made no sense in the state they met.
+    pub rejected: Vec<Rejected>,
+}
+
+impl Decisions {
+    /// Adds another worker's share of the same tick.
+    pub fn absorb(&mut self, other: Decisions) {
+        self.links.extend(other.links);
+        self.commands.extend(other.commands);
+        self.choices.extend(other.choices);
+        self.forecasts.extend(other.forecasts);
+        self.onsets.extend(other.onsets);
+        self.grids.extend(other.grids);
+        self.assignments.extend(other.assignments);
+        self.calls.extend(other.calls);
+        self.rejected.extend(other.rejected);
+    }
+
+    /// Puts every list into its order, whatever workers the records came from.
+    pub fn sort(&mut self) {
+        self.links.sort_unstable_by_key(|x| x.link);
+        self.commands.sort_unstable_by_key(|x| (x.junction, x.at_ms));
+        self.choices.sort_unstable_by_key(|x| x.junction);
+        self.forecasts.sort_unstable_by_key(|x| x.link);
+        self.onsets.sort_unstable();
+        self.grids.sort_unstable();
+        self.assignments.sort_unstable_by_key(|x| x.id);
+        self.calls.sort_unstable();
+        self.rejected.sort_unstable();
+    }
+}
+
+/// Level of service, as the Highway Capacity Manual letters it for urban streets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum LevelOfService {
+    /// Free flow.
+    #[default]
+    A,
+    /// Reasonably free.
+    B,
+    /// Stable.
+    C,
+    /// Approaching unstable.
+    D,
+    /// Unstable.
+    E,
+    /// Breakdown.
+    F,
+}
+
+/// State of a link over the last window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinkState {
+    /// Which link.
+    pub link: LinkId,
+    /// End of the window, ms.
+    pub time_ms: u64,
+    /// Flow at its end, vehicles/h.
+    pub flow_veh_h: u32,
+    /// Mean travel speed, mm/s.
+    pub speed_mm_s: u32,
+    /// Vehicles per km, 1/1000.
+    pub density_milli_veh_km: u32,
+    /// Vehicles near the stop line, 1/1000.
+    pub queue_milli_veh: u32,
+    /// Travel time over the link, ms.
+    pub travel_ms: u32,
+    /// Level of service.
+    pub level: LevelOfService,
+    /// Whether anything was observed in the window (false: carried on from before).
+    pub observed: bool,
+}
+
+/// What part of a stage change a command starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interval {
+    /// The stage stands.
+    Green,
+    /// Heads that lose their green show yellow.
+    Yellow,
+    /// They show red; the next stage's own heads wait.
+    AllRed,
+}
+
+/// Why a stage was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StageReason {
+    /// The first command after start.
+    Start,
+    /// It has the greatest pressure.
+    Pressure,
+    /// The stage in force may not end yet.
+    MinGreen,
+    /// A head with demand has waited as long as the envelope allows.
+    MaxRed,
+    /// The stage in force has stood as long as it may against demand elsewhere.
+    MaxGreen,
+    /// No detector has spoken: the plan of the time of day.
+    Plan,
+    /// Nothing waits anywhere: it stays.
+    Idle,
+}
+
+/// An order to a controller: from `at_ms` on show these lamps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SignalCommand {
+    /// Which junction.
+    pub junction: JunctionId,
+    /// From when, ms; the tick that decided it.
+    pub at_ms: u64,
+    /// The stage that stands (green) or comes (yellow, all-red): row in the junction's stages.
+    pub stage: u16,
+    /// What part of the change this is.
+    pub interval: Interval,
+    /// What each head shows.
+    pub lamps: Vec<Lamp>,
+    /// Why this stage.
+    pub reason: StageReason,
+}
+
+/// Why a junction's stage is what it is: the scores behind a decision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SignalChoice {
+    /// Which junction.
+    pub junction: JunctionId,
+    /// When, ms.
+    pub time_ms: u64,
+    /// The stage in force.
+    pub stage: u16,
+    /// The stage wanted.
+    pub wanted: u16,
+    /// Why.
+    pub reason: StageReason,
+    /// Pressure of each stage, 1/1000 vehicle.
+    pub scores_milli: Vec<i64>,
+}
+
+/// What is expected of a link.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinkForecast {
+    /// Which link.
+    pub link: LinkId,
+    /// When it was made, ms.
+    pub time_ms: u64,
+    /// By lead time, nearest first.
+    pub leads: Vec<Lead>,
+}
+
+/// A forecast for one lead time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Lead {
+    /// Lead time, min.
+    pub lead_min: u16,
+    /// Expected speed, mm/s.
+    pub speed_mm_s: u32,
+    /// Lower end of the 80 % interval of speed, mm/s.
+    pub low_mm_s: u32,
+    /// Upper end of the 80 % interval of speed, mm/s.
+    pub high_mm_s: u32,
+    /// Expected flow, vehicles/h.
+    pub flow_veh_h: u32,
+    /// Probability of congestion, 1/1000.
+    pub congested_milli: u16,
+}
+
+/// A link that flows freely now and is expected to congest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Onset {
+    /// Which link.
+    pub link: LinkId,
+    /// The nearest lead time at which congestion is more likely than not, min.
+    pub lead_min: u16,
+}
+
+/// Open calls and available units of a patrol grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GridLoad {
+    /// Which grid.
+    pub grid: GridId,
+    /// Calls open.
+    pub open_calls: u32,
+    /// Units available, by home grid.
+    pub available_units: u32,
+}
+
+/// A unit that could have gone, and how long it would take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Expected travel time, ms.
+    pub eta_ms: u64,
+    /// Which unit.
+    pub unit: UnitId,
+}
+
+/// Why a unit was picked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PickReason {
+    /// The nearest available unit.
+    Nearest,
+    /// Not the nearest, but the total travel time of all calls is least so.
+    LeastTotal,
+    /// Another unit refused.
+    AfterDecline,
+    /// Another unit did not answer in time.
+    AfterSilence,
+    /// The unit before left service.
+    AfterLoss,
+}
+
+/// A unit is sent to a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Which.
+    pub id: AssignmentId,
+    /// The call.
+    pub call: CallId,
+    /// The unit.
+    pub unit: UnitId,
+    /// When it was decided, ms.
+    pub time_ms: u64,
+    /// Urgency of the call.
+    pub priority: Priority,
+    /// Expected travel time, ms.
+    pub eta_ms: u64,
+    /// The nearest units available then, nearest first, at most 5.
+    pub candidates: Vec<Candidate>,
+    /// Why this one.
+    pub reason: PickReason,
+}
+
+/// How far a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallPhase {
+    /// No unit yet.
+    Waiting,
+    /// A unit was told.
+    Assigned,
+    /// It accepted and is on its way.
+    Accepted,
+    /// It arrived.
+    Arrived,
+    /// Done.
+    Closed,
+    /// Withdrawn.
+    Cancelled,
+}
+
+/// A call reached a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CallStatus {
+    /// Which call.
+    pub call: CallId,
+    /// When, ms.
+    pub time_ms: u64,
+    /// The phase.
+    pub phase: CallPhase,
+    /// The assignment in force, if any.
+    pub assignment: Option<AssignmentId>,
+    /// The unit in charge, if any.
+    pub unit: Option<UnitId>,
+}
+
+/// Why an event was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// It could not be read.
+    Malformed,
+    /// It names a camera that the city does not have.
+    UnknownCamera,
+    /// It names a junction that the city does not have.
+    UnknownJunction,
+    /// It names a unit that the city does not have.
+    UnknownUnit,
+    /// It names something else that the city does not have.
+    UnknownName,
+    /// A speed that no vehicle drives.
+    ImpossibleSpeed,
+    /// A number outside its range.
+    OutOfRange,
+    /// A place outside every patrol grid.
+    OutsideCity,
+    /// Its time lies in the future beyond the bound.
+    FromTheFuture,
+    /// Its time lies further back than any window reaches.
+    TooLate,
+    /// The same call ID with other content.
+    DuplicateCall,
+    /// It speaks of a call that is not open.
+    UnknownCall,
+    /// It answers an assignment that does not exist.
+    UnknownAssignment,
+    /// It answers an assignment that belongs to another unit.
+    NotYourAssignment,
+    /// It answers an assignment that is no longer in force.
+    StaleAssignment,
+    /// The camera is of a kind that cannot report this.
+    WrongCameraKind,
+}
+
+impl Reason {
+    /// The name in metrics, dead letters and replies.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::Malformed => "malformed",
+            Reason::UnknownCamera => "unknown_camera",
+            Reason::UnknownJunction => "unknown_junction",
+            Reason::UnknownUnit => "unknown_unit",
+            Reason::UnknownName => "unknown_name",
+            Reason::ImpossibleSpeed => "impossible_speed",
+            Reason::OutOfRange => "out_of_range",
+            Reason::OutsideCity => "outside_city",
+            Reason::FromTheFuture => "from_the_future",
+            Reason::TooLate => "too_late",
+            Reason::DuplicateCall => "duplicate_call",
+            Reason::UnknownCall => "unknown_call",
+            Reason::UnknownAssignment => "unknown_assignment",
+            Reason::NotYourAssignment => "not_your_assignment",
+            Reason::StaleAssignment => "stale_assignment",
+            Reason::WrongCameraKind => "wrong_camera_kind",
+        }
+    }
+}
+
+/// An event that made no sense in the state it met.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rejected {
+    /// Its time, ms.
+    pub time_ms: u64,
+    /// Why.
+    pub reason: Reason,
+    /// The event itself.
+    pub event: crate::event::Event,
+}

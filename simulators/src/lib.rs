@@ -1,0 +1,1 @@
+//! Seeded worlds with ground truth, city imports and recordings. They feed the same door as production.
