@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
+pub use crate::event::CallPhase;
 use crate::event::{AssignmentId, Lamp, Priority};
 use crate::ids::*;
 
@@ -27,6 +28,8 @@ pub struct Decisions {
     pub assignments: Vec<Assignment>,
     /// Calls that reached another phase.
     pub calls: Vec<CallStatus>,
+    /// Signal changes that the safety envelope refused; the lamps stayed as they were.
+    pub refusals: Vec<Refusal>,
     /// Events that made no sense in the state they met.
     pub rejected: Vec<Rejected>,
 }
@@ -42,6 +45,7 @@ impl Decisions {
         self.grids.extend(other.grids);
         self.assignments.extend(other.assignments);
         self.calls.extend(other.calls);
+        self.refusals.extend(other.refusals);
         self.rejected.extend(other.rejected);
     }
 
@@ -55,6 +59,7 @@ impl Decisions {
         self.grids.sort_unstable();
         self.assignments.sort_unstable_by_key(|x| x.id);
         self.calls.sort_unstable();
+        self.refusals.sort_unstable();
         self.rejected.sort_unstable();
     }
 }
@@ -166,6 +171,39 @@ pub struct SignalChoice {
     pub scores_milli: Vec<i64>,
 }
 
+/// A rule of a junction's safety envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnvelopeRule {
+    /// As many lamps as heads.
+    HeadCount,
+    /// Heads that conflict are never let go together.
+    Conflict,
+    /// A green stands its shortest time.
+    MinGreen,
+    /// A stage stands until its crossings are walked and cleared.
+    Pedestrian,
+    /// Green ends through yellow, which stands its time and ends in red.
+    Yellow,
+    /// Between conflicting heads all-red passes.
+    AllRed,
+    /// Time does not run backwards.
+    Order,
+}
+
+/// A signal change that the safety envelope refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Which junction.
+    pub junction: JunctionId,
+    /// When, ms.
+    pub time_ms: u64,
+    /// The rule that it would have broken.
+    pub rule: EnvelopeRule,
+    /// The head at which it would have been broken.
+    pub head: u16,
+}
+
 /// What is expected of a link.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinkForecast {
@@ -195,7 +233,7 @@ pub struct Lead {
 }
 
 /// A link that flows freely now and is expected to congest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Onset {
     /// Which link.
     pub link: LinkId,
@@ -203,8 +241,8 @@ pub struct Onset {
     pub lead_min: u16,
 }
 
-/// Open calls and available units of a patrol grid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// Open calls, available units and calls closed lately of a patrol grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct GridLoad {
     /// Which grid.
     pub grid: GridId,
@@ -212,6 +250,8 @@ pub struct GridLoad {
     pub open_calls: u32,
     /// Units available, by home grid.
     pub available_units: u32,
+    /// Calls closed within the last hour.
+    pub closed_last_hour: u32,
 }
 
 /// A unit that could have gone, and how long it would take.
@@ -260,24 +300,6 @@ pub struct Assignment {
     pub reason: PickReason,
 }
 
-/// How far a call is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CallPhase {
-    /// No unit yet.
-    Waiting,
-    /// A unit was told.
-    Assigned,
-    /// It accepted and is on its way.
-    Accepted,
-    /// It arrived.
-    Arrived,
-    /// Done.
-    Closed,
-    /// Withdrawn.
-    Cancelled,
-}
-
 /// A call reached a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CallStatus {
@@ -287,6 +309,10 @@ pub struct CallStatus {
     pub time_ms: u64,
     /// The phase.
     pub phase: CallPhase,
+    /// Urgency.
+    pub priority: Priority,
+    /// The grid that its place lies in.
+    pub grid: GridId,
     /// The assignment in force, if any.
     pub assignment: Option<AssignmentId>,
     /// The unit in charge, if any.

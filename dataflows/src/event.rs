@@ -149,6 +149,38 @@ pub enum CallChange {
     Updated(CallFacts),
     /// It was withdrawn.
     Cancelled,
+    /// It was in the ledger when the engine started: a fact, not a wish.
+    Restored(CallFacts, Standing),
+}
+
+/// Where a call stood in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Standing {
+    /// How far it was.
+    pub phase: CallPhase,
+    /// Attempts at it so far.
+    pub attempts: u16,
+    /// The unit in charge, if any.
+    pub unit: Option<UnitId>,
+}
+
+/// How far a call is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallPhase {
+    /// No unit yet.
+    #[default]
+    Waiting,
+    /// A unit was told.
+    Assigned,
+    /// It accepted and is on its way.
+    Accepted,
+    /// It arrived.
+    Arrived,
+    /// Done.
+    Closed,
+    /// Withdrawn.
+    Cancelled,
 }
 
 /// What is known of a call.

@@ -255,6 +255,14 @@ impl Light {
     pub fn is_green(self) -> bool {
         self != Light::Red
     }
+    /// The lamp that shows it.
+    pub fn lamp(self) -> crate::event::Lamp {
+        match self {
+            Light::Red => crate::event::Lamp::Red,
+            Light::Protected => crate::event::Lamp::Protected,
+            Light::Permissive => crate::event::Lamp::Permissive,
+        }
+    }
 }
 
 /// A set of greens that a controller may show together.

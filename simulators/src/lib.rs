@@ -1,1 +1,6 @@
 //! Seeded worlds with ground truth, city imports and recordings. They feed the same door as production.
+
+mod course;
+pub mod guiyang;
+pub mod town;
+pub mod world;

@@ -1,0 +1,7 @@
+//! What the engine decides, from what `state` knows. The decisions know nothing about each other.
+
+pub mod dispatch;
+pub mod envelope;
+pub mod forecast;
+pub mod onset;
+pub mod signal;

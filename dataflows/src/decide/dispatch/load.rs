@@ -1,0 +1,43 @@
+//! Load of patrol grids: calls open, units available and calls closed lately in each.
+
+use crate::{Collection, Diff, Time};
+use crate::decision::{CallPhase, CallStatus, GridLoad};
+use crate::ids::{CallId, GridId};
+use crate::relation::Upsert;
+
+/// What is counted in a grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+enum Counted {
+    Open,
+    Available,
+    Closed,
+}
+
+/// For each grid in which there is anything to count, how many of each.
+pub fn grid_loads<'s>(
+    open_calls: Collection<'s, (CallId, GridId)>,
+    available: Collection<'s, GridId>,
+    closed: Collection<'s, GridId>,
+) -> Collection<'s, GridLoad> {
+    let open = open_calls.map(|(_, grid)| (grid, Counted::Open));
+    let available = available.map(|grid| (grid, Counted::Available));
+    let closed = closed.map(|grid| (grid, Counted::Closed));
+    open.concat(available)
+        .concat(closed)
+        .reduce_named("grid_loads", |_, rows, load| {
+            let count = |what| rows.iter().find(|(counted, _)| **counted == what).map_or(0, |(_, n)| *n as u32);
+            load.push(((count(Counted::Open), count(Counted::Available), count(Counted::Closed)), 1));
+        })
+        .map(|(grid, (open_calls, available_units, closed_last_hour))| GridLoad { grid, open_calls, available_units, closed_last_hour })
+}
+
+/// Whether a call is open and where, as an upsert.
+pub fn open_call(status: &CallStatus) -> (CallId, Upsert<GridId>) {
+    let open = !matches!(status.phase, CallPhase::Closed | CallPhase::Cancelled);
+    (status.call, Upsert { time_ms: status.time_ms, value: open.then_some(status.grid) })
+}
+
+/// A call that was closed, as a record of its grid at its tick.
+pub fn closed_call(status: CallStatus) -> Option<(GridId, Time, Diff)> {
+    (status.phase == CallPhase::Closed).then_some((status.grid, status.time_ms, 1))
+}

@@ -1,0 +1,239 @@
+//! Signal timing: each second each junction chooses a stage by max-pressure, inside its safety envelope.
+//!
+//! One machine a junction. It runs the change from stage to stage (yellow, all-red) itself and tells every step as a
+//! command; each passes [`envelope::admit`](super::envelope::admit). When detectors fall silent it follows the local plan.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::envelope::{Shown, admit};
+use crate::Time;
+use crate::decision::{Interval, Refusal, SignalChoice, SignalCommand, StageReason};
+use crate::event::Lamp;
+use crate::ids::{JunctionId, LinkId};
+use crate::keyed::{Machine, Outbox};
+use crate::network::{City, Junction};
+use crate::state::link::LaneCounts;
+
+mod change;
+mod choice;
+mod plan;
+mod pressure;
+use change::{Change, change, stage_lamps};
+use choice::{Demand, choose};
+use pressure::Field;
+
+/// How often a junction decides, ms.
+const DECIDE_MS: u64 = 1_000;
+/// All heads show red for so long before the first green, ms.
+const START_RED_MS: u64 = 5_000;
+/// A choice that did not change is told again after so long, ms.
+const REPEAT_MS: u64 = 5_000;
+/// Detectors that have told nothing for so long count as silent, ms.
+const SILENT_MS: u64 = 300_000;
+
+/// What a junction is told. Ordered by time.
+pub type SignalEvent = LaneCounts;
+
+/// What a junction says.
+#[derive(Clone, Debug)]
+pub enum SignalSaid {
+    /// An order to the controller.
+    Command(SignalCommand),
+    /// Why the stage is what it is.
+    Choice(SignalChoice),
+    /// The envelope refused.
+    Refusal(Refusal),
+}
+
+/// The machine of signals.
+pub struct Signals {
+    city: Arc<City>,
+    fields: Vec<Field>,
+}
+
+impl Signals {
+    /// For a city's junctions.
+    pub fn new(city: Arc<City>) -> Self {
+        let fields = city.junctions.iter().map(|j| Field::new(&city, j)).collect();
+        Signals { city, fields }
+    }
+
+    /// For each link, the junctions that listen to its lane counts.
+    pub fn listeners(&self) -> Vec<Vec<JunctionId>> {
+        let mut listeners = vec![Vec::new(); self.city.links.len()];
+        for (junction, field) in self.city.junctions.iter().zip(&self.fields) {
+            field.links().for_each(|link: LinkId| listeners[link.index()].push(junction.id));
+        }
+        listeners
+    }
+}
+
+/// Where a junction is in its sequence of stages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Phase {
+    /// Nothing has been shown yet.
+    Dark,
+    /// A stage stands.
+    Green { stage: u16, since_ms: u64 },
+    /// On the way to a stage: what is left of the change.
+    Changing { to: u16, reason: StageReason, steps: Vec<Change>, until_ms: u64 },
+}
+
+/// What is remembered of a junction.
+#[derive(Serialize, Deserialize)]
+pub struct Signal {
+    shown: Shown,
+    phase: Phase,
+    demand: Demand,
+    heard_ms: u64,
+    next_decision: Time,
+    told: Option<(u64, u16, u16, StageReason)>,
+}
+
+impl Default for Signal {
+    fn default() -> Self {
+        let (shown, demand) = (Shown::default(), Demand::default());
+        Signal { shown, phase: Phase::Dark, demand, heard_ms: 0, next_decision: 0, told: None }
+    }
+}
+
+impl Machine for Signals {
+    type Key = JunctionId;
+    type Event = SignalEvent;
+    type State = Signal;
+    type Out = SignalSaid;
+
+    fn name(&self) -> &'static str {
+        "signals"
+    }
+
+    fn keys(&self) -> Vec<JunctionId> {
+        self.city.junctions.iter().map(|j| j.id).collect()
+    }
+
+    fn step(&self, id: JunctionId, signal: &mut Signal, tick: Time, events: &[(JunctionId, LaneCounts)], out: &mut Outbox<SignalSaid>) {
+        let (junction, field) = (&self.city.junctions[id.index()], &self.fields[id.index()]);
+        if signal.phase == Phase::Dark {
+            signal.shown = Shown::dark(junction.heads.len());
+            signal.demand = field.no_demand(junction);
+            signal.heard_ms = tick;
+        }
+        for (_, counts) in events {
+            field.hear(&mut signal.demand, counts);
+            signal.heard_ms = tick;
+        }
+        let mut desk = Desk { city: &self.city, junction, field, tick, out };
+        if signal.phase == Phase::Dark {
+            desk.start(signal);
+        }
+        desk.go_on(signal);
+        if tick >= signal.next_decision {
+            desk.decide(signal);
+            signal.next_decision = tick + DECIDE_MS;
+        }
+        out.wake_at(match &signal.phase {
+            Phase::Changing { until_ms, .. } => (*until_ms).min(signal.next_decision),
+            _ => signal.next_decision,
+        });
+    }
+}
+
+/// A junction at a tick.
+struct Desk<'a> {
+    city: &'a City,
+    junction: &'a Junction,
+    field: &'a Field,
+    tick: Time,
+    out: &'a mut Outbox<SignalSaid>,
+}
+
+impl Desk<'_> {
+    /// All red, then the stage of the plan.
+    fn start(&mut self, signal: &mut Signal) {
+        let to = plan::stage_at(self.city, self.junction, self.tick);
+        let red = vec![Lamp::Red; self.junction.heads.len()];
+        if self.show(signal, &red, to, Interval::AllRed, StageReason::Start) {
+            let until_ms = self.tick + START_RED_MS.max(u64::from(self.junction.all_red_ms));
+            signal.phase = Phase::Changing { to, reason: StageReason::Start, steps: Vec::new(), until_ms };
+        }
+        signal.next_decision = self.tick + 1 + u64::from(self.junction.id.0) * 97 % DECIDE_MS;
+    }
+
+    /// Takes the steps of a change that are due.
+    fn go_on(&mut self, signal: &mut Signal) {
+        while let Phase::Changing { to, reason, steps, until_ms } = &mut signal.phase {
+            if self.tick < *until_ms {
+                return;
+            }
+            let (to, reason) = (*to, *reason);
+            if steps.is_empty() {
+                let lamps = stage_lamps(self.junction, to);
+                if !self.show(signal, &lamps, to, Interval::Green, reason) {
+                    return;
+                }
+                signal.phase = Phase::Green { stage: to, since_ms: self.tick };
+            } else {
+                let step = steps.remove(0);
+                let lamps = step.lamps.clone();
+                *until_ms = self.tick + u64::from(step.for_ms);
+                if !self.show(signal, &lamps, to, step.interval, reason) {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn decide(&mut self, signal: &mut Signal) {
+        self.field.age(&mut signal.demand, &signal.shown, self.tick);
+        let Phase::Green { stage, since_ms } = signal.phase else { return };
+        let silent = self.tick.saturating_sub(signal.heard_ms) > SILENT_MS;
+        let scores_milli = self.field.scores_milli(&signal.demand);
+        let planned = silent.then(|| plan::stage_at(self.city, self.junction, self.tick));
+        let (wanted, reason) = choose(self.junction, &signal.demand, &scores_milli, planned, stage, self.tick - since_ms);
+        self.tell_choice(signal, SignalChoice { junction: self.junction.id, time_ms: self.tick, stage, wanted, reason, scores_milli });
+        if wanted != stage {
+            let steps = change(self.junction, signal.shown.lamps(), wanted);
+            signal.phase = Phase::Changing { to: wanted, reason, steps, until_ms: self.tick };
+            self.go_on(signal);
+        }
+    }
+
+    fn tell_choice(&mut self, signal: &mut Signal, choice: SignalChoice) {
+        let now = (choice.stage, choice.wanted, choice.reason);
+        let same = signal.told.is_some_and(|(at, s, w, r)| (s, w, r) == now && self.tick < at + REPEAT_MS);
+        if !same {
+            signal.told = Some((self.tick, now.0, now.1, now.2));
+            self.out.emit(SignalSaid::Choice(choice));
+        }
+    }
+
+    /// Shows lamps if the envelope lets it; otherwise says what it refused, and the lamps stay.
+    fn show(&mut self, signal: &mut Signal, lamps: &[Lamp], stage: u16, interval: Interval, reason: StageReason) -> bool {
+        let (junction, at_ms) = (self.junction.id, self.tick);
+        match admit(self.junction, &mut signal.shown, at_ms, lamps) {
+            Ok(()) => {
+                let lamps = lamps.to_vec();
+                self.out.emit(SignalSaid::Command(SignalCommand { junction, at_ms, stage, interval, lamps, reason }));
+                true
+            }
+            Err((rule, head)) => {
+                self.out.emit(SignalSaid::Refusal(Refusal { junction, time_ms: at_ms, rule, head }));
+                self.hold(signal);
+                false
+            }
+        }
+    }
+
+    /// After a refusal: what stands goes on standing, and the change is tried anew a second later.
+    fn hold(&mut self, signal: &mut Signal) {
+        if let Phase::Changing { to, reason, .. } = signal.phase {
+            let steps = change(self.junction, signal.shown.lamps(), to);
+            signal.phase = Phase::Changing { to, reason, steps, until_ms: self.tick + DECIDE_MS };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

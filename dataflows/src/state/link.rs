@@ -1,0 +1,250 @@
+//! State of every link: flow, space-mean speed, density, queue at the stop line, travel time, level of service.
+//!
+//! One machine a link. Each second it tells how many vehicles are near the stop line of each lane; each 10 s it closes a
+//! window and tells the link's state. A link on which nothing happens costs nothing.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Time;
+use crate::decision::LinkState;
+use crate::ids::{LaneId, LinkId, VehicleId};
+use crate::keyed::{Machine, Outbox};
+use crate::network::{CameraKind, City, Link};
+
+mod present;
+mod service;
+mod window;
+pub use present::NEAR_MM;
+use present::{Passed, Present, Presents};
+pub use service::{level_of_service, space_mean_speed_mm_s};
+use window::Window;
+
+/// How often lane counts are told, ms.
+const COUNT_MS: u64 = 1_000;
+/// How often the state is told, ms.
+const WINDOW_MS: u64 = 10_000;
+
+/// Something observed on a link. Ordered by event time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LinkEvent {
+    /// When, ms.
+    pub time_ms: u64,
+    /// What.
+    pub what: Observation,
+}
+
+/// What was observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Observation {
+    /// A vehicle left a lane upstream that leads to `of` links, this one among them.
+    Expected {
+        /// Who.
+        vehicle: VehicleId,
+        /// The lane that it left.
+        from: LaneId,
+        /// How many links that lane leads to.
+        of: u8,
+    },
+    /// A known vehicle passed a camera of this link.
+    Seen {
+        /// Who.
+        vehicle: VehicleId,
+        /// On which lane.
+        lane: LaneId,
+        /// How far before the lane's end, mm.
+        to_line_mm: u32,
+        /// The way on this link since it was last seen, mm.
+        moved_mm: u32,
+        /// The time that it took, ms; 0: unknown.
+        took_ms: u32,
+    },
+    /// A vehicle is elsewhere.
+    Gone {
+        /// Who.
+        vehicle: VehicleId,
+    },
+    /// Vehicles were counted at a camera or loop.
+    Counted {
+        /// At the stop line (true) or along the link.
+        at_line: bool,
+        /// How many.
+        vehicles: u32,
+        /// How many of them by plate.
+        known: u32,
+        /// Mean spot speed, mm/s.
+        speed_mm_s: u32,
+    },
+    /// A bus reported its speed, mm/s.
+    Bus(u32),
+}
+
+/// Vehicles near the stop line of each lane of a link.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LaneCounts {
+    /// When, ms.
+    pub time_ms: u64,
+    /// Which link.
+    pub link: LinkId,
+    /// By lane, in the link's order, 1/1000 vehicle.
+    pub near_milli: Vec<u32>,
+}
+
+/// What a link's machine says.
+#[derive(Clone, Debug)]
+pub enum LinkSaid {
+    /// Each second, when it changed.
+    Counts(LaneCounts),
+    /// Each 10 s, when something happened.
+    State(LinkState),
+}
+
+/// The machine of link states.
+pub struct Links {
+    city: Arc<City>,
+    sensors: Vec<Sensors>,
+}
+
+/// The cameras of a link.
+#[derive(Clone, Copy, Default)]
+struct Sensors {
+    stop_line: u32,
+    mid_link: u32,
+}
+
+/// What is remembered of a link.
+#[derive(Default, Serialize, Deserialize)]
+pub struct LinkMemory {
+    presents: Presents,
+    window: Window,
+    counts_milli: Vec<u32>,
+    said: Option<(u32, u32, u32)>,
+    next_count: Time,
+    next_window: Time,
+}
+
+impl Links {
+    /// For a city's links.
+    pub fn new(city: Arc<City>) -> Self {
+        let mut sensors = vec![Sensors::default(); city.links.len()];
+        for camera in &city.cameras {
+            if let Some((lane, _)) = camera.lane {
+                let of_link = &mut sensors[city.lanes[lane.index()].link.index()];
+                match camera.kind {
+                    CameraKind::StopLine => of_link.stop_line += 1,
+                    _ => of_link.mid_link += 1,
+                }
+            }
+        }
+        Links { city, sensors }
+    }
+}
+
+impl Machine for Links {
+    type Key = LinkId;
+    type Event = LinkEvent;
+    type State = LinkMemory;
+    type Out = LinkSaid;
+
+    fn name(&self) -> &'static str {
+        "links"
+    }
+
+    fn step(&self, id: LinkId, memory: &mut LinkMemory, tick: Time, events: &[(LinkId, LinkEvent)], out: &mut Outbox<LinkSaid>) {
+        let link = &self.city.links[id.index()];
+        if memory.next_window == 0 {
+            memory.presents = Presents::new(link.lanes.len());
+            memory.window = Window::new(link.free_speed_mm_s);
+            memory.next_count = next_turn(id, tick, COUNT_MS);
+            memory.next_window = next_turn(id, tick, WINDOW_MS);
+        }
+        for (_, event) in events {
+            self.take(link, memory, event);
+        }
+        if tick >= memory.next_count {
+            memory.next_count = next_turn(id, tick, COUNT_MS);
+            memory.presents.expire(tick);
+            say_counts(link, memory, tick, out);
+        }
+        if tick >= memory.next_window {
+            memory.next_window = next_turn(id, tick, WINDOW_MS);
+            self.say_state(link, memory, tick, out);
+        }
+        let busy = !memory.presents.is_empty() || memory.counts_milli.iter().any(|n| *n > 0);
+        if busy {
+            out.wake_at(memory.next_count.min(memory.next_window));
+        } else if !memory.window.is_at_rest(link.free_speed_mm_s) {
+            out.wake_at(memory.next_window);
+        }
+    }
+}
+
+/// The next multiple of `every` after `tick`, shifted by the link so that not all links speak at once.
+fn next_turn(id: LinkId, tick: Time, every: u64) -> Time {
+    let shift = u64::from(id.0) * 97 % every;
+    (tick.saturating_sub(shift) / every + 1) * every + shift
+}
+
+fn say_counts(link: &Link, memory: &mut LinkMemory, tick: Time, out: &mut Outbox<LinkSaid>) {
+    let near_milli = memory.presents.near_milli(link, tick, memory.window.known_milli());
+    if near_milli != memory.counts_milli {
+        memory.counts_milli.clone_from(&near_milli);
+        out.emit(LinkSaid::Counts(LaneCounts { time_ms: tick, link: link.id, near_milli }));
+    }
+}
+
+impl Links {
+    fn take(&self, link: &Link, memory: &mut LinkMemory, event: &LinkEvent) {
+        let LinkMemory { presents, window, .. } = memory;
+        match event.what {
+            Observation::Expected { vehicle, from, of } => presents.expect(vehicle, from, of, event.time_ms, link.length_mm),
+            Observation::Seen { vehicle, lane, to_line_mm, moved_mm, took_ms } => {
+                let lane = link.lanes.iter().position(|l| *l == lane).unwrap_or(0) as u8;
+                let before = presents.see(vehicle, Present::seen(event.time_ms, lane, to_line_mm));
+                let at_line = to_line_mm <= super::sightings::STOP_LINE_MM;
+                window.count(at_line, 1, 1, 0);
+                window.hop(moved_mm, took_ms.saturating_sub(before.map_or(0, |b| b.counted_ms)));
+                if let Some(before) = before.filter(|_| at_line) {
+                    presents.pass(Passed { lane, seen_ms: before.seen_ms });
+                }
+            }
+            Observation::Gone { vehicle } => presents.remove(vehicle),
+            Observation::Counted { at_line, vehicles, known, speed_mm_s } => window.count(at_line, vehicles, known, speed_mm_s),
+            Observation::Bus(speed_mm_s) => window.spot(speed_mm_s, 1),
+        }
+    }
+
+    fn say_state(&self, link: &Link, memory: &mut LinkMemory, tick: Time, out: &mut Outbox<LinkSaid>) {
+        let standing_ms = memory.presents.count_standing(link, tick, WINDOW_MS);
+        let sensors = self.sensors[link.id.index()];
+        let per_lane = sensors.mid_link as f64 / link.lanes.len() as f64;
+        let reading = memory.window.close(standing_ms, sensors.stop_line > 0, per_lane, memory.presents.is_empty(), link.free_speed_mm_s);
+        let queue_milli_veh: u32 = memory.counts_milli.iter().sum();
+        let now = (reading.flow_veh_h, reading.speed_mm_s / 100, queue_milli_veh / 100);
+        if !reading.observed && memory.said == Some(now) {
+            return;
+        }
+        memory.said = Some(now);
+        let vehicles_milli = memory.presents.weight_milli();
+        out.emit(LinkSaid::State(LinkState {
+            link: link.id,
+            time_ms: tick,
+            flow_veh_h: reading.flow_veh_h,
+            speed_mm_s: reading.speed_mm_s,
+            density_milli_veh_km: (vehicles_milli * 1_000_000 / u64::from(link.length_mm)) as u32,
+            queue_milli_veh,
+            travel_ms: travel_ms(link.length_mm, reading.speed_mm_s),
+            level: level_of_service(reading.speed_mm_s, link.free_speed_mm_s),
+            observed: reading.observed,
+        }));
+    }
+}
+
+/// Travel time over a length at a speed, ms; a standing link counts as walked, 0.5 m/s.
+fn travel_ms(length_mm: u32, speed_mm_s: u32) -> u32 {
+    (u64::from(length_mm) * 1000 / u64::from(speed_mm_s.max(500))) as u32
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! What was measured on a link since the last window closed, and the smoothed reading that comes of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::service::space_mean_speed_mm_s;
+
+/// Windows of 10 s over which flow is averaged.
+const FLOW_WINDOWS: usize = 6;
+/// Time of travel that weighs as much as all that was known before, ms.
+const MEMORY_MS: f64 = 40_000.0;
+
+/// Sums of the open window, and what earlier ones said.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Window {
+    at_line: u32,
+    along: u32,
+    travelled_mm: u64,
+    spent_ms: u64,
+    spot_count: u32,
+    spot_pace: f64,
+    counted: u32,
+    known: u32,
+    known_share: f64,
+    flows: [f64; FLOW_WINDOWS],
+    speed_mm_s: f64,
+}
+
+/// What a window says when it closes.
+pub(super) struct Reading {
+    pub(super) flow_veh_h: u32,
+    pub(super) speed_mm_s: u32,
+    pub(super) observed: bool,
+}
+
+impl Window {
+    pub(super) fn new(free_speed_mm_s: u32) -> Self {
+        Window { known_share: 1.0, speed_mm_s: f64::from(free_speed_mm_s), ..Window::default() }
+    }
+
+    /// A vehicle came `moved_mm` further in `took_ms`.
+    pub(super) fn hop(&mut self, moved_mm: u32, took_ms: u32) {
+        self.travelled_mm += u64::from(moved_mm);
+        self.spent_ms += u64::from(took_ms);
+    }
+
+    /// Vehicles passed a sensor.
+    pub(super) fn count(&mut self, at_line: bool, vehicles: u32, known: u32, speed_mm_s: u32) {
+        if at_line { self.at_line += vehicles } else { self.along += vehicles }
+        self.counted += vehicles;
+        self.known += known;
+        if known < vehicles {
+            self.spot(speed_mm_s, vehicles - known);
+        }
+    }
+
+    /// Vehicles without a plate drove at a speed: their mean pace counts where nobody's travel was timed.
+    pub(super) fn spot(&mut self, speed_mm_s: u32, vehicles: u32) {
+        self.spot_count += vehicles;
+        self.spot_pace += f64::from(vehicles) / f64::from(speed_mm_s.max(500));
+    }
+
+    /// Share of vehicles whose plates are read, 1/1000.
+    pub(super) fn known_milli(&self) -> u32 {
+        (self.known_share * 1000.0) as u32
+    }
+
+    /// Whether nothing is left to fade: no flow, free speed.
+    pub(super) fn is_at_rest(&self, free_speed_mm_s: u32) -> bool {
+        self.counted == 0 && self.flows.iter().all(|f| *f == 0.0) && self.speed_mm_s >= f64::from(free_speed_mm_s) * 0.99
+    }
+
+    /// Closes the window: `standing_ms` was spent by those who were not seen, `per_lane` cameras stand along each lane.
+    pub(super) fn close(&mut self, standing_ms: u64, has_line: bool, per_lane: f64, empty: bool, free_speed_mm_s: u32) -> Reading {
+        let observed = self.counted > 0 || self.spot_count > 0 || self.spent_ms > 0;
+        let vehicles = if has_line { f64::from(self.at_line) } else { f64::from(self.along) / per_lane.max(1.0) };
+        self.flows.rotate_left(1);
+        self.flows[FLOW_WINDOWS - 1] = vehicles;
+        let minute: f64 = self.flows.iter().sum();
+        if self.counted > 0 {
+            let share = f64::from(self.known.min(self.counted)) / f64::from(self.counted);
+            self.known_share += (share - self.known_share) * 0.1;
+        }
+        self.learn_speed(standing_ms, empty, f64::from(free_speed_mm_s));
+        (self.at_line, self.along, self.counted, self.known) = (0, 0, 0, 0);
+        (self.travelled_mm, self.spent_ms, self.spot_count, self.spot_pace) = (0, 0, 0, 0.0);
+        Reading { flow_veh_h: (minute * 60.0) as u32, speed_mm_s: self.speed_mm_s as u32, observed }
+    }
+
+    fn learn_speed(&mut self, standing_ms: u64, empty: bool, free_mm_s: f64) {
+        let spent_ms = self.spent_ms + standing_ms;
+        let mut learn = |speed: f64, weight: f64| self.speed_mm_s += (speed.min(free_mm_s * 1.1) - self.speed_mm_s) * weight;
+        if let Some(speed) = space_mean_speed_mm_s(self.travelled_mm, spent_ms) {
+            learn(f64::from(speed), spent_ms as f64 / (spent_ms as f64 + MEMORY_MS));
+        } else if self.spot_count > 0 {
+            learn(f64::from(self.spot_count) / self.spot_pace, 0.3);
+        } else if empty {
+            learn(free_mm_s, 0.1);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Where each vehicle was last seen, and what that tells the links.
+//!
+//! A vehicle seen at a stop line has left its link and is on one of the links that its lane leads to; which one is known
+//! when it is seen again. Every sighting also carries the way and the time since the one before.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::link::{LinkEvent, Observation};
+use crate::Time;
+use crate::event::Passage;
+use crate::ids::{LaneId, LinkId, VehicleId};
+use crate::keyed::{Machine, Outbox};
+use crate::network::City;
+
+/// A vehicle not seen for so long has left the streets, ms.
+const RETENTION_MS: u64 = 600_000;
+/// A vehicle that took longer between two cameras has stopped for reasons of its own, ms.
+const LONGEST_HOP_MS: u64 = 300_000;
+
+/// The machine of sightings, by vehicle.
+pub struct Sightings {
+    city: Arc<City>,
+}
+
+impl Sightings {
+    /// For a city's cameras.
+    pub fn new(city: Arc<City>) -> Self {
+        Sightings { city }
+    }
+
+    /// The links that a lane leads to, without repeats.
+    fn next_links(&self, lane: LaneId) -> Vec<LinkId> {
+        let to = |m: &crate::ids::MovementId| self.city.lanes[self.city.movements[m.index()].to.index()].link;
+        let mut links: Vec<LinkId> = self.city.lanes[lane.index()].movements.iter().map(to).collect();
+        links.sort_unstable();
+        links.dedup();
+        links
+    }
+}
+
+/// What is remembered of a vehicle.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Sighting {
+    time_ms: u64,
+    /// Where it is taken to be: links, and how far from each one's end it was last known to be, mm.
+    on: Vec<(LinkId, u32)>,
+}
+
+impl Machine for Sightings {
+    type Key = VehicleId;
+    type Event = Passage;
+    type State = Sighting;
+    type Out = (LinkId, LinkEvent);
+
+    fn name(&self) -> &'static str {
+        "sightings"
+    }
+
+    fn step(
+        &self,
+        vehicle: VehicleId,
+        last: &mut Sighting,
+        tick: Time,
+        events: &[(VehicleId, Passage)],
+        out: &mut Outbox<Self::Out>,
+    ) {
+        for (_, passage) in events {
+            self.sight(vehicle, last, passage, out);
+        }
+        if events.is_empty() {
+            out.forget();
+        } else {
+            out.wake_at(tick + RETENTION_MS);
+        }
+    }
+}
+
+impl Sightings {
+    fn sight(&self, vehicle: VehicleId, last: &mut Sighting, passage: &Passage, out: &mut Outbox<(LinkId, LinkEvent)>) {
+        let Some((lane, to_line_mm)) = self.city.cameras[passage.camera.index()].lane else { return };
+        let link = self.city.lanes[lane.index()].link;
+        let mut tell = |link, what| out.emit((link, LinkEvent { time_ms: passage.time_ms, what }));
+        for &(other, _) in last.on.iter().filter(|(other, _)| *other != link) {
+            tell(other, Observation::Gone { vehicle });
+        }
+        let took_ms = passage.time_ms.saturating_sub(last.time_ms);
+        let known = last.on.iter().find(|(other, _)| *other == link).filter(|_| took_ms < LONGEST_HOP_MS);
+        let moved_mm = known.map_or(0, |(_, before_mm)| before_mm.saturating_sub(to_line_mm));
+        let took_ms = if known.is_some() { took_ms as u32 } else { 0 };
+        tell(link, Observation::Seen { vehicle, lane, to_line_mm, moved_mm, took_ms });
+        last.time_ms = passage.time_ms;
+        last.on.clear();
+        if to_line_mm > STOP_LINE_MM {
+            last.on.push((link, to_line_mm));
+            return;
+        }
+        tell(link, Observation::Gone { vehicle });
+        let next = self.next_links(lane);
+        for &to in &next {
+            let length_mm = self.city.links[to.index()].length_mm;
+            tell(to, Observation::Expected { vehicle, from: lane, of: next.len() as u8 });
+            last.on.push((to, length_mm));
+        }
+    }
+}
+
+/// A camera closer to the line than this sees vehicles leave, mm.
+pub const STOP_LINE_MM: u32 = 6_000;

@@ -1,0 +1,163 @@
+//! The command line: what can be asked for, and where it goes.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{self, Config};
+
+mod city;
+mod log;
+
+/// Exit code after an interruption (Ctrl-C) of a command that had not finished.
+pub const INTERRUPTED: u8 = 130;
+
+const EXAMPLES: &str = "\
+Examples:
+  nanming                                  run the simulated reference city; the page is at http://127.0.0.1:8080
+  nanming run --speed 10 --start 07:30     the morning peak, ten times as fast
+  nanming run --city town.net.xml          a city of your own, from SUMO
+  nanming run --no-sim                     only outside feeds: POST /api/ingest, POST /calls, terminals
+  nanming city --json                      the numbers of the reference city
+  nanming config > nanming.toml            every setting with its value, to edit
+
+Settings come from nanming.toml, then NANMING_* variables (NANMING_HTTP__LISTEN=0.0.0.0:8080), then options.
+Logs go to standard error: --log debug, or NANMING_LOG=nanming::http=debug.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
+
+/// Runs a city's streets in real time: signals, forecasts, dispatch.
+#[derive(Debug, Parser)]
+#[command(name = "nanming", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// Read this configuration file instead of ./nanming.toml
+    #[arg(long, global = true, value_name = "FILE", env = "NANMING_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Log filter, such as debug or nanming::ledger=trace
+    #[arg(long, global = true, value_name = "FILTER", env = "NANMING_LOG", default_value = "info")]
+    pub log: String,
+    /// What to do; without one: run
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of run
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the city until Ctrl-C (what plain `nanming` does)
+    Run(RunArgs),
+    /// Generate or import a city, write it, and print its numbers
+    City(city::CityArgs),
+    /// Print the effective configuration as TOML, secrets hidden
+    Config,
+}
+
+/// Options of `nanming run`; each overrides the configuration.
+#[derive(Debug, Default, Args)]
+pub struct RunArgs {
+    /// City: a SUMO .net.xml, or a .json from `nanming city --out`; default: the generated reference city
+    #[arg(long, value_name = "FILE")]
+    city: Option<PathBuf>,
+    /// Seed of the generated city and of the simulator
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// City time runs so many times as fast as the wall clock
+    #[arg(long, value_name = "X")]
+    speed: Option<f64>,
+    /// Local time of day to start at, such as 07:30, or now
+    #[arg(long, value_name = "HH:MM")]
+    start: Option<String>,
+    /// Traffic and calls against the usual, such as 1.3
+    #[arg(long, value_name = "X")]
+    demand: Option<f64>,
+    /// No simulator: only what comes in from outside
+    #[arg(long)]
+    no_sim: bool,
+    /// Address and port of the page and the API
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<std::net::SocketAddr>,
+    /// The ledger's SQLite file
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Worker threads of the engine
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// Write decisions as JSON Lines files into this directory
+    #[arg(long, value_name = "DIR")]
+    jsonl: Option<PathBuf>,
+}
+
+impl RunArgs {
+    fn apply(self, config: &mut Config) {
+        fn set<T>(to: &mut T, from: Option<T>) {
+            if let Some(value) = from {
+                *to = value;
+            }
+        }
+        config.city.file = self.city.or(config.city.file.take());
+        set(&mut config.city.seed, self.seed);
+        set(&mut config.simulator.seed, self.seed);
+        set(&mut config.clock.speed, self.speed);
+        set(&mut config.clock.start, self.start);
+        set(&mut config.simulator.demand, self.demand);
+        config.simulator.enabled &= !self.no_sim;
+        set(&mut config.http.listen, self.listen);
+        set(&mut config.ledger.path, self.ledger);
+        set(&mut config.engine.workers, self.workers);
+        config.output.jsonl = self.jsonl.or(config.output.jsonl.take());
+    }
+}
+
+/// Reads the command line and does what it says. The exit code of the process, or an error to print with code 1.
+pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let cli = Cli::parse();
+    log::start(&cli.log)?;
+    let mut config = config::load(cli.config.as_deref())?;
+    match cli.command.unwrap_or(Command::Run(cli.run)) {
+        Command::Run(args) => {
+            args.apply(&mut config);
+            config.check()?;
+            crate::run::run(&config)?;
+        }
+        Command::City(args) => city::city(&args)?,
+        Command::Config => print!("{}", config.to_toml()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Cli {
+        Cli::try_parse_from(line.split_whitespace()).unwrap()
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_of_run_stand_with_and_without_the_word() {
+        for line in ["nanming --speed 10 --no-sim", "nanming run --speed 10 --no-sim"] {
+            let cli = parse(line);
+            let Command::Run(args) = cli.command.unwrap_or(Command::Run(cli.run)) else { panic!("{line}") };
+            let mut config = Config::default();
+            args.apply(&mut config);
+            assert_eq!(config.clock.speed, 10.0);
+            assert!(!config.simulator.enabled);
+        }
+    }
+
+    #[test]
+    fn the_help_teaches_with_examples() {
+        use clap::CommandFactory;
+        let help = Cli::command().render_long_help().to_string();
+        assert!(help.contains("nanming run --speed 10 --start 07:30") && help.contains("Exit codes"), "{help}");
+    }
+}

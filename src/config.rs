@@ -1,0 +1,243 @@
+//! Configuration: defaults, then a TOML file, then `NANMING_*` environment variables (`NANMING_HTTP__LISTEN`: two
+//! underscores step into a table), then the command line. An unknown key is an error, never ignored.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+mod secret;
+pub use secret::Secret;
+
+/// The file that is read when it exists and none is named.
+pub const DEFAULT_FILE: &str = "nanming.toml";
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Which city.
+    pub city: CityConfig,
+    /// The city's clock.
+    pub clock: ClockConfig,
+    /// The embedded simulator.
+    pub simulator: SimulatorConfig,
+    /// The engine.
+    pub engine: EngineConfig,
+    /// The HTTP surface.
+    pub http: HttpConfig,
+    /// The ledger.
+    pub ledger: LedgerConfig,
+    /// What comes in from outside.
+    pub ingest: IngestConfig,
+    /// Files that go out.
+    pub output: OutputConfig,
+}
+
+/// Which city runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CityConfig {
+    /// A SUMO `.net.xml`, or a `.json` that `nanming city` wrote. None: the generated reference city.
+    pub file: Option<PathBuf>,
+    /// Seed of the generated city (1).
+    pub seed: u64,
+}
+
+impl Default for CityConfig {
+    fn default() -> Self {
+        CityConfig { file: None, seed: 1 }
+    }
+}
+
+/// The city's clock.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClockConfig {
+    /// `now`, or a local time of day such as `07:30` (`now`).
+    pub start: String,
+    /// How many times as fast as the wall clock (1.0). With outside feeds leave it at 1.
+    pub speed: f64,
+}
+
+impl Default for ClockConfig {
+    fn default() -> Self {
+        ClockConfig { start: "now".into(), speed: 1.0 }
+    }
+}
+
+/// The embedded simulator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SimulatorConfig {
+    /// Whether it feeds the city (true).
+    pub enabled: bool,
+    /// Seed of its traffic and calls (1).
+    pub seed: u64,
+    /// Demand against the usual (1.0).
+    pub demand: f64,
+}
+
+impl Default for SimulatorConfig {
+    fn default() -> Self {
+        SimulatorConfig { enabled: true, seed: 1, demand: 1.0 }
+    }
+}
+
+/// The engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EngineConfig {
+    /// Timely worker threads (1).
+    pub workers: usize,
+    /// Arrivals that may wait at the door before sources are held back (1024).
+    pub inbox: usize,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        EngineConfig { workers: 1, inbox: 1024 }
+    }
+}
+
+/// The HTTP surface.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Address and port (`127.0.0.1:8080`: this machine only).
+    pub listen: SocketAddr,
+    /// Host names that requests may carry besides the listening address; others are refused, so that no page
+    /// elsewhere can talk to the engine through someone's browser.
+    pub hosts: Vec<String>,
+    /// Largest request body, bytes (8 MiB; calls are held to 64 KiB).
+    pub body_bytes: usize,
+    /// Event streams, terminals and desks open at once (4096).
+    pub streams: usize,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        HttpConfig {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            hosts: Vec::new(),
+            body_bytes: 8 << 20,
+            streams: 4096,
+        }
+    }
+}
+
+/// The ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LedgerConfig {
+    /// The SQLite file (`nanming.sqlite` in the working directory).
+    pub path: PathBuf,
+    /// Signal commands are kept so long, hours of city time (24). Calls are kept.
+    pub signal_hours: u64,
+}
+
+impl Default for LedgerConfig {
+    fn default() -> Self {
+        LedgerConfig { path: "nanming.sqlite".into(), signal_hours: 24 }
+    }
+}
+
+/// What comes in from outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IngestConfig {
+    /// Events further ahead of the city's clock than this are refused, ms (5000).
+    pub future_ms: u64,
+    /// Key of the hash that stands for a plate; empty: a new random key at each start, so that nobody can link
+    /// vehicles over restarts.
+    pub plate_key: Secret,
+    /// Directory of `dead_letters.jsonl`; none: what is refused is counted, and not kept.
+    pub dead_letters: Option<PathBuf>,
+}
+
+impl Default for IngestConfig {
+    fn default() -> Self {
+        IngestConfig { future_ms: 5_000, plate_key: Secret::default(), dead_letters: None }
+    }
+}
+
+/// Files that go out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutputConfig {
+    /// Directory of `signals.jsonl`, `forecasts.jsonl` and `assignments.jsonl`; none: they are not written.
+    pub jsonl: Option<PathBuf>,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It does not parse, or holds an unknown key or a wrong type.
+    #[error("configuration: {0}")]
+    Figment(#[from] Box<figment::Error>),
+    /// The file named does not exist.
+    #[error("configuration file {0} does not exist")]
+    Missing(PathBuf),
+    /// A value out of its range.
+    #[error("configuration: {0}")]
+    Value(String),
+}
+
+/// Reads defaults, `file` (or [`DEFAULT_FILE`] if it exists) and the environment.
+pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+    if let Some(path) = file.filter(|p| !p.exists()) {
+        return Err(ConfigError::Missing(path.to_owned()));
+    }
+    let variables = Env::prefixed("NANMING_").ignore(&["skip_web", "log", "config"]).split("__");
+    let config: Config = Figment::from(Serialized::defaults(Config::default()))
+        .merge(Toml::file(file.unwrap_or(Path::new(DEFAULT_FILE))))
+        .merge(variables)
+        .extract()
+        .map_err(Box::new)?;
+    config.check()?;
+    Ok(config)
+}
+
+impl Config {
+    /// Checks ranges that types do not.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let positive = |x: f64| x.is_finite() && x > 0.0;
+        let need = |holds: bool, complaint: &str| {
+            if holds { Ok(()) } else { Err(ConfigError::Value(complaint.into())) }
+        };
+        need(positive(self.clock.speed) && self.clock.speed <= 1000.0, "clock.speed must be above 0, at most 1000")?;
+        need((0.0..=20.0).contains(&self.simulator.demand), "simulator.demand must be from 0 to 20")?;
+        need((1..=64).contains(&self.engine.workers), "engine.workers must be from 1 to 64")?;
+        need(self.engine.inbox > 0, "engine.inbox must be above 0")?;
+        need(self.http.body_bytes >= 1024, "http.body_bytes must be at least 1024")?;
+        self.clock.start_minute().map(|_| ())
+    }
+
+    /// The effective configuration as TOML, secrets redacted.
+    pub fn to_toml(&self) -> String {
+        let mut shown = self.clone();
+        shown.ingest.plate_key = self.ingest.plate_key.redacted();
+        toml::to_string_pretty(&shown).unwrap_or_else(|error| format!("# {error}\n"))
+    }
+}
+
+impl ClockConfig {
+    /// The minute of the local day to start at; none: now.
+    pub fn start_minute(&self) -> Result<Option<u16>, ConfigError> {
+        if self.start == "now" {
+            return Ok(None);
+        }
+        let parse = || {
+            let (hour, minute) = self.start.split_once(':')?;
+            let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
+            (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+        };
+        let complaint = || ConfigError::Value(format!("clock.start '{}' is neither 'now' nor like 07:30", self.start));
+        parse().map(Some).ok_or_else(complaint)
+    }
+}
+
+#[cfg(test)]
+mod tests;

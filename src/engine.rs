@@ -1,0 +1,190 @@
+//! The engine: timely workers on their own threads. A batch and its tick go in, the tick's decisions come out.
+//!
+//! Workers park when there is nothing to do and are unparked by a new tick (or, inside timely, by each other). Any number
+//! of ticks may be in flight; who submits them bounds that. Ticks finish in order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::Thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use nanming_dataflows::decision::Decisions;
+use nanming_dataflows::event::Batch;
+use nanming_dataflows::input::{Feeds, Share, inputs, shares};
+use nanming_dataflows::keyed::{Saved, Tick, Vault};
+use nanming_dataflows::network::City;
+use nanming_dataflows::output::Gathered;
+use nanming_dataflows::{Time, build};
+use timely::WorkerConfig;
+use timely::worker::Worker;
+
+/// An idle worker looks up at least so often, ms; new ticks wake it at once.
+const IDLE_MS: u64 = 500;
+
+/// The engine has stopped: a worker panicked, or it was shut down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the engine has stopped: a worker panicked (see the log above); restart it, the ledger has every accepted call")]
+pub struct Stopped;
+
+/// A finished tick.
+#[derive(Clone, Debug, Default)]
+pub struct Finished {
+    /// What it brought out, sorted.
+    pub decisions: Decisions,
+    /// States that machines saved, if the tick was marked so; in no order.
+    pub saved: Vec<Saved>,
+}
+
+/// A worker's part of a finished tick.
+pub struct Part {
+    tick: Time,
+    decisions: Decisions,
+    saved: Vec<Saved>,
+}
+
+struct Order {
+    tick: Time,
+    share: Share,
+    mark: Tick,
+}
+
+/// Running workers. Dropping it ends them.
+pub struct Engine {
+    orders: Vec<(Sender<Order>, Thread)>,
+    parts: Receiver<Part>,
+    assembling: BTreeMap<Time, (usize, Finished)>,
+    in_flight: usize,
+    guards: Option<timely::execute::WorkerGuards<()>>,
+}
+
+impl Engine {
+    /// Starts `workers` workers for a city, with the states of earlier saves. Panics if threads cannot be spawned.
+    pub fn start(city: &Arc<City>, workers: usize, restored: &[Saved]) -> Engine {
+        let workers = workers.max(1);
+        let (said, parts) = unbounded();
+        let (ready, started) = unbounded();
+        let (city, restored) = (Arc::clone(city), Arc::new(restored.to_vec()));
+        let config = timely::Config {
+            communication: timely::CommunicationConfig::Process(workers),
+            worker: WorkerConfig::default().idle_spin(Duration::ZERO),
+        };
+        let guards = timely::execute(config, move |worker| {
+            let (sender, orders) = unbounded();
+            let vault = Vault::restoring(restored.iter().cloned());
+            let (feeds, gathered) = worker.dataflow_named("city", |scope| {
+                let (feeds, inputs) = inputs(scope);
+                let gathered = Gathered::new(build(&city, &inputs, &vault));
+                (feeds, gathered)
+            });
+            if ready.send((worker.index(), sender, std::thread::current())).is_ok() {
+                Driver { feeds, gathered, vault, orders, said: said.clone(), in_flight: Vec::new() }.run(worker);
+            }
+        })
+        .unwrap_or_else(|error| panic!("no worker threads could be started: {error}"));
+        let mut orders: Vec<_> = started.iter().take(workers).collect();
+        orders.sort_by_key(|(index, _, _)| *index);
+        let orders = orders.into_iter().map(|(_, sender, thread)| (sender, thread)).collect();
+        Engine { orders, parts, assembling: BTreeMap::new(), in_flight: 0, guards: Some(guards) }
+    }
+
+    /// Number of ticks submitted and not yet finished.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Gives the workers a tick, later than all before.
+    pub fn submit(&mut self, tick: Time, batch: Batch, mark: Tick) -> Result<(), Stopped> {
+        self.in_flight += 1;
+        for ((orders, thread), share) in self.orders.iter().zip(shares(batch, self.orders.len())) {
+            orders.send(Order { tick, share, mark }).map_err(|_| Stopped)?;
+            thread.unpark();
+        }
+        Ok(())
+    }
+
+    /// Where parts of finished ticks arrive: select on it, and [`assemble`](Self::assemble) what comes.
+    pub fn parts(&self) -> &Receiver<Part> {
+        &self.parts
+    }
+
+    /// Adds a part; returns the tick when it is whole.
+    pub fn assemble(&mut self, part: Part) -> Option<Finished> {
+        let (have, whole) = self.assembling.entry(part.tick).or_default();
+        *have += 1;
+        whole.decisions.tick = part.tick;
+        whole.decisions.absorb(part.decisions);
+        whole.saved.extend(part.saved);
+        if *have < self.orders.len() {
+            return None;
+        }
+        self.in_flight -= 1;
+        let (_, mut finished) = self.assembling.remove(&part.tick)?;
+        finished.decisions.sort();
+        Some(finished)
+    }
+
+    /// Waits for the next tick to finish.
+    pub fn finished(&mut self) -> Result<Finished, Stopped> {
+        loop {
+            let part = self.parts.recv().map_err(|_| Stopped)?;
+            if let Some(finished) = self.assemble(part) {
+                return Ok(finished);
+            }
+        }
+    }
+
+    /// One tick from beginning to end: for replays and simulations in lockstep.
+    pub fn step(&mut self, tick: Time, batch: Batch) -> Result<Decisions, Stopped> {
+        self.submit(tick, batch, Tick::default())?;
+        Ok(self.finished()?.decisions)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        for (sender, thread) in self.orders.drain(..) {
+            drop(sender);
+            thread.unpark();
+        }
+        drop(self.guards.take());
+    }
+}
+
+/// What a worker's thread runs.
+struct Driver {
+    feeds: Feeds,
+    gathered: Gathered,
+    vault: Vault,
+    orders: Receiver<Order>,
+    said: Sender<Part>,
+    in_flight: Vec<Time>,
+}
+
+impl Driver {
+    fn run(mut self, worker: &mut Worker) {
+        loop {
+            match self.orders.try_recv() {
+                Ok(Order { tick, share, mark }) => {
+                    self.feeds.feed(tick, share, mark);
+                    self.in_flight.push(tick);
+                    worker.step();
+                }
+                Err(crossbeam_channel::TryRecvError::Disconnected) => return,
+                Err(crossbeam_channel::TryRecvError::Empty) => {
+                    worker.step_or_park(Some(Duration::from_millis(IDLE_MS)));
+                }
+            }
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let complete = self.in_flight.iter().take_while(|tick| self.gathered.is_complete(**tick)).count();
+        for tick in self.in_flight.drain(..complete) {
+            let part = Part { tick, decisions: self.gathered.take(tick), saved: self.vault.take() };
+            // The engine may have been dropped: then nobody wants it.
+            let _ = self.said.send(part);
+        }
+    }
+}

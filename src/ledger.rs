@@ -1,0 +1,163 @@
+//! The durable book of the city: calls and their history, assignments, answers, signal commands. One SQLite file (WAL,
+//! `synchronous=FULL`), one writing thread.
+//!
+//! Why a call is never lost, and no order goes out that the book does not know:
+//! - A tick comes here with its durable inputs (calls, answers) and all that it brought out. Both go into **one
+//!   transaction**. Ticks that queued up while the disk was busy share a transaction: their order stays.
+//! - Only after that transaction is on the disk does the tick go on to the sinks. A sink answers `POST /calls` with
+//!   "accepted", another pushes the assignment to its terminal. So whoever saw "accepted" has a call in the book, and
+//!   an assignment that reached a unit is in the book, through the same commit.
+//! - A crash before the commit: nobody was told anything, the caller gets no answer and sends again (with its own `id`
+//!   a call sent twice stays one). A crash after it: at the next start [`Ledger::open_calls`] and
+//!   [`Ledger::assignments_in_force`] go back through the door as facts, and what is in force is pushed again when its
+//!   terminal connects, under the same assignment ID.
+//! - A commit that fails (disk full, I/O error) changes nothing and tells nobody: the keeper logs it, turns `/healthz`
+//!   to 503, has new calls refused at once (the caller must take another way), and tries the same ticks again until it
+//!   works. Meanwhile the engine stands still behind its bounded queue, and controllers fall back to their own plans.
+//!
+//! Signal commands promise nothing to anybody: they ride along with the next transaction, at the latest after a second,
+//! so that they do not cost a sync each.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nanming_dataflows::decision::SignalCommand;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::door::TickRecord;
+
+mod book;
+mod keeper;
+mod restart;
+mod schema;
+mod text;
+mod write;
+
+pub use book::{Book, CallPage, HistoryLine};
+pub use keeper::{Keeper, keep};
+pub use restart::InForce;
+
+/// Signal commands wait so long for a transaction to ride with.
+const SIGNALS_WAIT: Duration = Duration::from_secs(1);
+
+/// What goes wrong with the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// SQLite says no.
+    #[error("ledger: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file cannot be made or locked.
+    #[error("ledger {path}: {source}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another process writes it.
+    #[error("ledger {0} is in use by another nanming; give this one its own with --ledger FILE")]
+    InUse(PathBuf),
+    /// It was written by another version.
+    #[error("ledger {path} has schema version {found}, this nanming writes {wanted}; move it away or use that version")]
+    Version {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        wanted: i64,
+    },
+    /// A value in it makes no sense.
+    #[error("ledger: {0}")]
+    Corrupt(String),
+}
+
+/// The writing end. One process at a time has it: a lock file beside it sees to that.
+pub struct Ledger {
+    db: Connection,
+    signals_keep_ms: u64,
+    signals: Vec<SignalCommand>,
+    signals_since: Option<Instant>,
+    _lock: File,
+}
+
+impl Ledger {
+    /// Opens or makes the ledger at `path`; signal commands older than `signal_hours` of city time go.
+    pub fn open(path: &Path, signal_hours: u64) -> Result<Ledger, LedgerError> {
+        let lock = lock(path)?;
+        let db = Connection::open(path)?;
+        schema::prepare(&db, path)?;
+        Ok(Ledger {
+            db,
+            signals_keep_ms: signal_hours * 3_600_000,
+            signals: Vec::new(),
+            signals_since: None,
+            _lock: lock,
+        })
+    }
+
+    /// Writes these ticks, in order, in one transaction, if any of them has something durable. On an error nothing is
+    /// written, and the same ticks may be given again. Whether anything was written.
+    pub fn commit(&mut self, records: &[TickRecord]) -> Result<bool, LedgerError> {
+        let commands = || records.iter().flat_map(|r| &r.decisions.commands);
+        let due = self.signals_since.is_some_and(|since| since.elapsed() >= SIGNALS_WAIT);
+        if !due && !records.iter().any(is_durable) {
+            self.signals.extend(commands().cloned());
+            self.signals_since = self.signals_since.or((!self.signals.is_empty()).then(Instant::now));
+            return Ok(false);
+        }
+        let transaction = self.db.transaction()?;
+        for record in records.iter().filter(|r| is_durable(r)) {
+            write::tick(&transaction, record)?;
+        }
+        write::signals(&transaction, self.signals.iter().chain(commands()), self.signals_keep_ms)?;
+        if let Some(last) = records.last() {
+            write::last_tick(&transaction, last.tick)?;
+        }
+        transaction.commit()?;
+        self.signals.clear();
+        self.signals_since = None;
+        Ok(true)
+    }
+
+    /// Writes signal commands that still wait: before the end.
+    pub fn flush(&mut self) -> Result<(), LedgerError> {
+        let transaction = self.db.transaction()?;
+        write::signals(&transaction, self.signals.iter(), self.signals_keep_ms)?;
+        transaction.commit()?;
+        self.signals.clear();
+        Ok(())
+    }
+}
+
+/// Whether a tick holds what somebody waits for, so that it must be on the disk before anybody is told.
+fn is_durable(record: &TickRecord) -> bool {
+    let d = &record.decisions;
+    !(record.calls.is_empty() && record.acks.is_empty() && d.assignments.is_empty() && d.calls.is_empty())
+}
+
+fn lock(path: &Path) -> Result<File, LedgerError> {
+    let failed = |source| LedgerError::File { path: path.into(), source };
+    if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent).map_err(failed)?;
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push("-lock");
+    let file = File::create(PathBuf::from(name)).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(LedgerError::InUse(path.into())),
+        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// A connection that only reads.
+fn open_read_only(path: &Path) -> Result<Connection, LedgerError> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.busy_timeout(Duration::from_secs(2))?;
+    Ok(db)
+}
+
+#[cfg(test)]
+mod tests;

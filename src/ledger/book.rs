@@ -1,0 +1,117 @@
+//! Reading the book while it is written: a second, read-only connection for questions about single calls.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use nanming_dataflows::decision::{Assignment, CallPhase};
+use nanming_dataflows::event::CallFacts;
+use nanming_dataflows::ids::{CallId, UnitId};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::restart::{assignment, facts};
+use super::text::{int, unsigned, variant};
+use super::{LedgerError, open_read_only};
+use crate::door::CallNote;
+
+/// The reading end.
+pub struct Book {
+    db: Mutex<Connection>,
+}
+
+/// All that is known of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallPage {
+    /// Which call.
+    pub call: CallId,
+    /// When it was opened, ms.
+    pub opened_ms: u64,
+    /// What is known of it now.
+    pub facts: CallFacts,
+    /// What was said, and how it came in.
+    pub note: CallNote,
+    /// Hash of what its sender sent first.
+    pub content: Vec<u8>,
+    /// The tick that took it.
+    pub tick: u64,
+    /// How far it is.
+    pub phase: CallPhase,
+    /// The assignment in force or, when it is closed, the last one.
+    pub assignment: Option<Assignment>,
+    /// Its phases, oldest first.
+    pub history: Vec<HistoryLine>,
+}
+
+/// A call reached a phase.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryLine {
+    /// When, ms.
+    pub time_ms: u64,
+    /// Which phase.
+    pub phase: CallPhase,
+    /// The attempt at assigning it, if any was in force.
+    pub attempt: Option<u16>,
+    /// The unit in charge, if any.
+    pub unit: Option<UnitId>,
+}
+
+impl Book {
+    /// Opens the ledger at `path` for reading; it must exist.
+    pub fn open(path: &Path) -> Result<Book, LedgerError> {
+        Ok(Book { db: Mutex::new(open_read_only(path)?) })
+    }
+
+    /// The page of a call, if the book has one.
+    pub fn page(&self, call: CallId) -> Result<Option<CallPage>, LedgerError> {
+        let db = self.lock();
+        let mut statement = db.prepare_cached(
+            "SELECT opened_ms, priority, category, x_mm, y_mm, grid, words, channel, content, tick, phase, attempt
+             FROM calls WHERE id = ?",
+        )?;
+        let mut rows = statement.query([int(call.0)])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let attempt: Option<u16> = row.get(11)?;
+        Ok(Some(CallPage {
+            call,
+            opened_ms: unsigned(row.get(0)?),
+            facts: facts(row, 1)?,
+            note: CallNote { words: row.get(6)?, channel: row.get(7)? },
+            content: row.get(8)?,
+            tick: unsigned(row.get(9)?),
+            phase: variant(&row.get::<_, String>(10)?)?,
+            assignment: find_assignment(&db, call, attempt)?,
+            history: history(&db, call)?,
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn find_assignment(db: &Connection, call: CallId, attempt: Option<u16>) -> Result<Option<Assignment>, LedgerError> {
+    let mut statement = db.prepare_cached(
+        "SELECT * FROM assignments WHERE call = ?1 AND attempt = coalesce(?2, attempt) ORDER BY attempt DESC LIMIT 1",
+    )?;
+    let found = statement.query_row((int(call.0), attempt), |row| Ok(assignment(row))).optional()?;
+    found.transpose()
+}
+
+fn history(db: &Connection, call: CallId) -> Result<Vec<HistoryLine>, LedgerError> {
+    let mut statement =
+        db.prepare_cached("SELECT time_ms, phase, attempt, unit FROM call_history WHERE call = ? ORDER BY rowid")?;
+    let mut rows = statement.query([int(call.0)])?;
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next()? {
+        lines.push(line(row)?);
+    }
+    Ok(lines)
+}
+
+fn line(row: &Row<'_>) -> Result<HistoryLine, LedgerError> {
+    Ok(HistoryLine {
+        time_ms: unsigned(row.get(0)?),
+        phase: variant(&row.get::<_, String>(1)?)?,
+        attempt: row.get(2)?,
+        unit: row.get::<_, Option<u32>>(3)?.map(UnitId),
+    })
+}

@@ -1,0 +1,109 @@
+//! What a new engine must be told of the time before it.
+
+use nanming_dataflows::Time;
+use nanming_dataflows::decision::{Assignment, CallPhase, Candidate};
+use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, Standing};
+use nanming_dataflows::ids::{CallId, GridId, UnitId};
+use nanming_dataflows::network::Point;
+use rusqlite::{OptionalExtension, Row};
+
+use super::text::{unsigned, variant};
+use super::{Ledger, LedgerError};
+use crate::door::CallNote;
+
+/// Phases in which a call is still somebody's business.
+const OPEN: &str = "('waiting', 'assigned', 'accepted', 'arrived')";
+
+/// An assignment that holds: its call, and how far it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InForce {
+    /// The assignment as it was decided.
+    pub assignment: Assignment,
+    /// How far its call is.
+    pub phase: CallPhase,
+}
+
+impl Ledger {
+    /// Open calls with what is known of them now and where they stand, by ID, as the events that restore them.
+    pub fn open_calls(&self) -> Result<Vec<(CallEvent, CallNote)>, LedgerError> {
+        let sql = format!(
+            "SELECT id, opened_ms, priority, category, x_mm, y_mm, grid, words, channel, phase, unit,
+                    (SELECT coalesce(max(attempt), 0) FROM assignments WHERE call = id)
+             FROM calls WHERE phase IN {OPEN} ORDER BY id"
+        );
+        let mut statement = self.db.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut calls = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (call, time_ms) = (CallId(unsigned(row.get(0)?)), unsigned(row.get(1)?));
+            let note = CallNote { words: row.get(7)?, channel: row.get(8)? };
+            let change = CallChange::Restored(facts(row, 2)?, standing(row, 9)?);
+            calls.push((CallEvent { time_ms, call, change }, note));
+        }
+        Ok(calls)
+    }
+
+    /// Assignments in force, by call.
+    pub fn assignments_in_force(&self) -> Result<Vec<InForce>, LedgerError> {
+        let sql = format!(
+            "SELECT a.call, a.attempt, a.unit, a.time_ms, a.priority, a.eta_ms, a.candidates, a.reason, c.phase
+             FROM calls c JOIN assignments a ON a.call = c.id AND a.attempt = c.attempt
+             WHERE c.phase IN {OPEN} ORDER BY a.call"
+        );
+        let mut statement = self.db.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(InForce { assignment: assignment(row)?, phase: variant(&row.get::<_, String>(8)?)? });
+        }
+        Ok(found)
+    }
+
+    /// The first call ID that was never used.
+    pub fn next_call_id(&self) -> Result<CallId, LedgerError> {
+        let last: Option<i64> = self.db.query_row("SELECT max(id) FROM calls", [], |row| row.get(0))?;
+        Ok(CallId(unsigned(last.unwrap_or(0)) + 1))
+    }
+
+    /// The last tick in the book; a new engine starts after it.
+    pub fn last_tick(&self) -> Result<Option<Time>, LedgerError> {
+        let tick = self.db.query_row("SELECT value FROM meta WHERE key = 'last_tick'", [], |row| row.get(0));
+        Ok(tick.optional()?.map(unsigned))
+    }
+}
+
+/// Where a call stands, from the columns phase, unit, attempts, the first of which is `from`.
+fn standing(row: &Row<'_>, from: usize) -> Result<Standing, LedgerError> {
+    Ok(Standing {
+        phase: variant(&row.get::<_, String>(from)?)?,
+        unit: row.get::<_, Option<u32>>(from + 1)?.map(UnitId),
+        attempts: row.get(from + 2)?,
+    })
+}
+
+/// Facts from the columns priority, category, x_mm, y_mm, grid, the first of which is `from`.
+pub(super) fn facts(row: &Row<'_>, from: usize) -> Result<CallFacts, LedgerError> {
+    Ok(CallFacts {
+        priority: variant(&row.get::<_, String>(from)?)?,
+        category: variant(&row.get::<_, String>(from + 1)?)?,
+        at: Point { x_mm: row.get(from + 2)?, y_mm: row.get(from + 3)? },
+        grid: GridId(row.get(from + 4)?),
+    })
+}
+
+/// An assignment from the columns of its table, in order.
+pub(super) fn assignment(row: &Row<'_>) -> Result<Assignment, LedgerError> {
+    let call = CallId(unsigned(row.get(0)?));
+    let candidates: Vec<Candidate> =
+        serde_json::from_str(&row.get::<_, String>(6)?).map_err(|e| LedgerError::Corrupt(e.to_string()))?;
+    Ok(Assignment {
+        id: AssignmentId { call, attempt: row.get(1)? },
+        call,
+        unit: UnitId(row.get(2)?),
+        time_ms: unsigned(row.get(3)?),
+        priority: variant(&row.get::<_, String>(4)?)?,
+        eta_ms: unsigned(row.get(5)?),
+        candidates,
+        reason: variant(&row.get::<_, String>(7)?)?,
+    })
+}

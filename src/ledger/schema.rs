@@ -1,0 +1,56 @@
+//! The tables.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::LedgerError;
+
+/// Version of the tables below.
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+    -- What is known of a call now; `content` is the hash of what its sender sent first.
+    CREATE TABLE calls (
+        id INTEGER PRIMARY KEY, opened_ms INTEGER NOT NULL, priority TEXT NOT NULL, category TEXT NOT NULL,
+        x_mm INTEGER NOT NULL, y_mm INTEGER NOT NULL, grid INTEGER NOT NULL,
+        words TEXT NOT NULL, channel TEXT NOT NULL, content BLOB NOT NULL,
+        phase TEXT NOT NULL, attempt INTEGER, unit INTEGER, tick INTEGER NOT NULL) STRICT;
+    CREATE INDEX calls_by_phase ON calls (phase);
+    CREATE TABLE call_history (
+        call INTEGER NOT NULL, time_ms INTEGER NOT NULL, phase TEXT NOT NULL, attempt INTEGER, unit INTEGER) STRICT;
+    CREATE INDEX call_history_by_call ON call_history (call);
+    CREATE TABLE assignments (
+        call INTEGER NOT NULL, attempt INTEGER NOT NULL, unit INTEGER NOT NULL, time_ms INTEGER NOT NULL,
+        priority TEXT NOT NULL, eta_ms INTEGER NOT NULL, candidates TEXT NOT NULL, reason TEXT NOT NULL,
+        PRIMARY KEY (call, attempt)) STRICT, WITHOUT ROWID;
+    -- `refused` is empty where the answer was taken.
+    CREATE TABLE acks (
+        time_ms INTEGER NOT NULL, call INTEGER NOT NULL, attempt INTEGER NOT NULL, unit INTEGER NOT NULL,
+        answer TEXT NOT NULL, refused TEXT NOT NULL) STRICT;
+    CREATE INDEX acks_by_call ON acks (call);
+    -- Postcard lists of SignalCommand.
+    CREATE TABLE signal_commands (from_ms INTEGER NOT NULL, commands BLOB NOT NULL) STRICT;
+    CREATE INDEX signal_commands_by_time ON signal_commands (from_ms);
+";
+
+/// Sets the connection up, and makes the tables in a new file.
+pub(super) fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.busy_timeout(std::time::Duration::from_secs(5))?;
+    db.set_prepared_statement_cache_capacity(32);
+    let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found == 0 && is_empty(db)? {
+        return Ok(db.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?);
+    }
+    match found {
+        VERSION => Ok(()),
+        _ => Err(LedgerError::Version { path: path.into(), found, wanted: VERSION }),
+    }
+}
+
+fn is_empty(db: &Connection) -> Result<bool, LedgerError> {
+    Ok(db.query_row("SELECT 1 FROM sqlite_master LIMIT 1", [], |_| Ok(())).optional()?.is_none())
+}

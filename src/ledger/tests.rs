@@ -1,0 +1,143 @@
+use nanming_dataflows::decision::{Assignment, CallPhase, CallStatus, Candidate, Decisions, PickReason, Reason, Rejected};
+use nanming_dataflows::event::*;
+use nanming_dataflows::ids::*;
+use nanming_dataflows::network::Point;
+
+use super::*;
+use crate::door::CallNote;
+
+const FACTS: CallFacts = CallFacts {
+    priority: Priority::A,
+    category: Category::Crime,
+    at: Point { x_mm: -5, y_mm: 7 },
+    grid: GridId(3),
+};
+
+fn opened(call: u64) -> CallEvent {
+    CallEvent { time_ms: 1_000 + call, call: CallId(call), change: CallChange::Opened(FACTS) }
+}
+
+fn note() -> CallNote {
+    CallNote { words: "他拿着刀".into(), channel: "phone".into() }
+}
+
+fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord {
+    let notes = calls.iter().map(|c| (c.call, note())).collect();
+    let counts = Batch::default().counts();
+    let closed_at = Instant::now();
+    TickRecord { tick, closed_at, counts, calls, acks: vec![], units: vec![], notes, decisions }
+}
+
+fn assigned(call: u64, attempt: u16, unit: u32) -> Decisions {
+    let id = AssignmentId { call: CallId(call), attempt };
+    let candidates = vec![Candidate { eta_ms: 60_000, unit: UnitId(unit) }];
+    let assignment = Assignment {
+        id,
+        call: CallId(call),
+        unit: UnitId(unit),
+        time_ms: 2_000,
+        priority: Priority::A,
+        eta_ms: 60_000,
+        candidates,
+        reason: PickReason::Nearest,
+    };
+    Decisions { assignments: vec![assignment], calls: vec![status(call, CallPhase::Assigned, Some((id, unit)))], ..Decisions::default() }
+}
+
+fn status(call: u64, phase: CallPhase, with: Option<(AssignmentId, u32)>) -> CallStatus {
+    CallStatus {
+        call: CallId(call),
+        time_ms: 2_000,
+        phase,
+        priority: FACTS.priority,
+        grid: FACTS.grid,
+        assignment: with.map(|w| w.0),
+        unit: with.map(|w| UnitId(w.1)),
+    }
+}
+
+fn in_new_file() -> (tempfile::TempDir, PathBuf, Ledger) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.sqlite");
+    let ledger = Ledger::open(&path, 24).unwrap();
+    (dir, path, ledger)
+}
+
+#[test]
+fn what_was_committed_is_there_after_a_restart() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let both = [record(10, vec![opened(17), opened(18)], Decisions::default()), record(11, vec![], assigned(17, 1, 12))];
+    assert!(ledger.commit(&both).unwrap());
+    drop(ledger);
+
+    let ledger = Ledger::open(&path, 24).unwrap();
+    assert_eq!(ledger.next_call_id().unwrap(), CallId(19));
+    assert_eq!(ledger.last_tick().unwrap(), Some(11));
+    let standing = |phase, attempts, unit| CallChange::Restored(FACTS, Standing { phase, attempts, unit });
+    let calls: Vec<_> = ledger.open_calls().unwrap().into_iter().map(|(c, n)| (c.call.0, c.change, n)).collect();
+    let first = (17, standing(CallPhase::Assigned, 1, Some(UnitId(12))), note());
+    assert_eq!(calls, [first, (18, standing(CallPhase::Waiting, 0, None), note())]);
+    let in_force = ledger.assignments_in_force().unwrap();
+    assert_eq!(in_force.len(), 1);
+    assert_eq!((in_force[0].assignment.clone(), in_force[0].phase), (assigned(17, 1, 12).assignments[0].clone(), CallPhase::Assigned));
+}
+
+#[test]
+fn a_closed_call_does_not_come_back_but_keeps_its_page() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let id = AssignmentId { call: CallId(17), attempt: 1 };
+    let closed = Decisions { calls: vec![status(17, CallPhase::Closed, Some((id, 12)))], ..Decisions::default() };
+    ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 12)), record(11, vec![], closed)]).unwrap();
+    assert!(ledger.open_calls().unwrap().is_empty());
+    assert!(ledger.assignments_in_force().unwrap().is_empty());
+
+    let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
+    assert_eq!((page.phase, page.tick, page.note), (CallPhase::Closed, 10, note()));
+    assert_eq!(page.assignment.unwrap().unit, UnitId(12));
+    let phases: Vec<CallPhase> = page.history.iter().map(|h| h.phase).collect();
+    assert_eq!(phases, [CallPhase::Waiting, CallPhase::Assigned, CallPhase::Closed]);
+    assert_eq!(Book::open(&path).unwrap().page(CallId(99)).unwrap(), None);
+}
+
+#[test]
+fn a_refused_call_is_not_in_the_book() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let event = opened(17);
+    let refused = Rejected { time_ms: 1, reason: Reason::DuplicateCall, event: Event::Call(event) };
+    let decisions = Decisions { rejected: vec![refused], ..Decisions::default() };
+    ledger.commit(&[record(10, vec![event], decisions)]).unwrap();
+    assert_eq!(Book::open(&path).unwrap().page(CallId(17)).unwrap(), None);
+}
+
+#[test]
+fn a_tick_without_anything_durable_costs_no_transaction() {
+    let (_dir, _path, mut ledger) = in_new_file();
+    assert!(!ledger.commit(&[record(10, vec![], Decisions::default())]).unwrap());
+    assert_eq!(ledger.last_tick().unwrap(), None);
+}
+
+#[test]
+fn a_failed_commit_leaves_nothing_and_works_when_it_is_tried_again() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let ticks = [record(10, vec![opened(17)], Decisions::default())];
+    ledger.db.execute_batch("CREATE TRIGGER full BEFORE INSERT ON call_history BEGIN SELECT RAISE(ABORT, 'disk full'); END").unwrap();
+    assert!(ledger.commit(&ticks).is_err());
+    assert_eq!(Book::open(&path).unwrap().page(CallId(17)).unwrap(), None);
+    ledger.db.execute_batch("DROP TRIGGER full").unwrap();
+    assert!(ledger.commit(&ticks).unwrap());
+    assert_eq!(Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap().tick, 10);
+}
+
+#[test]
+fn only_one_process_writes_a_ledger() {
+    let (_dir, path, _ledger) = in_new_file();
+    assert!(matches!(Ledger::open(&path, 24), Err(LedgerError::InUse(_))));
+}
+
+#[test]
+fn a_file_of_another_version_is_refused() {
+    let (_dir, path, ledger) = in_new_file();
+    ledger.db.pragma_update(None, "user_version", 99).unwrap();
+    drop(ledger);
+    assert!(matches!(Ledger::open(&path, 24), Err(LedgerError::Version { found: 99, .. })));
+}

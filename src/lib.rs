@@ -1,0 +1,16 @@
+//! Nanming: one streaming engine for a city's streets. This crate holds all I/O around the pure views of
+//! [`nanming_dataflows`]: configuration, ingest, the door, the ledger, the sinks, the HTTP surface and the metrics.
+//!
+//! The way of the data: source -> [`door`] -> engine -> [`ledger`] -> [`publish`].
+
+pub mod call_content;
+pub mod city_file;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod door;
+pub mod engine;
+pub mod health;
+pub mod ledger;
+pub mod metrics;
+pub mod run;

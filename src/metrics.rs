@@ -1,0 +1,342 @@
+//! The measures of the running engine, all of them, in the format of Prometheus. Handles are resolved once here; they are
+//! moved per tick or once a second, never per event. Names: `nanming_<what>_<unit>[_total]`. Labels are bounded by the
+//! city: streams, reasons, junctions, districts; never a camera, plate, call or unit.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use nanming_dataflows::decision::{Decisions, PickReason, Reason, StageReason};
+use nanming_dataflows::event::{Batch, CallPhase, Priority};
+use nanming_dataflows::network::City;
+use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder};
+
+use crate::door::TickRecord;
+
+mod make;
+mod process;
+use make::Make;
+
+/// Ticks over which [`Metrics::tick_p99_ms`] looks back.
+const RECENT_TICKS: usize = 2048;
+
+/// Every measure.
+pub struct Metrics {
+    registry: Registry,
+    ticks: IntCounter,
+    tick_latency: Histogram,
+    recent_ticks_us: Mutex<VecDeque<u32>>,
+    in_flight: IntGauge,
+    city_time: Gauge,
+    events: Vec<(&'static str, IntCounter)>,
+    dead_letters: IntCounterVec,
+    commit: Histogram,
+    commit_failures: IntCounter,
+    accept: Histogram,
+    push: Histogram,
+    ack: Histogram,
+    assignments: Vec<(PickReason, IntCounter)>,
+    commands: Vec<(StageReason, IntCounter)>,
+    refusals: IntCounter,
+    violations: IntCounter,
+    phases: Vec<(CallPhase, IntCounter)>,
+    open_calls: Vec<(Priority, IntGauge)>,
+    calls: Vec<(CallPhase, IntGauge)>,
+    available_units: IntGauge,
+    onsets: IntGauge,
+    junction_stage: Vec<IntGauge>,
+    junction_green_age: Vec<Gauge>,
+    district_speed: Vec<Gauge>,
+    district_congested: Vec<IntGauge>,
+    terminals: IntGauge,
+    event_streams: IntGauge,
+    resident: IntGauge,
+    cpu: prometheus::Counter,
+}
+
+/// The state of the city, as the gauges show it; taken once a second.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Levels {
+    /// City time, ms.
+    pub time_ms: u64,
+    /// Open calls by priority.
+    pub open_calls: Vec<(Priority, usize)>,
+    /// Open calls by phase.
+    pub calls: Vec<(CallPhase, usize)>,
+    /// Units ready for a task.
+    pub available_units: usize,
+    /// Links that are about to congest.
+    pub onsets: usize,
+    /// By junction: the stage in force, and how long its green stands, ms (0 in yellow and all-red).
+    pub junctions: Vec<(u16, u64)>,
+    /// By district: mean speed in km/h, links congested.
+    pub districts: Vec<(f64, usize)>,
+}
+
+impl Metrics {
+    /// Makes and registers every measure for a city.
+    pub fn new(city: &City) -> Metrics {
+        let make = Make::new();
+        let junctions: Vec<&str> = city.junctions.iter().map(|j| j.name.as_str()).collect();
+        let districts: Vec<&str> = city.districts.iter().map(|d| d.name_en.as_str()).collect();
+        let metrics = Metrics {
+            ticks: make.counter("ticks_total", "Ticks finished."),
+            tick_latency: make.histogram("tick_latency_seconds", "From the door's closing a tick to its decisions.", TICK),
+            recent_ticks_us: Mutex::new(VecDeque::with_capacity(RECENT_TICKS)),
+            in_flight: make.int_gauge("ticks_in_flight", "Ticks between the door and the ledger."),
+            city_time: make.gauge("city_time_seconds", "The city's clock, seconds since the Unix epoch."),
+            events: make.counters("events_total", "Events taken, by stream.", "stream", streams()),
+            dead_letters: make.counter_vec(
+                "dead_letters_total",
+                "Events refused, by stream and reason.",
+                &["stream", "reason"],
+            ),
+            commit: make.histogram("ledger_commit_seconds", "Time of a ledger commit.", TICK),
+            commit_failures: make.counter("ledger_commit_failures_total", "Ledger commits that failed."),
+            accept: make.histogram("call_accept_seconds", "From a call's POST to its acceptance.", TICK),
+            push: make.histogram("assignment_push_seconds", "From a call's arrival to the push of its first assignment.", TICK),
+            ack: make.histogram("ack_seconds", "City time from an assignment to its unit's first answer.", ACK),
+            assignments: make.counters("assignments_total", "Assignments, by why the unit was picked.", "reason", PICKS),
+            commands: make.counters("signal_commands_total", "Signal commands, by reason.", "reason", STAGE_REASONS),
+            refusals: make.counter("envelope_refusals_total", "Signal changes that the safety envelope held back."),
+            violations: make.counter("envelope_violations_total", "Signal commands sent outside their envelope: must stay 0."),
+            phases: make.counters("call_phases_total", "Phases that calls reached.", "phase", PHASES),
+            open_calls: make.int_gauges("calls_open", "Open calls, by priority.", "priority", PRIORITIES),
+            calls: make.int_gauges("calls", "Open calls, by phase.", "phase", PHASES[..4].iter().copied()),
+            available_units: make.int_gauge("units_available", "Units ready for a task."),
+            onsets: make.int_gauge("links_about_to_congest", "Links expected to congest within the hour."),
+            junction_stage: last(make.int_gauges("junction_stage", "Stage in force.", "junction", named(&junctions))),
+            junction_green_age: last(make.gauges(
+                "junction_green_age_seconds",
+                "How long the green in force stands.",
+                "junction",
+                named(&junctions),
+            )),
+            district_speed: last(make.gauges("district_speed_kmh", "Mean speed.", "district", named(&districts))),
+            district_congested: last(make.int_gauges(
+                "district_congested_links",
+                "Links at level of service F.",
+                "district",
+                named(&districts),
+            )),
+            terminals: make.int_gauge("terminals_connected", "Dispatch terminals connected."),
+            event_streams: make.int_gauge("event_streams_connected", "Boards connected."),
+            resident: make.int_gauge("process_resident_bytes", "Memory in RAM."),
+            cpu: make.float_counter("process_cpu_seconds_total", "CPU time used."),
+            registry: make.registry_with_build_info(),
+        };
+        let known = [("calls", Reason::DuplicateCall), ("passages", Reason::UnknownCamera)];
+        known.iter().for_each(|(stream, reason)| metrics.dead_letters_handle(stream, *reason).inc_by(0));
+        metrics
+    }
+
+    /// A tick came out of the engine.
+    pub fn tick_finished(&self, record: &TickRecord) {
+        let latency = record.closed_at.elapsed();
+        self.ticks.inc();
+        self.tick_latency.observe(latency.as_secs_f64());
+        let mut recent = self.recent_ticks_us.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() == RECENT_TICKS {
+            recent.pop_front();
+        }
+        recent.push_back(latency.as_micros().min(u128::from(u32::MAX)) as u32);
+        drop(recent);
+        for (count, (_, counter)) in record.counts.iter().zip(&self.events) {
+            counter.inc_by(count.1 as u64);
+        }
+    }
+
+    /// A tick's decisions went out.
+    pub fn decided(&self, decisions: &Decisions) {
+        for a in &decisions.assignments {
+            bump(&self.assignments, a.reason);
+        }
+        for c in &decisions.commands {
+            bump(&self.commands, c.reason);
+        }
+        for c in &decisions.calls {
+            bump(&self.phases, c.phase);
+        }
+        self.refusals.inc_by(decisions.refusals.len() as u64);
+    }
+
+    /// Ticks between the door and the ledger.
+    pub fn ticks_in_flight(&self, ticks: usize) {
+        self.in_flight.set(ticks as i64);
+    }
+
+    /// A signal command went out that its junction's envelope does not allow.
+    pub fn envelope_violated(&self) {
+        self.violations.inc();
+    }
+
+    /// An event was refused.
+    pub fn dead_letter(&self, stream: &str, reason: Reason) {
+        self.dead_letters_handle(stream, reason).inc();
+    }
+
+    /// A ledger commit took so long.
+    pub fn committed(&self, took: Duration) {
+        self.commit.observe(took.as_secs_f64());
+    }
+
+    /// A ledger commit failed.
+    pub fn commit_failed(&self) {
+        self.commit_failures.inc();
+    }
+
+    /// A call was accepted so long after its POST.
+    pub fn call_accepted(&self, after: Duration) {
+        self.accept.observe(after.as_secs_f64());
+    }
+
+    /// A call's first assignment was pushed so long after the call's arrival.
+    pub fn assignment_pushed(&self, after: Duration) {
+        self.push.observe(after.as_secs_f64());
+    }
+
+    /// A unit answered so long after its assignment, ms of city time.
+    pub fn answered(&self, after_ms: u64) {
+        self.ack.observe(after_ms as f64 / 1000.0);
+    }
+
+    /// A terminal connected (+1) or left (-1).
+    pub fn terminals(&self, change: i64) {
+        self.terminals.add(change);
+    }
+
+    /// A board connected (+1) or left (-1).
+    pub fn event_streams(&self, change: i64) {
+        self.event_streams.add(change);
+    }
+
+    /// Sets the gauges.
+    pub fn levels(&self, levels: &Levels) {
+        self.city_time.set(levels.time_ms as f64 / 1000.0);
+        set(&self.open_calls, &levels.open_calls);
+        set(&self.calls, &levels.calls);
+        self.available_units.set(levels.available_units as i64);
+        self.onsets.set(levels.onsets as i64);
+        for (row, (stage, age_ms)) in levels.junctions.iter().enumerate() {
+            self.junction_stage[row].set(i64::from(*stage));
+            self.junction_green_age[row].set(*age_ms as f64 / 1000.0);
+        }
+        for (row, (speed_kmh, congested)) in levels.districts.iter().enumerate() {
+            self.district_speed[row].set(*speed_kmh);
+            self.district_congested[row].set(*congested as i64);
+        }
+        if let Some(used) = process::used() {
+            self.resident.set(used.resident_bytes as i64);
+            self.cpu.inc_by((used.cpu_s - self.cpu.get()).max(0.0));
+        }
+    }
+
+    /// 99th percentile of the latency of recent ticks, ms.
+    pub fn tick_p99_ms(&self) -> f64 {
+        let recent = self.recent_ticks_us.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sorted: Vec<u32> = recent.iter().copied().collect();
+        drop(recent);
+        sorted.sort_unstable();
+        let row = (sorted.len() * 99).div_ceil(100).saturating_sub(1);
+        sorted.get(row).map_or(0.0, |us| f64::from(*us) / 1000.0)
+    }
+
+    /// Events taken since the start.
+    pub fn events_total(&self) -> u64 {
+        self.events.iter().map(|(_, c)| c.get()).sum()
+    }
+
+    /// Everything in Prometheus' text format.
+    pub fn render(&self) -> String {
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+    }
+
+    fn dead_letters_handle(&self, stream: &str, reason: Reason) -> IntCounter {
+        self.dead_letters.with_label_values(&[stream, reason.as_str()])
+    }
+}
+
+/// Edges of latencies, s: one on each objective.
+const TICK: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0];
+/// Edges of answers, s: as 110 bulletins print them.
+const ACK: &[f64] = &[10.0, 30.0, 60.0, 120.0, 180.0];
+const PRIORITIES: [(&str, Priority); 3] = [("A", Priority::A), ("B", Priority::B), ("C", Priority::C)];
+const PHASES: [(&str, CallPhase); 6] = [
+    ("waiting", CallPhase::Waiting),
+    ("assigned", CallPhase::Assigned),
+    ("accepted", CallPhase::Accepted),
+    ("arrived", CallPhase::Arrived),
+    ("closed", CallPhase::Closed),
+    ("cancelled", CallPhase::Cancelled),
+];
+const PICKS: [(&str, PickReason); 5] = [
+    ("nearest", PickReason::Nearest),
+    ("least_total", PickReason::LeastTotal),
+    ("after_decline", PickReason::AfterDecline),
+    ("after_silence", PickReason::AfterSilence),
+    ("after_loss", PickReason::AfterLoss),
+];
+const STAGE_REASONS: [(&str, StageReason); 7] = [
+    ("start", StageReason::Start),
+    ("pressure", StageReason::Pressure),
+    ("min_green", StageReason::MinGreen),
+    ("max_red", StageReason::MaxRed),
+    ("max_green", StageReason::MaxGreen),
+    ("plan", StageReason::Plan),
+    ("idle", StageReason::Idle),
+];
+
+fn streams() -> impl Iterator<Item = (&'static str, &'static str)> {
+    Batch::default().counts().into_iter().map(|(stream, _)| (stream, stream))
+}
+
+fn named<'a>(names: &'a [&'a str]) -> impl Iterator<Item = (&'a str, ())> {
+    names.iter().map(|name| (*name, ()))
+}
+
+fn last<K, M>(handles: Vec<(K, M)>) -> Vec<M> {
+    handles.into_iter().map(|(_, handle)| handle).collect()
+}
+
+fn bump<K: PartialEq>(handles: &[(K, IntCounter)], key: K) {
+    if let Some((_, counter)) = handles.iter().find(|(k, _)| *k == key) {
+        counter.inc();
+    }
+}
+
+fn set<K: PartialEq>(handles: &[(K, IntGauge)], values: &[(K, usize)]) {
+    for (key, gauge) in handles {
+        gauge.set(values.iter().find(|(k, _)| k == key).map_or(0, |(_, n)| *n as i64));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measures_stand_at_zero_before_anything_happens() {
+        let text = Metrics::new(&nanming_simulators::town::small(2, 2, 1)).render();
+        for line in [
+            "nanming_envelope_violations_total 0",
+            "nanming_events_total{stream=\"passages\"} 0",
+            "nanming_signal_commands_total{reason=\"max_red\"} 0",
+            "nanming_tick_latency_seconds_bucket{le=\"0.01\"} 0",
+            "nanming_ack_seconds_bucket{le=\"180\"} 0",
+            "nanming_calls_open{priority=\"A\"} 0",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line} is missing in\n{text}");
+        }
+        assert!(text.contains("nanming_build_info{"), "{text}");
+    }
+
+    #[test]
+    fn levels_and_process_figures_show() {
+        let city = nanming_simulators::town::small(2, 2, 1);
+        let metrics = Metrics::new(&city);
+        metrics.levels(&Levels { available_units: 7, open_calls: vec![(Priority::B, 2)], ..Levels::default() });
+        let text = metrics.render();
+        assert!(text.contains("nanming_units_available 7") && text.contains("nanming_calls_open{priority=\"B\"} 2"));
+        assert!(!text.contains("nanming_process_resident_bytes 0\n"), "{text}");
+    }
+}

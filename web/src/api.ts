@@ -1,0 +1,112 @@
+/** The server's words, as docs/api.md gives them, and the calls of them. Knows nothing about the page. */
+
+export type Priority = "A" | "B" | "C";
+export const PRIORITIES = ["A", "B", "C"] as const;
+export type Category = "crime" | "disturbance" | "collision" | "help" | "other";
+export const CATEGORIES = ["crime", "disturbance", "collision", "help", "other"] as const;
+export type Phase = "waiting" | "assigned" | "accepted" | "arrived" | "closed" | "cancelled";
+export type UnitStatus = "ready" | "turned_out" | "on_the_way" | "on_scene" | "returning" | "stationed" | "off_duty";
+export type StageReason = "start" | "pressure" | "min_green" | "max_red" | "max_green" | "plan" | "idle";
+export type PickReason = "nearest" | "least_total" | "after_decline" | "after_silence" | "after_loss";
+export type IntervalName = "green" | "yellow" | "all_red";
+/** Level of service, 0 (A) to 5 (F). */
+export type Level = 0 | 1 | 2 | 3 | 4 | 5;
+
+export const FIGURE_KEYS = [
+  "mean_speed_kmh", "congested_links", "vehicles_h", "signal_changes_min",
+  "open_calls", "waiting_calls", "available_units", "ack_p50_s",
+  "events_s", "tick_p99_ms", "dead_letters",
+] as const;
+export type FigureKey = (typeof FIGURE_KEYS)[number];
+export type Figures = Partial<Record<FigureKey, number | null>>;
+
+export interface City {
+  name: string;
+  bounds: [number, number, number, number];
+  utc_offset_min: number;
+  counts: Record<string, number>;
+  districts: { id: number; name: string; name_en: string }[];
+  lead_min: number[];
+  units: { id: number; name: string; grid: number }[];
+}
+
+interface Feature<G, P> { geometry: { coordinates: G }; properties: P }
+export interface Features<G, P> { features: Feature<G, P>[] }
+export type LonLat = [number, number];
+export interface LinkFacts { id: number; name: string; road: string; lanes: number; length_m: number; free_kmh: number; district: number }
+export interface JunctionFacts { id: number; name: string; district: number; stages: string[] }
+export interface GridFacts { id: number; name: string; district: number }
+export interface VenueFacts { id: number; name: string; capacity: number }
+
+/** A call as the stream shows it. */
+export interface CallRow {
+  call: number; phase: Phase; priority: Priority; category: Category; lon: number; lat: number; opened_ms: number;
+  unit?: number | { id: number; name: string } | null; assignment?: string | null; eta_s?: number | null;
+}
+
+/** Snapshot and delta have one shape; a delta may leave lists out. */
+export interface StreamMessage {
+  time_ms: number;
+  links?: [id: number, level: Level, speed_kmh: number, flow_veh_h: number, queue_veh: number][];
+  junctions?: [id: number, stage: number, interval: 0 | 1 | 2, reason: StageReason][];
+  units?: [id: number, lon: number, lat: number, status: UnitStatus, assignment: string | null][];
+  calls?: CallRow[];
+  closed?: number[];
+  onsets?: [link: number, lead_min: number][];
+  figures?: Figures;
+  history?: Partial<Record<FigureKey, (number | null)[]>> & { time_ms: number[] };
+}
+
+export interface Forecast { time_ms: number; lead_min: number; links: ForecastRow[] }
+export type ForecastRow = [id: number, level: Level, speed_kmh: number, low_kmh: number, high_kmh: number, congested: number];
+export interface LinkLead { lead_min: number; speed_kmh: number; low_kmh: number; high_kmh: number; flow_veh_h: number; congested: number }
+export interface LinkDetail { forecast?: LinkLead[] }
+
+export interface JunctionDetail {
+  id: number; name: string; stage: number; wanted: number; interval: IntervalName; since_ms: number; lamps: string;
+  reason: StageReason; scores: number[];
+  stages: { name: string; lights: string; min_green_s: number; max_green_s: number }[];
+  heads: { from_link: number | null; from_road: string; turn: string }[];
+}
+
+export interface CallDetail extends Omit<CallRow, "unit"> {
+  grid: number; words?: string | null; channel?: string | null; reason?: PickReason | null;
+  unit?: { id: number; name: string } | null;
+  candidates?: { unit: number; name: string; eta_s: number }[];
+  history?: { time_ms: number; phase: Phase; unit?: number | { id: number; name: string } | null; assignment?: string | null }[];
+}
+
+export interface NewCall { priority: Priority; category: Category; lon: number; lat: number; channel: "desk"; words?: string }
+export interface Accepted { call: number; status: string; grid: number; tick: number }
+
+/** The server said no; `reason` is its word for why, "network" when it said nothing. */
+export class ApiError extends Error {
+  constructor(readonly reason: string, readonly detail: string, readonly status: number) {
+    super(`${reason}: ${detail}`);
+  }
+}
+
+/** Asks for JSON. Paths are relative to the page, so that it also works behind a prefix. */
+export async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+  let reply: Response;
+  try {
+    reply = await fetch(path, { ...init, headers: { accept: "application/json", ...init?.headers } });
+  } catch (e) {
+    if (e instanceof DOMException && e.name === "AbortError") throw e;
+    throw new ApiError("network", String(e), 0);
+  }
+  const body: unknown = await reply.json().catch(() => null);
+  if (!reply.ok) {
+    const said = (body ?? {}) as { error?: string; detail?: string };
+    throw new ApiError(said.error ?? `http_${reply.status}`, said.detail ?? reply.statusText, reply.status);
+  }
+  if (body === null) throw new ApiError("malformed_reply", path, reply.status);
+  return body as T;
+}
+
+export const raiseCall = (call: NewCall): Promise<Accepted> =>
+  ask("./calls", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(call) });
+
+/** The unit of a call, whichever way it is written. */
+export const unitId = (unit: CallRow["unit"]): number | null =>
+  unit === undefined || unit === null ? null : typeof unit === "number" ? unit : unit.id;

@@ -1,0 +1,91 @@
+/** The page: head, map with its tools, lists, the open panel, foot. */
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { clock } from "./format";
+import { t } from "./i18n";
+import { CityMap } from "./map/view";
+import { CallPanel } from "./panels/call";
+import { JunctionPanel } from "./panels/junction";
+import { LinkPanel } from "./panels/link";
+import { RaisePanel } from "./panels/raise";
+import { UnitPanel } from "./panels/unit";
+import { Footer } from "./parts/footer";
+import { ForecastBar } from "./parts/forecast";
+import { Header } from "./parts/header";
+import { Layers, Legend } from "./parts/legend";
+import { Calls, Onsets, pick } from "./parts/lists";
+import { Search } from "./parts/search";
+import { Series } from "./parts/series";
+import { set, store, subscribe, useStore, type Atlas, type Selection } from "./store";
+
+/** The one map of the page, once it is there. */
+export const mapRef: { current: CityMap | null } = { current: null };
+const goTo = pick((s) => mapRef.current?.goTo(s, s.kind === "junction" ? 15.25 : 14.5));
+
+export function App(): JSX.Element {
+  const { atlas, connection, failure, announcement, selection, raising } = useStore();
+  const stale = connection.state === "silent" || connection.state === "reconnecting";
+  return (
+    <div class={`page ${stale ? "stale" : ""}`}>
+      <Header />
+      <main>
+        {atlas ? <MapBox atlas={atlas} /> : <div class="map loading" data-testid="map"><p role="status">{failure ?? t("loading")}</p></div>}
+        {atlas && <Tools />}
+        {stale && <p class="staleness" role="status">{t("stale", { time: clock(store.board.time_ms, atlas?.city.utc_offset_min ?? 0) })}</p>}
+        {atlas && <div class="bottom"><Legend /><ForecastBar /></div>}
+        {raising ? <RaisePanel /> : selection && <Panel {...selection} />}
+      </main>
+      <div class="side">
+        <Calls onPick={goTo} />
+        <Onsets onPick={goTo} />
+        <Series />
+      </div>
+      <Footer />
+      <p class="hidden" role="alert" aria-live="assertive">{announcement}</p>
+    </div>
+  );
+}
+
+function Panel({ kind, id }: Selection): JSX.Element {
+  switch (kind) {
+    case "junction": return <JunctionPanel id={id} />;
+    case "call": return <CallPanel id={id} />;
+    case "unit": return <UnitPanel id={id} />;
+    case "link": return <LinkPanel id={id} />;
+  }
+}
+
+function Tools(): JSX.Element {
+  return (
+    <div class="tools">
+      <Search onPick={goTo} />
+      <Layers />
+      <button type="button" class="icon" title={t("whole_city")} aria-label={t("whole_city")} onClick={() => mapRef.current?.whole()}>⛶</button>
+      <button type="button" class="primary" data-testid="raise-call" aria-pressed={store.raising !== null} onClick={() => set({ raising: store.raising ? null : { place: null }, selection: null })}>＋ {t("raise_call")}</button>
+    </div>
+  );
+}
+
+/** The element that the map lives in. Preact leaves its inside alone. */
+function MapBox({ atlas }: { atlas: Atlas }): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!box.current) return;
+    const map = new CityMap(box.current, atlas);
+    mapRef.current = map;
+    const off = subscribe(() => map.redraw());
+    return () => {
+      off();
+      map.leaflet.remove();
+      mapRef.current = null;
+    };
+  }, [atlas]);
+  return (
+    <div class={`map ${store.raising ? "picking" : ""}`} data-testid="map" role="application" aria-label={t("map_label")}>
+      <div class="leaflet" ref={box} />
+    </div>
+  );
+}
+
+/** Opens a thing's panel and goes there. */
+export const open = goTo;

@@ -1,0 +1,143 @@
+/** The ground under the streets and the words over them: patrol grids, venues, names of streets and districts. */
+import type { CallRow, LonLat } from "../api";
+import { isAvailable } from "../state";
+import type { Atlas, Store } from "../store";
+import { FONT } from "./marks";
+import { mercator, type Sight } from "./project";
+
+interface StreetName { text: string; a: [number, number]; b: [number, number]; length_m: number }
+interface DistrictName { zh: string; en: string; at: [number, number] }
+
+export class Areas {
+  private readonly streets: StreetName[] = [];
+  private readonly districts: DistrictName[];
+
+  constructor(private readonly store: Store, atlas: Atlas) {
+    for (const { points, facts } of atlas.links.values()) {
+      const [a, b] = [points.at(0), points.at(-1)];
+      if (a && b && facts.road) this.streets.push({ text: facts.road, a: mercator(...a), b: mercator(...b), length_m: facts.length_m });
+    }
+    this.streets.sort((p, q) => q.length_m - p.length_m);
+    this.districts = atlas.city.districts.flatMap((d) => {
+      const mine = [...atlas.junctions.values()].filter((j) => j.facts.district === d.id).map((j) => j.at);
+      return mine.length === 0 ? [] : [{ zh: d.name, en: d.name_en, at: mercator(...middle(mine)) }];
+    });
+  }
+
+  drawGround(ctx: CanvasRenderingContext2D, s: Sight): void {
+    const { layers, atlas } = this.store;
+    if (layers.grids && atlas) this.grids(ctx, s, atlas);
+    if (layers.names && s.zoom < 14) {
+      ctx.font = `600 ${s.zoom < 12 ? 14 : 21}px ${FONT}`;
+      ctx.textAlign = "center";
+      ctx.textBaseline = "middle";
+      ctx.fillStyle = "#9fb4c626";
+      for (const d of this.districts) {
+        const [x, y] = [d.at[0] * s.scale - s.left, d.at[1] * s.scale - s.top];
+        ctx.fillText(this.store.lang === "zh" ? [...d.zh].join("\u2009") : d.en.toUpperCase(), x, y);
+      }
+    }
+  }
+
+  drawWords(ctx: CanvasRenderingContext2D, s: Sight): void {
+    const { layers, atlas } = this.store;
+    const taken: [number, number][] = [];
+    if (layers.venues && atlas) this.venues(ctx, s, atlas, taken);
+    if (layers.names && s.zoom >= 13.5) this.streetNames(ctx, s, taken);
+  }
+
+  /** Grids, tinted where a call is open or no unit is free. */
+  private grids(ctx: CanvasRenderingContext2D, s: Sight, atlas: Atlas): void {
+    const { calls, units } = this.store.board;
+    const free = [...units.values()].filter(isAvailable);
+    ctx.lineWidth = 1;
+    ctx.font = `500 10px ${FONT}`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "top";
+    for (const { ring, facts } of atlas.grids) {
+      const box = bounds(ring);
+      const [x0, y0] = place(s, box[0], box[3]);
+      const [x1, y1] = place(s, box[2], box[1]);
+      if (x1 < 0 || y1 < 0 || x0 > s.width || y0 > s.height) continue;
+      const open = count(calls.values(), (c: CallRow) => within(box, c.lon, c.lat));
+      const uncovered = units.size > 0 && !free.some((u) => within(box, u.lon, u.lat));
+      ctx.fillStyle = uncovered ? "#ff4f6d1f" : open > 0 ? `rgba(134,183,255,${Math.min(0.05 + open * 0.035, 0.2)})` : "#00000000";
+      ctx.fillRect(x0, y0, x1 - x0, y1 - y0);
+      ctx.strokeStyle = uncovered ? "#ff4f6d55" : "#7f9bb52e";
+      ctx.strokeRect(x0 + 0.5, y0 + 0.5, x1 - x0, y1 - y0);
+      if (x1 - x0 > 64) {
+        ctx.fillStyle = "#8ea3b599";
+        ctx.fillText(facts.name, x0 + 4, y0 + 4);
+      }
+    }
+  }
+
+  private venues(ctx: CanvasRenderingContext2D, s: Sight, atlas: Atlas, taken: [number, number][]): void {
+    for (const { at, facts } of atlas.venues) {
+      const [x, y] = place(s, ...at);
+      ctx.fillStyle = "#c9a6ff";
+      ctx.strokeStyle = "#0b1016";
+      ctx.lineWidth = 2;
+      ctx.beginPath();
+      ctx.roundRect(x - 4.5, y - 4.5, 9, 9, 2.5);
+      ctx.stroke();
+      ctx.fill();
+      if (s.zoom >= 12.5) label(ctx, facts.name, x + 9, y, "left", "#d9c5ff", 11);
+      taken.push([x + 30, y]);
+    }
+  }
+
+  /** Names along the longest links, none too near another. */
+  private streetNames(ctx: CanvasRenderingContext2D, s: Sight, taken: [number, number][]): void {
+    const shown = new Map<string, [number, number][]>();
+    for (const street of this.streets) {
+      if (street.length_m * (s.scale / 34_000_000) < street.text.length * 12) continue;
+      const [ax, ay] = [street.a[0] * s.scale - s.left, street.a[1] * s.scale - s.top];
+      const [bx, by] = [street.b[0] * s.scale - s.left, street.b[1] * s.scale - s.top];
+      const [x, y] = [(ax + bx) / 2, (ay + by) / 2];
+      if (x < 0 || y < 0 || x > s.width || y > s.height) continue;
+      const same = shown.get(street.text) ?? [];
+      if (same.some((p) => near(p, x, y, 420)) || taken.some((p) => near(p, x, y, 64))) continue;
+      if (Math.hypot(bx - ax, by - ay) < street.text.length * 12 + 14) continue;
+      shown.set(street.text, [...same, [x, y]]);
+      taken.push([x, y]);
+      const turn = Math.atan2(by - ay, bx - ax);
+      ctx.save();
+      ctx.translate(x, y);
+      ctx.rotate(Math.abs(turn) > Math.PI / 2 ? turn + Math.PI : turn);
+      label(ctx, street.text, 0, 0, "center", "#dbe6ee", 11.5);
+      ctx.restore();
+    }
+  }
+}
+
+function label(ctx: CanvasRenderingContext2D, text: string, x: number, y: number, align: CanvasTextAlign, colour: string, size: number): void {
+  ctx.font = `500 ${size}px ${FONT}`;
+  ctx.textAlign = align;
+  ctx.textBaseline = "middle";
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 3.5;
+  ctx.strokeStyle = "#0b1016d9";
+  ctx.strokeText(text, x, y);
+  ctx.fillStyle = colour;
+  ctx.fillText(text, x, y);
+}
+
+type Box = [west: number, south: number, east: number, north: number];
+const bounds = (ring: LonLat[]): Box => [
+  Math.min(...ring.map((p) => p[0])), Math.min(...ring.map((p) => p[1])),
+  Math.max(...ring.map((p) => p[0])), Math.max(...ring.map((p) => p[1])),
+];
+const within = (b: Box, lon: number, lat: number): boolean => lon >= b[0] && lon < b[2] && lat >= b[1] && lat < b[3];
+const middle = (at: LonLat[]): LonLat => [mean(at.map((p) => p[0])), mean(at.map((p) => p[1]))];
+const mean = (xs: number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length;
+const near = (p: [number, number], x: number, y: number, far: number): boolean => Math.hypot(p[0] - x, p[1] - y) < far;
+const place = (s: Sight, lon: number, lat: number): [number, number] => {
+  const [x, y] = mercator(lon, lat);
+  return [x * s.scale - s.left, y * s.scale - s.top];
+};
+function count<T>(items: Iterable<T>, holds: (item: T) => boolean): number {
+  let n = 0;
+  for (const item of items) if (holds(item)) n += 1;
+  return n;
+}

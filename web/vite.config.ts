@@ -1,0 +1,9 @@
+import { defineConfig } from "vite";
+
+const engine = process.env["NANMING_API"] ?? "http://127.0.0.1:8080";
+
+export default defineConfig({
+  base: "./",
+  build: { target: "es2022", sourcemap: false, modulePreload: { polyfill: false } },
+  server: { proxy: Object.fromEntries(["/api", "/calls", "/healthz"].map((path) => [path, engine])) },
+});
