@@ -49,6 +49,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the city until Ctrl-C (what plain `nanming` does)
     Run(RunArgs),
+    /// Play a recorded hour through the engine and write what it decides
+    Replay(crate::replay::ReplayArgs),
     /// Generate or import a city, write it, and print its numbers
     City(city::CityArgs),
     /// Print the effective configuration as TOML, secrets hidden
@@ -122,6 +124,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             config.check()?;
             crate::run::run(&config)?;
         }
+        Command::Replay(args) => crate::replay::print(&crate::replay::replay(&args)?, args.json)?,
         Command::City(args) => city::city(&args)?,
         Command::Config => print!("{}", config.to_toml()),
     }

@@ -3,6 +3,7 @@
 //! Workers park when there is nothing to do and are unparked by a new tick (or, inside timely, by each other). Any number
 //! of ticks may be in flight; who submits them bounds that. Ticks finish in order.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::Thread;
@@ -49,13 +50,13 @@ struct Order {
     mark: Tick,
 }
 
-/// Running workers. Dropping it ends them.
+/// Running workers. Dropping it ends them. (`guards` are timely's, whose type has no public name: they join the threads.)
 pub struct Engine {
     orders: Vec<(Sender<Order>, Thread)>,
     parts: Receiver<Part>,
     assembling: BTreeMap<Time, (usize, Finished)>,
     in_flight: usize,
-    guards: Option<timely::execute::WorkerGuards<()>>,
+    guards: Option<Box<dyn Any + Send>>,
 }
 
 impl Engine {
@@ -85,7 +86,7 @@ impl Engine {
         let mut orders: Vec<_> = started.iter().take(workers).collect();
         orders.sort_by_key(|(index, _, _)| *index);
         let orders = orders.into_iter().map(|(_, sender, thread)| (sender, thread)).collect();
-        Engine { orders, parts, assembling: BTreeMap::new(), in_flight: 0, guards: Some(guards) }
+        Engine { orders, parts, assembling: BTreeMap::new(), in_flight: 0, guards: Some(Box::new(guards)) }
     }
 
     /// Number of ticks submitted and not yet finished.

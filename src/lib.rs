@@ -13,4 +13,6 @@ pub mod engine;
 pub mod health;
 pub mod ledger;
 pub mod metrics;
+pub mod publish;
+pub mod replay;
 pub mod run;

@@ -120,6 +120,7 @@ enum Draw {
     Cameras,
 }
 
+/// The random numbers of a part.
 fn stream(seed: u64, part: Draw) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(part as u64);

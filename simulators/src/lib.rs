@@ -2,5 +2,6 @@
 
 mod course;
 pub mod guiyang;
+pub mod sumo_net;
 pub mod town;
 pub mod world;

@@ -27,6 +27,7 @@
 //!
 //! [`Conflict::Hard`]: nanming_dataflows::network::Conflict::Hard
 
+use nanming_dataflows::ids::DistrictId;
 use nanming_dataflows::network::{City, CityError, District, LonLat};
 use roxmltree::Document;
 
@@ -108,7 +109,7 @@ pub fn read(xml: &str, name: &str) -> Result<Import, ImportError> {
     }
     let frame = place::Frame::read(net)?;
     let mut city = City { name: name.to_string(), origin: frame.origin(), ..City::default() };
-    city.districts.push(District { name: name.to_string(), name_en: name.to_string(), ..whole() });
+    city.districts.push(District { id: DistrictId(0), name: name.to_string(), name_en: name.to_string() });
     let mut warnings = Vec::new();
     let names = links::lay(&mut city, net, &frame)?;
     let connections = links::connect(&mut city, net, &names)?;
@@ -116,10 +117,6 @@ pub fn read(xml: &str, name: &str) -> Result<Import, ImportError> {
     equipment::place(&mut city);
     city.check()?;
     Ok(Import { city, warnings })
-}
-
-fn whole() -> District {
-    District { id: nanming_dataflows::ids::DistrictId(0), name: String::new(), name_en: String::new() }
 }
 
 /// Where a network without projection lies: nowhere in particular.

@@ -21,6 +21,7 @@ mod demand;
 mod entry;
 mod eyes;
 mod incidents;
+mod lanes;
 mod paperwork;
 mod patrols;
 mod plans;
@@ -57,7 +58,6 @@ pub struct World {
     paperwork: paperwork::Paperwork,
     /// Events of steps already taken whose time has not come, by time.
     outbox: Vec<Event>,
-    sent: usize,
 }
 
 impl World {
@@ -80,7 +80,6 @@ impl World {
             paperwork: paperwork::Paperwork::new(seed, now_ms),
             traffic: Traffic::new(roads, routes, buses, eyes),
             outbox: Vec::new(),
-            sent: 0,
             city,
         }
     }
@@ -94,14 +93,9 @@ impl World {
             self.advance();
             self.outbox[from..].sort_by_key(time_of);
         }
-        let due = self.outbox[self.sent..].iter().take_while(|e| time_of(e) <= until_ms).count();
-        let events = self.outbox[self.sent..self.sent + due].to_vec();
-        self.sent += due;
-        if self.sent == self.outbox.len() {
-            self.outbox.clear();
-            self.sent = 0;
-        }
-        events
+        let due = self.outbox.iter().take_while(|e| time_of(e) <= until_ms).count();
+        let later = self.outbox.split_off(due);
+        std::mem::replace(&mut self.outbox, later)
     }
 
     fn advance(&mut self) {
@@ -120,7 +114,7 @@ impl World {
         }
         traffic.load_all(&mut self.demand, self.city.minute_of_day(now_ms), now_ms);
         traffic.step(&self.signals.lamps, now_ms, out);
-        traffic.buses.fix(&traffic.lanes, &traffic.vehicles, now_ms, out);
+        traffic.buses.fix(&traffic.lanes, &traffic.vehicles, &traffic.roads, now_ms, out);
         self.calls.advance(&self.city, now_ms, out);
         let closed = self.patrols.advance(&self.city, &traffic.roads, &traffic.travel_ms, now_ms, out);
         for (unit, _, _) in closed.into_iter().filter(|c| c.2 == Category::Crime) {

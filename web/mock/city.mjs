@@ -53,10 +53,10 @@ export function makeCity(seed = 1) {
   for (const l of links) into.set(l.to, [...(into.get(l.to) ?? []), l]);
   const busy = [...into.keys()].filter((n) => into.get(n).length >= 3).sort((a, b) => Math.hypot(a.x, a.y) - Math.hypot(b.x, b.y)).slice(0, 499);
   const districtOf = (x, y) => (x < -3 && y > 3.6 ? 5 : x < -2.2 && y > 0 ? 2 : y < -3 ? 3 : x > 3.2 && y > 0.6 ? 4 : y > -0.4 ? 0 : 1);
-  const junctions = busy.map((n, id) => ({ id, name: `${EW[n.k % EW.length]}与${NS[n.i % NS.length]}口`, at: lonlat(n.x, n.y), x: n.x, y: n.y, district: districtOf(n.x, n.y), ...signals(into.get(n)) }));
+  const junctions = busy.map((n, id) => ({ id, name: `n${n.i}_${n.k}`, at: lonlat(n.x, n.y), x: n.x, y: n.y, district: districtOf(n.x, n.y), ...signals(into.get(n)) }));
   for (const l of links) {
     l.district = districtOf(l.from.x, l.from.y);
-    l.name = `${l.road}（${l.to.i === l.from.i ? `${EW[l.from.k % EW.length]}→${EW[l.to.k % EW.length]}` : `${NS[l.from.i % NS.length]}→${NS[l.to.i % NS.length]}`}）`;
+    l.name = `n${l.from.i}_${l.from.k}-n${l.to.i}_${l.to.k}`;
   }
   const grids = [];
   for (let r = 0; r < 15; r++) for (let c = 0; c < 16; c++) {
@@ -81,10 +81,10 @@ function signals(approaches) {
   const heads = approaches.flatMap((l) => ["right", "through", "left"].map((turn) => ({ from_link: l.id, from_road: l.road, turn, ns: l.to.i === l.from.i })));
   const light = (go) => heads.map((h) => (go(h) ? "G" : h.turn === "right" ? "g" : "r")).join("");
   const stages = [
-    { name: "南北直行", lights: light((h) => h.ns && h.turn !== "left"), min_green_s: 15, max_green_s: 60 },
-    { name: "南北左转", lights: light((h) => h.ns && h.turn === "left"), min_green_s: 8, max_green_s: 30 },
-    { name: "东西直行", lights: light((h) => !h.ns && h.turn !== "left"), min_green_s: 15, max_green_s: 60 },
-    { name: "东西左转", lights: light((h) => !h.ns && h.turn === "left"), min_green_s: 8, max_green_s: 30 },
+    { name: "north-south through", lights: light((h) => h.ns && h.turn !== "left"), min_green_s: 15, max_green_s: 60 },
+    { name: "north-south left", lights: light((h) => h.ns && h.turn === "left"), min_green_s: 8, max_green_s: 30 },
+    { name: "east-west through", lights: light((h) => !h.ns && h.turn !== "left"), min_green_s: 15, max_green_s: 60 },
+    { name: "east-west left", lights: light((h) => !h.ns && h.turn === "left"), min_green_s: 8, max_green_s: 30 },
   ].filter((s) => s.lights.includes("G"));
   return { heads: heads.map(({ ns: _, ...h }) => h), stages };
 }

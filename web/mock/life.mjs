@@ -35,7 +35,7 @@ export function makeLife(city, seed = 7) {
     const changed = [];
     for (const s of junctions) {
       const j = city.junctions[s.id];
-      s.scores = s.scores.map((x, i) => +Math.max(-2, Math.min(30, x + (i === s.stage && s.interval === 0 ? -0.5 : 0.35) + (rnd() - 0.5) * 0.5)).toFixed(2));
+      s.scores = s.scores.map((x, i) => +Math.max(-2, Math.min(24, x + (i === s.stage && s.interval === 0 ? -0.9 : 0.3 - (x > 12 ? 0.22 : 0)) + (rnd() - 0.5) * 0.8)).toFixed(2));
       s.wanted = s.scores.indexOf(Math.max(...s.scores));
       if (--s.left > 0) continue;
       if (s.interval === 0) {
@@ -105,10 +105,12 @@ export function makeLife(city, seed = 7) {
     return changed;
   }
 
+  let ripple = 0;
+  const wave = (period) => Math.sin((ripple += 1) / period) + (rnd() - 0.5) * 0.4;
   const figures = () => ({
-    vehicles_h: 1283000 + Math.round(Math.sin(Date.now() / 50000) * 22000), mean_speed_kmh: +(links.reduce((a, l) => a + l.speed, 0) / links.length).toFixed(1), congested_links: links.filter((l) => l.level >= 4).length,
+    vehicles_h: 1283000 + Math.round(wave(60) * 22000), mean_speed_kmh: +(links.reduce((a, l) => a + l.speed, 0) / links.length).toFixed(1), congested_links: links.filter((l) => l.level >= 4).length,
     open_calls: calls.size, waiting_calls: [...calls.values()].filter((c) => c.phase === "waiting").length, available_units: city.units.filter((u) => !u.assignment && u.status !== "off_duty").length,
-    ack_p50_s: acks.length ? +[...acks].sort((a, b) => a - b)[acks.length >> 1].toFixed(1) : 4.6, tick_p99_ms: +(3 + Math.sin(Date.now() / 9000)).toFixed(1), events_s: 35600 + Math.round(Math.sin(Date.now() / 7000) * 900), dead_letters: 12, signal_changes_min: 690 + Math.round(Math.sin(Date.now() / 11000) * 40),
+    ack_p50_s: acks.length ? +[...acks].sort((a, b) => a - b)[acks.length >> 1].toFixed(1) : 4.6, tick_p99_ms: +(3 + wave(31)).toFixed(1), events_s: 35600 + Math.round(wave(23) * 900), dead_letters: 12, signal_changes_min: 690 + Math.round(wave(47) * 40),
   });
   const forecast = (l, lead, now) => {
     const v = load(l, lead, now) * 0.94 + 0.03, s = speed(l, v), half = 2 + Math.sqrt(lead) * 1.15;

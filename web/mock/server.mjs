@@ -15,14 +15,16 @@ const LEADS = [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60];
 
 const city = makeCity();
 const life = makeLife(city);
-const history = { time_ms: [], mean_speed_kmh: [], open_calls: [] };
+const history = {};
 for (let s = 900; s > 0; s--) { // a quarter of an hour before anyone looks
   const now = Date.now() - s * 1000;
   life.tick(now);
-  if (s % 10) continue;
-  const f = life.figures();
-  history.time_ms.push(now);
-  for (const key of Object.keys(f)) (history[key] ??= []).push(f[key]);
+  if (s % 10 === 0) remember(now);
+}
+
+function remember(now) {
+  const f = { time_ms: now, ...life.figures() };
+  for (const key of Object.keys(f)) history[key] = [...(history[key] ?? []).slice(-89), f[key]];
 }
 
 const clients = new Set();
@@ -40,6 +42,7 @@ setInterval(() => {
   const changed = life.tick(now);
   seq++;
   const { dirty } = life;
+  if (seq % 10 === 0) remember(now);
   const delta = {
     time_ms: now, links: life.links.filter((l, i) => `${l.level}${l.speed}` !== before[i]).map(link), junctions: changed.map((id) => junction(life.junctions[id])),
     units: [...dirty.units].map((id) => unit(city.units[id])), calls: [...dirty.calls].filter((id) => life.calls.has(id)).map((id) => row(life.calls.get(id))), closed: dirty.closed, figures: life.figures(), ...(seq % 10 === 0 ? { onsets: life.onsets(now) } : {}),

@@ -28,7 +28,7 @@ export function App(): JSX.Element {
   return (
     <div class={`page ${stale ? "stale" : ""}`}>
       <Header />
-      <main>
+      <main class={raising || selection ? "with-panel" : ""}>
         {atlas ? <MapBox atlas={atlas} /> : <div class="map loading" data-testid="map"><p role="status">{failure ?? t("loading")}</p></div>}
         {atlas && <Tools />}
         {stale && <p class="staleness" role="status">{t("stale", { time: clock(store.board.time_ms, atlas?.city.utc_offset_min ?? 0) })}</p>}
@@ -60,7 +60,9 @@ function Tools(): JSX.Element {
     <div class="tools">
       <Search onPick={goTo} />
       <Layers />
-      <button type="button" class="icon" title={t("whole_city")} aria-label={t("whole_city")} onClick={() => mapRef.current?.whole()}>⛶</button>
+      <button type="button" class="icon" title={t("whole_city")} aria-label={t("whole_city")} onClick={() => mapRef.current?.whole()}>
+        <svg width="15" height="15" viewBox="0 0 15 15" fill="none" stroke="currentColor" stroke-width="1.6" aria-hidden="true"><path d="M1 5V1H5M10 1H14V5M14 10V14H10M5 14H1V10" /></svg>
+      </button>
       <button type="button" class="primary" data-testid="raise-call" aria-pressed={store.raising !== null} onClick={() => set({ raising: store.raising ? null : { place: null }, selection: null })}>＋ {t("raise_call")}</button>
     </div>
   );

@@ -10,7 +10,7 @@ export const levelColour = (level: number | undefined): string => LEVELS[level a
 
 /** Signal intervals: green, yellow, all-red. */
 export const INTERVALS = ["#4fd18b", "#ffd84d", "#ff5a4f"] as const;
-export const LAMPS: Record<string, string> = { G: "#4fd18b", g: "#2f8f63", y: "#ffd84d", u: "#ffa04d", r: "#7a2f35", o: "#3a4652", O: "#3a4652" };
+export const LAMPS: Record<string, string> = { G: "#4fd18b", g: "#2f8f63", y: "#ffd84d", u: "#ffa04d", r: "#b03b45", o: "#3a4652", O: "#3a4652" };
 export const lampColour = (lamp: string): string => LAMPS[lamp] ?? "#3a4652";
 
 export const PRIORITIES: Record<Priority, string> = { A: "#ff4f6d", B: "#ffb84a", C: "#86b7ff" };

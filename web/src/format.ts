@@ -28,7 +28,7 @@ export function age(ms: number): string {
 /** A figure with as many digits as it bears: 4.2, 31.6, 1,204, 128k. */
 export function figure(value: number | null | undefined, digits = 0): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return GAP;
-  if (Math.abs(value) >= 10_000_000) return `${(value / 1e6).toFixed(0)}M`;
+  if (Math.abs(value) >= 1_000_000) return `${(value / 1e6).toFixed(2)}M`;
   if (Math.abs(value) >= 100_000) return `${(value / 1e3).toFixed(0)}k`;
   return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Accepted, City, Forecast, ForecastRow, GridFacts, JunctionFacts, LinkFacts, LonLat, VenueFacts } from "./api";
 import { type Lang } from "./i18n";
+import type { Names } from "./names";
 import { type Board, emptyBoard } from "./state";
 import type { Connection } from "./stream";
 
@@ -20,6 +21,7 @@ export interface Atlas {
   grids: GridArea[];
   venues: Place<VenueFacts>[];
   units: Map<number, City["units"][number]>;
+  names: Names;
 }
 
 export interface Store {

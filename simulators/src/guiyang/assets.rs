@@ -70,9 +70,13 @@ fn sites(city: &City, count: usize, supervisors: usize, seed: u64) -> Vec<Site> 
     let mut places: Vec<Point> = (0..count).map(|_| beside_street(&mut rng)).collect();
     places.sort_by_key(|at| (city.grid_at(*at), *at));
     let loads = loads(count, supervisors, &mut rng);
-    let owners = loads.iter().enumerate().flat_map(|(row, load)| std::iter::repeat_n(SupervisorId::from_index(row), *load));
-    let site = |(row, (at, supervisor)): (usize, (&Point, SupervisorId))| {
-        Site { id: SiteId::from_index(row), name: format!("{}工地{:04}", names::stem(row), row + 1), at: *at, supervisor }
+    let owners =
+        loads.iter().enumerate().flat_map(|(row, load)| std::iter::repeat_n(SupervisorId::from_index(row), *load));
+    let site = |(row, (at, supervisor)): (usize, (&Point, SupervisorId))| Site {
+        id: SiteId::from_index(row),
+        name: format!("{}工地{:04}", names::stem(row), row + 1),
+        at: *at,
+        supervisor,
     };
     places.iter().zip(owners).enumerate().map(site).collect()
 }

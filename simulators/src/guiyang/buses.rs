@@ -32,7 +32,13 @@ pub(crate) fn lines(city: &City, count: usize, seed: u64) -> Vec<BusLine> {
 }
 
 fn line(city: &City, row: usize, route: Vec<LinkId>, headway_ms: u32) -> BusLine {
-    BusLine { id: BusLineId::from_index(row), name: format!("{}路", row + 1), stops: stops(city, &route), route, headway_ms }
+    BusLine {
+        id: BusLineId::from_index(row),
+        name: format!("{}路", row + 1),
+        stops: stops(city, &route),
+        route,
+        headway_ms,
+    }
 }
 
 /// A stop at 60 % of a link whenever the last one is far enough back; the first and the last link always have one.

@@ -41,7 +41,10 @@ impl Frame {
 
     /// The place at shares of the width and height, 1/1000.
     pub(crate) fn at(&self, east_milli: i64, north_milli: i64) -> Point {
-        Point { x_mm: mix(self.min.x_mm, self.max.x_mm, east_milli, 1000), y_mm: mix(self.min.y_mm, self.max.y_mm, north_milli, 1000) }
+        Point {
+            x_mm: mix(self.min.x_mm, self.max.x_mm, east_milli, 1000),
+            y_mm: mix(self.min.y_mm, self.max.y_mm, north_milli, 1000),
+        }
     }
 
     /// The nearest of the first `count` districts; the lower ID where two are as near.

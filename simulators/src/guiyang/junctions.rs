@@ -80,7 +80,8 @@ fn head_ways(city: &City, legs: &[LinkId], leg: usize, link: LinkId, turn: Turn)
 
 fn junction(city: &City, frame: &Frame, id: JunctionId, node: &Node, legs: &[LinkId], ways: Vec<HeadWays>) -> Junction {
     let streets = streets(city, legs, &ways);
-    let relies = |a: usize, b: usize| streets.iter().any(|s| !s.protected && s.legs.contains(&a) && s.legs.contains(&b));
+    let relies =
+        |a: usize, b: usize| streets.iter().any(|s| !s.protected && s.legs.contains(&a) && s.legs.contains(&b));
     let conflicts = matrix(&ways, relies);
     let crossing_mm: Vec<u32> = legs.iter().map(|l| crossing_mm(city, *l)).collect();
     let names: Vec<&str> = legs.iter().map(|l| compass(side_deg(&city.links[l.index()]))).collect();
@@ -153,6 +154,7 @@ fn protected(city: &City, heads: &[HeadWays], legs: &[usize]) -> bool {
 
 /// The compass point nearest to a bearing.
 fn compass(bearing_deg: u16) -> &'static str {
-    const POINTS: [&str; 8] = ["north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west"];
+    const POINTS: [&str; 8] =
+        ["north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west"];
     POINTS[usize::from((bearing_deg * 2 + 45) / 90) % 8]
 }

@@ -3,8 +3,8 @@
 use nanming_dataflows::ids::*;
 use nanming_dataflows::network::{City, Lane, Link, Node, Point, Turn};
 
-use super::districts::Frame;
 use super::approaches::Turns;
+use super::districts::Frame;
 use super::streets::{Plat, Rank, Street};
 use crate::course::{length_mm, line_beside, place_at, trimmed};
 
@@ -22,8 +22,20 @@ pub(crate) fn lay(city: &mut City, plat: &Plat, frame: &Frame, turns: &Turns) {
     for (row, street) in plat.streets.iter().enumerate() {
         let back: Vec<Point> = street.course.iter().rev().copied().collect();
         let (to, fro) = (&turns[2 * row], &turns[2 * row + 1]);
-        let there = Way { street, from: street.a, to: street.b, course: &street.course, pocket: has_pocket(plat, street, street.b, to) };
-        let back = Way { street, from: street.b, to: street.a, course: &back, pocket: has_pocket(plat, street, street.a, fro) };
+        let there = Way {
+            street,
+            from: street.a,
+            to: street.b,
+            course: &street.course,
+            pocket: has_pocket(plat, street, street.b, to),
+        };
+        let back = Way {
+            street,
+            from: street.b,
+            to: street.a,
+            course: &back,
+            pocket: has_pocket(plat, street, street.a, fro),
+        };
         lay_link(city, plat, frame, &there);
         lay_link(city, plat, frame, &back);
     }

@@ -20,7 +20,7 @@ pub(crate) fn coordinate(city: &mut City, flow_veh_h: &dyn Fn(MovementId) -> f64
 }
 
 /// For each road the chains of its heavier direction; fast and long roads first.
-fn heavier_chains(city: &City, flow_veh_h: &dyn Fn(MovementId) -> f64) -> Vec<Vec<LinkId>> {
+pub(super) fn heavier_chains(city: &City, flow_veh_h: &dyn Fn(MovementId) -> f64) -> Vec<Vec<LinkId>> {
     let mut roads: BTreeMap<&str, Vec<LinkId>> = BTreeMap::new();
     for link in &city.links {
         roads.entry(&link.road).or_default().push(link.id);
@@ -70,7 +70,7 @@ fn ride(city: &City, chain: &[LinkId], offsets_ms: &mut [Option<u32>]) {
 }
 
 /// When the plan that is being set lets the straight traffic of a link go, ms after the plan's start.
-fn green_start(city: &City, link: LinkId) -> Option<(&Junction, &Plan, u32)> {
+pub(super) fn green_start(city: &City, link: LinkId) -> Option<(&Junction, &Plan, u32)> {
     let (junction, head) = through_movements(city, link).find_map(|m| city.movements[m.index()].signal)?;
     let junction = &city.junctions[junction.index()];
     let plan = junction.plans.last()?;

@@ -37,13 +37,23 @@ pub(crate) struct Legs<'a> {
 
 /// The stages of a junction, street by street: through traffic, then left turns; then one for each head that no stage
 /// serves.
-pub(crate) fn stages(heads: &[HeadWays], conflicts: &ConflictMatrix, streets: &[Street], legs: &Legs<'_>) -> Vec<Stage> {
+pub(crate) fn stages(
+    heads: &[HeadWays],
+    conflicts: &ConflictMatrix,
+    streets: &[Street],
+    legs: &Legs<'_>,
+) -> Vec<Stage> {
     let mut stages: Vec<Stage> = streets.iter().flat_map(|s| street_stages(heads, conflicts, s, legs)).collect();
     for head in 0..heads.len() {
         if !stages.iter().any(|s| s.lights[head].is_green()) {
             let leg = heads[head].leg;
             let all = wanted(heads, |h| h.leg == leg);
-            stages.push(through_stage(format!("{} alone", legs.names[leg]), lights(heads, conflicts, &all), &[leg], legs));
+            stages.push(through_stage(
+                format!("{} alone", legs.names[leg]),
+                lights(heads, conflicts, &all),
+                &[leg],
+                legs,
+            ));
         }
     }
     stages
@@ -58,12 +68,16 @@ fn street_stages(heads: &[HeadWays], conflicts: &ConflictMatrix, street: &Street
     }
     let through = lights(heads, conflicts, &wanted(heads, |h| own(h) && h.turn == Turn::Through));
     let left = lights(heads, conflicts, &left_heads(heads, &street.legs));
-    vec![through_stage(format!("{name} through"), through, &street.legs, legs), left_stage(format!("{name} left"), left)]
+    vec![
+        through_stage(format!("{name} through"), through, &street.legs, legs),
+        left_stage(format!("{name} left"), left),
+    ]
 }
 
 /// Left turns of a street; with the through traffic beside them where only one leg turns left.
 fn left_heads(heads: &[HeadWays], legs: &[usize]) -> Vec<usize> {
-    let turning: Vec<usize> = heads.iter().filter(|h| legs.contains(&h.leg) && h.turn == Turn::Left).map(|h| h.leg).collect();
+    let turning: Vec<usize> =
+        heads.iter().filter(|h| legs.contains(&h.leg) && h.turn == Turn::Left).map(|h| h.leg).collect();
     wanted(heads, |h| turning.contains(&h.leg) && (h.turn == Turn::Left || turning.len() == 1))
 }
 

@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Draw, Scale, names, stream};
-use crate::course::{beside, bearing_deg, between};
+use crate::course::{bearing_deg, beside, between};
 
 /// How important a street is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,7 +122,8 @@ fn corners(scale: &Scale, rng: &mut ChaCha8Rng) -> Vec<Corner> {
     let mut corners = Vec::with_capacity(scale.rows * scale.cols);
     for (r, y) in ys.iter().enumerate() {
         for (c, x) in xs.iter().enumerate() {
-            let jitter_m = |rng: &mut ChaCha8Rng, line| rng.random_range(-1.0..1.0) * if line == 1 { 22.0 } else { 80.0 };
+            let jitter_m =
+                |rng: &mut ChaCha8Rng, line| rng.random_range(-1.0..1.0) * if line == 1 { 22.0 } else { 80.0 };
             let x_m = x + bend_m(y / tall_m, tall_m) + jitter_m(rng, c % 4);
             let y_m = y + jitter_m(rng, r % 4);
             let at = Point { x_mm: (x_m * 1000.0).round() as i32, y_mm: (y_m * 1000.0).round() as i32 };
@@ -242,7 +243,11 @@ impl Draft<'_> {
         let inner = self.plat.corners[corner].at;
         let at = Point { x_mm: inner.x_mm + 250_000 * east, y_mm: inner.y_mm + 250_000 * north };
         let outer = self.plat.corners.len();
-        let name = format!("e{}_{}", self.plat.corners[corner].name, ["s", "w", "", "e", "n"][(2 + east + 2 * north) as usize]);
+        let name = format!(
+            "e{}_{}",
+            self.plat.corners[corner].name,
+            ["s", "w", "", "e", "n"][(2 + east + 2 * north) as usize]
+        );
         self.plat.corners.push(Corner { name, at, signal: false });
         let lanes = rank.lanes();
         let road = self.name(rank);

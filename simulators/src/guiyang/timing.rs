@@ -4,7 +4,7 @@
 //! (saturation flow of permissive left turns through gaps).
 
 use nanming_dataflows::ids::*;
-use nanming_dataflows::network::{City, Junction, Light, Plan, PlanStep, Stage, Turn};
+use nanming_dataflows::network::{City, Conflict, Junction, Light, Plan, PlanStep, Stage, Turn};
 
 use super::offsets::coordinate;
 
@@ -57,7 +57,8 @@ pub fn retime(city: &mut City, flow_veh_h: &dyn Fn(Period, MovementId) -> u32) {
         let flow = |m: MovementId| f64::from(flow_veh_h(period, m));
         let critical: Vec<Vec<f64>> = city.junctions.iter().map(|j| critical_ratios(city, j, &flow)).collect();
         let shared_ms = shared_cycle_ms(city, &critical);
-        let plans: Vec<Plan> = city.junctions.iter().zip(&critical).map(|(j, y)| plan(city, j, period, y, shared_ms)).collect();
+        let plans: Vec<Plan> =
+            city.junctions.iter().zip(&critical).map(|(j, y)| plan(city, j, period, y, shared_ms)).collect();
         for (junction, plan) in city.junctions.iter_mut().zip(plans) {
             junction.plans.push(plan);
         }
@@ -69,8 +70,10 @@ fn plan(city: &City, junction: &Junction, period: Period, y: &[f64], shared_ms: 
     let least_ms = least_cycle_ms(junction);
     let own_ms = if on_arterial(city, junction) { shared_ms } else { webster_cycle_ms(junction, y) };
     let greens = greens_ms(junction, y, own_ms.max(least_ms));
-    let step = |(stage, green_ms): (usize, u32)| {
-        PlanStep { stage: stage as u16, green_ms, intergreen_ms: intergreen_ms(junction, stage) }
+    let step = |(stage, green_ms): (usize, u32)| PlanStep {
+        stage: stage as u16,
+        green_ms,
+        intergreen_ms: intergreen_ms(junction, stage),
     };
     let steps = greens.into_iter().enumerate().map(step).collect();
     Plan { name: period.name().to_string(), offset_ms: 0, day_min: period.day_min(), steps }
@@ -91,7 +94,10 @@ fn shared_cycle_ms(city: &City, critical: &[Vec<f64>]) -> u32 {
 /// The value that a percentage of values does not exceed; the shortest cycle if there are none.
 fn quantile(mut values_ms: Vec<u32>, percent: usize) -> u32 {
     values_ms.sort_unstable();
-    values_ms.get((values_ms.len() * percent / 100).min(values_ms.len().saturating_sub(1))).copied().unwrap_or(CYCLE_MS.0)
+    values_ms
+        .get((values_ms.len() * percent / 100).min(values_ms.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(CYCLE_MS.0)
 }
 
 /// Webster's cycle `(1.5 L + 5) / (1 - Y)` within bounds, ms.
@@ -180,8 +186,15 @@ fn main_stage(city: &City, junction: &Junction, head: usize) -> Option<usize> {
 }
 
 /// Flow over saturation flow on the lanes of a head, with all that shares them, in cars that drive straight on.
-fn flow_ratio(city: &City, junction: &Junction, stage: usize, head: usize, flow_veh_h: &dyn Fn(MovementId) -> f64) -> f64 {
-    let mut lanes: Vec<LaneId> = junction.heads[head].movements.iter().map(|m| city.movements[m.index()].from).collect();
+fn flow_ratio(
+    city: &City,
+    junction: &Junction,
+    stage: usize,
+    head: usize,
+    flow_veh_h: &dyn Fn(MovementId) -> f64,
+) -> f64 {
+    let mut lanes: Vec<LaneId> =
+        junction.heads[head].movements.iter().map(|m| city.movements[m.index()].from).collect();
     lanes.sort_unstable();
     lanes.dedup();
     let equivalent = |m: &MovementId| match city.movements[m.index()].turn {
@@ -204,10 +217,8 @@ fn left_equivalent(
 ) -> f64 {
     let Some((_, head)) = city.movements[movement.index()].signal else { return 1.05 };
     let lights = &junction.stages[stage].lights;
-    let yields_to = |h: &usize| {
-        use nanming_dataflows::network::Conflict::FirstYields;
-        lights[*h].is_green() && junction.conflicts.get(usize::from(head), *h) == FirstYields
-    };
+    let yields_to =
+        |h: &usize| lights[*h].is_green() && junction.conflicts.get(usize::from(head), *h) == Conflict::FirstYields;
     let ahead = (0..junction.heads.len()).filter(yields_to).flat_map(|h| &junction.heads[h].movements);
     let through = ahead.filter(|m| city.movements[m.index()].turn == Turn::Through);
     let opposing_veh_h: f64 = through.map(|m| flow_veh_h(*m)).sum();

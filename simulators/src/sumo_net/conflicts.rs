@@ -60,7 +60,11 @@ fn conflict(claim: Claim, shown: Shown) -> Conflict {
 }
 
 /// The matrix for claims by pair (first below second), and repairs to the stages, which it makes fit.
-pub(super) fn settle(claims: &[((usize, usize), Claim)], stages: &mut [Vec<Light>], heads: usize) -> (ConflictMatrix, Vec<String>) {
+pub(super) fn settle(
+    claims: &[((usize, usize), Claim)],
+    stages: &mut [Vec<Light>],
+    heads: usize,
+) -> (ConflictMatrix, Vec<String>) {
     let mut matrix = ConflictMatrix::new(heads);
     for ((a, b), claim) in claims.iter().filter(|(_, claim)| claim.relation.foes) {
         matrix.set(*a, *b, conflict(*claim, shown(stages, *a, *b)));
@@ -126,7 +130,10 @@ mod tests {
     #[test]
     fn a_protected_light_beside_its_better_is_demoted() {
         assert_eq!(settled(foes(false, true), &[[G, G]]), (Conflict::SecondYields, vec![vec![G, L]], 1));
-        assert_eq!(settled(foes(false, true), &[[L, G], [G, L]]), (Conflict::SecondYields, vec![vec![L, L], vec![G, L]], 1));
+        assert_eq!(
+            settled(foes(false, true), &[[L, G], [G, L]]),
+            (Conflict::SecondYields, vec![vec![L, L], vec![G, L]], 1)
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `tlLogic`s to junctions: heads, approaches, conflicts, stages, plans.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nanming_dataflows::ids::*;
 use nanming_dataflows::network::{Approach, City, Head, Junction, Light, Plan, Point, Stage, Turn};
@@ -184,7 +184,8 @@ impl Controller<'_> {
     /// What the rows say of each pair of heads. Heads of one approach are free of conflict.
     fn claims(&self, city: &City, requests: &BTreeMap<NodeId, NodeRequests>) -> Vec<((usize, usize), Claim)> {
         let mut claims: BTreeMap<(usize, usize), Claim> = BTreeMap::new();
-        for rows in requests.values() {
+        let own: BTreeSet<NodeId> = self.own.iter().filter_map(|c| self.connections[*c].node).collect();
+        for rows in own.iter().filter_map(|node| requests.get(node)) {
             for (a, first) in rows.connections.iter().enumerate() {
                 for (b, second) in rows.connections.iter().enumerate().skip(a + 1) {
                     self.claim(city, rows, (a, *first), (b, *second), &mut claims);

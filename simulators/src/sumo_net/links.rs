@@ -55,7 +55,12 @@ fn is_street(edge: &Element<'_, '_>) -> bool {
     !matches!(edge.attribute("function"), Some("internal" | "crossing" | "walkingarea"))
 }
 
-fn lay_link<'a>(city: &mut City, edge: Element<'a, '_>, frame: &Frame, names: &mut Names<'a>) -> Result<(), ImportError> {
+fn lay_link<'a>(
+    city: &mut City,
+    edge: Element<'a, '_>,
+    frame: &Frame,
+    names: &mut Names<'a>,
+) -> Result<(), ImportError> {
     let id = LinkId::from_index(city.links.len());
     let name = text(edge, "id")?;
     let end = |which| {
@@ -69,7 +74,8 @@ fn lay_link<'a>(city: &mut City, edge: Element<'a, '_>, frame: &Frame, names: &m
     for source in &sources {
         city.lanes.push(lane(*source, LaneId::from_index(city.lanes.len()), id)?);
     }
-    let Some(main) = (0..sources.len()).find(|k| city.lanes[first + k].motor).or((!sources.is_empty()).then_some(0)) else {
+    let Some(main) = (0..sources.len()).find(|k| city.lanes[first + k].motor).or((!sources.is_empty()).then_some(0))
+    else {
         return Err(ImportError::Missing { at: super::attributes::describe(edge), what: "element lane".into() });
     };
     city.links.push(Link {
@@ -126,11 +132,16 @@ fn course(lane: Element<'_, '_>, frame: &Frame) -> Result<Vec<Point>, ImportErro
 }
 
 /// Reads the connections between streets, in the order of the file, and adds those for motor traffic as movements.
-pub(super) fn connect(city: &mut City, net: Element<'_, '_>, names: &Names<'_>) -> Result<Vec<Connection>, ImportError> {
+pub(super) fn connect(
+    city: &mut City,
+    net: Element<'_, '_>,
+    names: &Names<'_>,
+) -> Result<Vec<Connection>, ImportError> {
     let mut connections = Vec::new();
     for source in children(net, "connection") {
         let (from, to) = (text(source, "from")?, text(source, "to")?);
-        let onto_crossing = from.starts_with(':') && to.rsplit_once("_c").is_some_and(|(_, n)| n.parse::<u32>().is_ok());
+        let onto_crossing =
+            from.starts_with(':') && to.rsplit_once("_c").is_some_and(|(_, n)| n.parse::<u32>().is_ok());
         if !from.starts_with(':') {
             connections.push(street_connection(city, source, names)?);
         } else if onto_crossing && source.attribute("tl").is_some() {
@@ -157,7 +168,13 @@ fn street_connection(city: &mut City, source: Element<'_, '_>, names: &Names<'_>
     Ok(Connection { from: Some(from), node: Some(node), crossing: None, movement, signal: signal(source)? })
 }
 
-fn lane_of(city: &City, source: Element<'_, '_>, names: &Names<'_>, edge: &str, lane: &str) -> Result<LaneId, ImportError> {
+fn lane_of(
+    city: &City,
+    source: Element<'_, '_>,
+    names: &Names<'_>,
+    edge: &str,
+    lane: &str,
+) -> Result<LaneId, ImportError> {
     let name = text(source, edge)?;
     let row: usize = number(source, lane)?;
     let link = names.links.get(name).ok_or_else(|| unknown(source, format!("edge {name}")))?;

@@ -55,7 +55,8 @@ impl Frame {
 
 impl Earth {
     fn new(text: &str, [x, y]: [f64; 2], middle_m: (f64, f64)) -> Result<Earth, ImportError> {
-        let projection = |s: &str| Proj::from_proj_string(s).map_err(|e| ImportError::Projection(s.into(), e.to_string()));
+        let projection =
+            |s: &str| Proj::from_proj_string(s).map_err(|e| ImportError::Projection(s.into(), e.to_string()));
         let mut earth = Earth {
             offset_m: (x, y),
             projection: projection(text)?,
@@ -85,7 +86,8 @@ fn mm(metres: f64) -> i32 {
 /// An attribute with numbers between commas.
 fn numbers<const N: usize>(node: Node<'_, '_>, name: &str) -> Result<[f64; N], ImportError> {
     let value = text(node, name)?;
-    let read: Option<Vec<f64>> = value.split(',').map(|n| n.trim().parse().ok().filter(|n: &f64| n.is_finite())).collect();
+    let read: Option<Vec<f64>> =
+        value.split(',').map(|n| n.trim().parse().ok().filter(|n: &f64| n.is_finite())).collect();
     let array = read.and_then(|r| <[f64; N]>::try_from(r).ok());
     array.ok_or_else(|| wrong(node, name, value, &format!("{N} numbers between commas")))
 }

@@ -168,7 +168,7 @@ impl Buses {
     }
 
     /// Reports where the buses are whose turn it is.
-    pub(super) fn fix(&mut self, lanes: &[LaneQueue], vehicles: &[Vehicle], now_ms: u64, out: &mut Vec<Event>) {
+    pub(super) fn fix(&mut self, lanes: &[LaneQueue], vehicles: &[Vehicle], roads: &Roads, now_ms: u64, out: &mut Vec<Event>) {
         for (row, run) in self.runs.iter_mut().enumerate().filter(|(_, r)| r.running && r.vehicle != NONE) {
             let vehicle = &vehicles[run.vehicle as usize];
             if now_ms < run.next_fix_ms || vehicle.lane == NONE {
@@ -183,7 +183,7 @@ impl Buses {
                 bus: BusId(row as u32),
                 line: self.lines[run.line].id,
                 link: LinkId(vehicle.link),
-                position_mm: car.x_mm.max(0) as u32,
+                position_mm: (car.x_mm + roads.starts_at_mm(vehicle.lane)).max(0) as u32,
                 speed_mm_s: car.v_mm_s.max(0) as u32,
             }));
         }

@@ -66,6 +66,12 @@ pub(super) struct Vehicle {
     pub(super) lane: u32,
     /// Where on this lane it stops or leaves, mm; [`NOWHERE`].
     pub(super) goal_mm: i32,
+    /// The pocket that it wants to turn into from its lane; [`NONE`].
+    pub(super) pocket: u32,
+    /// Where on this lane that pocket begins, mm; [`NOWHERE`].
+    pub(super) pocket_mm: i32,
+    /// Since when it has waited for room in the pocket, ms; 0: it has not.
+    pub(super) held_ms: u64,
 }
 
 impl Vehicle {
@@ -83,6 +89,9 @@ impl Vehicle {
             link,
             lane: NONE,
             goal_mm: NOWHERE,
+            pocket: NONE,
+            pocket_mm: NOWHERE,
+            held_ms: 0,
         }
     }
 

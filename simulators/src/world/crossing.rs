@@ -3,7 +3,7 @@
 use nanming_dataflows::event::{Event, Lamp};
 
 use super::car::{Car, NOWHERE, Vehicle, Way};
-use super::roads::NONE;
+use super::roads::{LaneExit, NONE};
 use super::traffic::{SPACING_MM, Traffic};
 
 /// A conflicting vehicle that came up within this time is still in the way, ms.
@@ -30,7 +30,7 @@ impl Traffic {
             return NOWHERE;
         }
         let vehicle = self.vehicles[car.vehicle as usize];
-        if self.ends_here(&vehicle) {
+        if vehicle.pocket != NONE || self.ends_here(&vehicle) {
             return NOWHERE;
         }
         if self.lanes[row].target == NONE && !self.choose_exit(lane, &vehicle) {
@@ -85,37 +85,11 @@ impl Traffic {
             }
         };
         let Some(exit) = exit else { return false };
-        let link = exits[exit].link;
-        let Some(target) = self.choose_lane(&ahead(vehicle), link, false) else { return false };
+        let LaneExit { link, to, .. } = exits[exit];
+        let Some(target) = self.choose_lane(&ahead(vehicle), link, to, false) else { return false };
         let queue = &mut self.lanes[lane as usize];
         (queue.exit, queue.target) = (exit as u32, target);
         true
-    }
-
-    /// The lane of `link` that a vehicle on its way there enters: one that leads on, or any if `loose`; with the least
-    /// vehicles, and rather not a blocked one.
-    pub(super) fn choose_lane(&self, vehicle: &Vehicle, link: u32, loose: bool) -> Option<u32> {
-        let road = &self.roads.links[link as usize];
-        let onward = match vehicle.way {
-            Way::Tree(tree) if self.routes.to_go(tree, link) > 0 => {
-                Some(self.routes.best_exit(&self.roads, tree, link, 0..road.exits.len() as u32)? as usize)
-            }
-            Way::Bus { run, leg } => {
-                self.buses.link_at(run, leg + 1).and_then(|next| road.exits.iter().position(|e| e.link == next))
-            }
-            Way::Tree(_) => None,
-        };
-        let lanes = match onward {
-            Some(exit) if !loose => &road.exits[exit].lanes,
-            _ => &road.lanes,
-        };
-        let load = |lane: &u32| {
-            let queue = &self.lanes[*lane as usize];
-            let full = usize::from(queue.tail_mm() < SPACING_MM) * 1_000;
-            let walled = usize::from(queue.wall_mm != NOWHERE) * 40;
-            (queue.cars.len() + full + walled, *lane)
-        };
-        lanes.iter().copied().min_by_key(load)
     }
 
     /// There is no room in the lane that the first vehicle wants to enter: the place of the last vehicle, mm, of the best
@@ -127,7 +101,7 @@ impl Traffic {
         let waited_ms = now_ms - since_ms;
         let exit = self.roads.lanes[row].exits[self.lanes[row].exit as usize];
         let loose = waited_ms >= LOOSE_MS && matches!(vehicle.way, Way::Tree(_));
-        if let Some(target) = self.choose_lane(&ahead(vehicle), exit.link, loose) {
+        if let Some(target) = self.choose_lane(&ahead(vehicle), exit.link, exit.to, loose) {
             self.lanes[row].target = target;
         }
         let tail_mm = self.lanes[self.lanes[row].target as usize].tail_mm();
@@ -155,7 +129,7 @@ impl Traffic {
         let others = exits.iter().enumerate().filter(|(e, x)| *e as u32 != queue.exit && roomy(x.link));
         let best = self.routes.best_exit(&self.roads, tree, vehicle.link, others.map(|(_, x)| x.exit));
         let Some(exit) = exits.iter().position(|e| Some(e.exit) == best) else { return };
-        let Some(target) = self.choose_lane(vehicle, exits[exit].link, true) else { return };
+        let Some(target) = self.choose_lane(vehicle, exits[exit].link, exits[exit].to, true) else { return };
         self.truth.detours += 1;
         let queue = &mut self.lanes[row];
         (queue.exit, queue.target) = (exit as u32, target);

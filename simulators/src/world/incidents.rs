@@ -65,7 +65,8 @@ impl Incidents {
         let lane = traffic.vehicles.get(row).map(|v| v.lane).filter(|l| *l != NONE && !traffic.free.contains(&(row as u32)))?;
         let car = traffic.lanes[lane as usize].cars.iter().find(|c| c.vehicle == row as u32)?;
         let at_mm = car.x_mm;
-        if at_mm < 20_000 || traffic.lanes[lane as usize].wall_mm != NOWHERE {
+        let pocket = traffic.roads.lanes[lane as usize].feeder != NONE;
+        if pocket || at_mm < 20_000 || traffic.lanes[lane as usize].wall_mm != NOWHERE {
             return None;
         }
         let incident = Incident { lane: LaneId(lane), at_mm: at_mm as u32, from_ms: now_ms, until_ms };

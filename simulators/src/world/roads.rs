@@ -12,6 +12,8 @@ pub(super) struct Exit {
     pub(super) link: u32,
     /// Lanes of this link that lead there.
     pub(super) lanes: Vec<u32>,
+    /// Lanes by which one comes onto this link to go there: those themselves, or those beside a pocket.
+    pub(super) entries: Vec<u32>,
     /// Where it turns.
     pub(super) turn: Turn,
     /// A head that governs it, of the whole city; [`NONE`]: none.
@@ -27,6 +29,8 @@ pub(super) struct LaneExit {
     pub(super) link: u32,
     /// The head to obey; [`NONE`]: none.
     pub(super) head: u32,
+    /// The lane that one comes to without a change of lane.
+    pub(super) to: u32,
 }
 
 /// A lane for motor traffic.
@@ -38,6 +42,8 @@ pub(super) struct RoadLane {
     pub(super) length_mm: i32,
     /// Free speed, mm/s.
     pub(super) speed_mm_s: i32,
+    /// The lane beside it that one comes from, where this one is a pocket; [`NONE`]: it runs all along its link.
+    pub(super) feeder: u32,
     /// What it lets one do.
     pub(super) exits: Vec<LaneExit>,
 }
@@ -45,6 +51,8 @@ pub(super) struct RoadLane {
 /// A link as the traffic model sees it.
 #[derive(Clone, Debug)]
 pub(super) struct RoadLink {
+    /// Motor lanes that run all along it.
+    pub(super) full: Vec<u32>,
     /// Motor lanes.
     pub(super) lanes: Vec<u32>,
     /// Ways on.
@@ -84,25 +92,27 @@ impl Roads {
         let first_head = first_heads(city);
         let mut lanes: Vec<RoadLane> = city.lanes.iter().map(|l| bare_lane(city, l)).collect();
         let mut links: Vec<RoadLink> = city.links.iter().map(|l| bare_link(city, l)).collect();
+        links.iter_mut().zip(&city.links).for_each(|(road, link)| find_pockets(road, link.length_mm, &mut lanes));
         for link in &mut links {
             for &lane in &link.lanes {
                 lanes[lane as usize].exits = exits_of_lane(city, &first_head, lane, &mut link.exits);
             }
+            link.exits.iter_mut().for_each(|e| e.entries = entries(&e.lanes, &lanes));
         }
         number_exits(&mut links);
         mark_rim(city, &mut links);
         Roads { yields_to: yields(city), top_rank: top_ranks(city, &links), first_head, lanes, links }
     }
 
+    /// Where on its link a lane starts, mm.
+    pub(super) fn starts_at_mm(&self, lane: u32) -> i32 {
+        let lane = &self.lanes[lane as usize];
+        if lane.feeder == NONE { 0 } else { self.lanes[lane.feeder as usize].length_mm - lane.length_mm }
+    }
+
     /// Number of exits of all links.
     pub(super) fn exit_count(&self) -> usize {
         self.links.iter().map(|l| l.exits.len()).sum()
-    }
-
-    /// Vehicles that a link can hold.
-    pub(super) fn storage(&self, link: u32, spacing_mm: i32) -> usize {
-        let hold = |lane: &u32| (self.lanes[*lane as usize].length_mm / spacing_mm) as usize + 1;
-        self.links[link as usize].lanes.iter().map(hold).sum()
     }
 }
 
@@ -123,6 +133,7 @@ fn bare_lane(city: &City, lane: &nanming_dataflows::network::Lane) -> RoadLane {
         link: lane.link.0,
         length_mm: (lane.length_mm as i32).max(1_000),
         speed_mm_s: (link.free_speed_mm_s as i32).max(1_000),
+        feeder: NONE,
         exits: Vec::new(),
     }
 }
@@ -132,6 +143,7 @@ fn bare_link(city: &City, link: &nanming_dataflows::network::Link) -> RoadLink {
     let lanes: Vec<u32> = link.lanes.iter().filter(motor).map(|l| l.0).collect();
     let rank = lanes.len() as u32 * link.free_speed_mm_s / 1000;
     RoadLink {
+        full: lanes.clone(),
         lanes,
         exits: Vec::new(),
         first_exit: 0,
@@ -141,6 +153,28 @@ fn bare_link(city: &City, link: &nanming_dataflows::network::Link) -> RoadLink {
         enters_city: false,
         rank,
     }
+}
+
+/// Tells pockets from lanes that run all along a link (more than 7 tenths of it).
+fn find_pockets(road: &mut RoadLink, length_mm: u32, lanes: &mut [RoadLane]) {
+    let is_full = |l: &u32| i64::from(lanes[*l as usize].length_mm) * 10 > i64::from(length_mm) * 7;
+    let full: Vec<u32> = road.lanes.iter().copied().filter(is_full).collect();
+    if full.is_empty() {
+        return;
+    }
+    for (row, &lane) in road.lanes.iter().enumerate().filter(|(_, l)| !full.contains(l)) {
+        let away = |f: &&u32| road.lanes.iter().position(|l| l == *f).map_or(usize::MAX, |at| at.abs_diff(row));
+        lanes[lane as usize].feeder = full.iter().min_by_key(away).copied().unwrap_or(NONE);
+    }
+    road.full = full;
+}
+
+fn entries(of: &[u32], lanes: &[RoadLane]) -> Vec<u32> {
+    let entry = |l: &u32| if lanes[*l as usize].feeder == NONE { *l } else { lanes[*l as usize].feeder };
+    let mut all: Vec<u32> = of.iter().map(entry).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 fn exits_of_lane(city: &City, first_head: &[u32], lane: u32, of_link: &mut Vec<Exit>) -> Vec<LaneExit> {
@@ -153,11 +187,11 @@ fn exits_of_lane(city: &City, first_head: &[u32], lane: u32, of_link: &mut Vec<E
         }
         let head = m.signal.map_or(NONE, |(j, h)| first_head[j.index()] + u32::from(h));
         let exit = of_link.iter().position(|e| e.link == to.link.0).unwrap_or_else(|| {
-            of_link.push(Exit { link: to.link.0, lanes: Vec::new(), turn: m.turn, head });
+            of_link.push(Exit { link: to.link.0, lanes: Vec::new(), entries: Vec::new(), turn: m.turn, head });
             of_link.len() - 1
         });
         of_link[exit].lanes.push(lane);
-        found.push(LaneExit { exit: exit as u32, link: to.link.0, head });
+        found.push(LaneExit { exit: exit as u32, link: to.link.0, head, to: m.to.0 });
     }
     found
 }

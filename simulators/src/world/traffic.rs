@@ -200,23 +200,22 @@ impl Traffic {
             let Some(next_mm) = self.buses.stop_at(run, car.vehicle, leg, length_mm, now_ms) else {
                 return self.finish(lane, row, now_ms);
             };
-            goal_mm = next_mm.max(car.x_mm + 1);
+            goal_mm = if next_mm == NOWHERE { next_mm } else { next_mm.min(vehicle.pocket_mm).max(car.x_mm + 1) };
             let car = &mut self.lanes[lane as usize].cars[row];
             (car.free_mm_s, car.v_mm_s) = (0, 0);
         }
         self.vehicles[car.vehicle as usize].goal_mm = goal_mm;
         let car = &mut self.lanes[lane as usize].cars[row];
         car.eye = eye;
-        car.mark_mm = goal_mm.min(next_eye_mm);
+        car.mark_mm = goal_mm.min(next_eye_mm).min(vehicle.pocket_mm);
+        if car.x_mm >= vehicle.pocket_mm && car.x_mm < goal_mm {
+            self.turn_in(lane, row, now_ms, out);
+        }
     }
 
     /// Takes a vehicle off the road: its trip is over.
     pub(super) fn finish(&mut self, lane: u32, row: usize, now_ms: u64) {
-        let queue = &mut self.lanes[lane as usize];
-        let Some(car) = queue.cars.remove(row) else { return };
-        if row == 0 {
-            queue.forget_first();
-        }
+        let Some(car) = self.take_out(lane, row) else { return };
         let vehicle = &self.vehicles[car.vehicle as usize];
         let alone_ms = vehicle.free_ms + self.alone_ms(vehicle, lane, car.x_mm);
         self.truth.arrive(now_ms.saturating_sub(vehicle.depart_ms), alone_ms);

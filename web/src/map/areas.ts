@@ -27,16 +27,6 @@ export class Areas {
   drawGround(ctx: CanvasRenderingContext2D, s: Sight): void {
     const { layers, atlas } = this.store;
     if (layers.grids && atlas) this.grids(ctx, s, atlas);
-    if (layers.names && s.zoom < 14) {
-      ctx.font = `600 ${s.zoom < 12 ? 14 : 21}px ${FONT}`;
-      ctx.textAlign = "center";
-      ctx.textBaseline = "middle";
-      ctx.fillStyle = "#9fb4c626";
-      for (const d of this.districts) {
-        const [x, y] = [d.at[0] * s.scale - s.left, d.at[1] * s.scale - s.top];
-        ctx.fillText(this.store.lang === "zh" ? [...d.zh].join("\u2009") : d.en.toUpperCase(), x, y);
-      }
-    }
   }
 
   drawWords(ctx: CanvasRenderingContext2D, s: Sight): void {
@@ -44,6 +34,12 @@ export class Areas {
     const taken: [number, number][] = [];
     if (layers.venues && atlas) this.venues(ctx, s, atlas, taken);
     if (layers.names && s.zoom >= 13.5) this.streetNames(ctx, s, taken);
+    else if (layers.names) for (const d of this.districts) this.districtName(ctx, s, d);
+  }
+
+  private districtName(ctx: CanvasRenderingContext2D, s: Sight, d: DistrictName): void {
+    const text = this.store.lang === "zh" ? [...d.zh].join("\u2006") : d.en;
+    label(ctx, text, d.at[0] * s.scale - s.left, d.at[1] * s.scale - s.top, "center", "#eef4f9", s.zoom < 12 ? 12 : 14.5);
   }
 
   /** Grids, tinted where a call is open or no unit is free. */
@@ -61,9 +57,9 @@ export class Areas {
       if (x1 < 0 || y1 < 0 || x0 > s.width || y0 > s.height) continue;
       const open = count(calls.values(), (c: CallRow) => within(box, c.lon, c.lat));
       const uncovered = units.size > 0 && !free.some((u) => within(box, u.lon, u.lat));
-      ctx.fillStyle = uncovered ? "#ff4f6d1f" : open > 0 ? `rgba(134,183,255,${Math.min(0.05 + open * 0.035, 0.2)})` : "#00000000";
+      ctx.fillStyle = uncovered ? "#ff4f6d17" : open > 0 ? `rgba(134,183,255,${Math.min(0.05 + open * 0.035, 0.2)})` : "#00000000";
       ctx.fillRect(x0, y0, x1 - x0, y1 - y0);
-      ctx.strokeStyle = uncovered ? "#ff4f6d55" : "#7f9bb52e";
+      ctx.strokeStyle = uncovered ? "#ff4f6d3d" : "#7f9bb52e";
       ctx.strokeRect(x0 + 0.5, y0 + 0.5, x1 - x0, y1 - y0);
       if (x1 - x0 > 64) {
         ctx.fillStyle = "#8ea3b599";

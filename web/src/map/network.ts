@@ -1,13 +1,14 @@
 /** The streets: laid out once a zoom, two directions side by side, and drawn by level of service. */
 import { levelColour, UNKNOWN_LEVEL } from "../colours";
 import type { Course } from "../store";
-import { distance2, mercator, offsetRight, type Sight } from "./project";
+import { mercator, type Sight } from "./project";
+import { distance2, offsetRight, twins } from "./course";
 
 interface Laid {
   id: number;
   lanes: number;
-  /** Whether another link runs the same course the other way. */
-  twin: boolean;
+  /** Distance to the link of the other direction, on the world square; null: there is none. */
+  apart: number | null;
   world: Float64Array;
   /** Course in pixels from the origin of the layout, at `zoom`. */
   xy: Float64Array;
@@ -24,12 +25,10 @@ export class Network {
   private zoom = NaN;
 
   constructor(courses: Iterable<Course>) {
-    const all = [...courses];
-    const ends = new Set(all.map((c) => key(c.points.at(0), c.points.at(-1))));
-    this.links = all.map(({ points, facts }) => ({
-      id: facts.id, lanes: facts.lanes, twin: ends.has(key(points.at(-1), points.at(0))),
-      world: Float64Array.from(points.flatMap(([lon, lat]) => mercator(lon, lat))),
-      xy: new Float64Array(0), box: [0, 0, 0, 0], width: 1,
+    const worlds = [...courses].map(({ points, facts }) => ({ facts, world: Float64Array.from(points.flatMap(([lon, lat]) => mercator(lon, lat))) }));
+    const apart = twins(worlds.map((w) => w.world));
+    this.links = worlds.map(({ facts, world }, i) => ({
+      id: facts.id, lanes: facts.lanes, world, apart: apart[i] ?? null, xy: new Float64Array(0), box: [0, 0, 0, 0], width: 1,
     }));
     for (const link of this.links) this.byId.set(link.id, link);
     this.origin = [this.links[0]?.world[0] ?? 0, this.links[0]?.world[1] ?? 0];
@@ -81,7 +80,9 @@ export class Network {
     for (const l of this.links) {
       l.width = base * (0.62 + 0.2 * Math.min(l.lanes, 4));
       const flat = l.world.map((v, i) => (v - this.origin[i & 1]!) * scale);
-      l.xy = l.twin ? offsetRight(flat, l.width * 0.62 + 0.45) : flat;
+      // As far apart as they are on the ground, but never so near that one hides the other.
+      const short = l.apart === null ? 0 : l.width * 0.62 + 0.45 - (l.apart * scale) / 2;
+      l.xy = short > 0 ? offsetRight(flat, short) : flat;
       l.box = [Infinity, Infinity, -Infinity, -Infinity];
       for (let i = 0; i < l.xy.length; i += 2) {
         l.box[0] = Math.min(l.box[0], l.xy[i]!);
@@ -132,6 +133,3 @@ function trace(ctx: CanvasRenderingContext2D, xy: Float64Array): void {
 
 const inSight = (l: Laid, dx: number, dy: number, s: Sight): boolean =>
   l.box[2] + dx > -12 && l.box[0] + dx < s.width + 12 && l.box[3] + dy > -12 && l.box[1] + dy < s.height + 12;
-
-const key = (a: readonly number[] | undefined, b: readonly number[] | undefined): string =>
-  [a?.[0], a?.[1], b?.[0], b?.[1]].map((v) => v?.toFixed(5)).join();

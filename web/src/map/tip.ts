@@ -13,7 +13,7 @@ export function tipFor({ kind, id }: Selection): HTMLElement[] | null {
     const [facts, now] = [atlas?.junctions.get(id)?.facts, board.junctions.get(id)];
     if (!facts) return null;
     const stage = now ? `${stageName(facts.stages[now.stage], now.stage)} · ${t((["legend_green", "legend_yellow", "legend_all_red"] as const)[now.interval])} · ${word("reason", now.reason)}` : "–";
-    return [line("b", facts.name), line("span", stage)];
+    return [line("b", atlas!.names.junction(id)), line("span", stage)];
   }
   if (kind === "unit") {
     const [unit, now] = [atlas?.units.get(id), board.units.get(id)];
@@ -26,7 +26,7 @@ export function tipFor({ kind, id }: Selection): HTMLElement[] | null {
 function linkTip(id: number): HTMLElement[] | null {
   const facts = store.atlas?.links.get(id)?.facts;
   if (!facts) return null;
-  const title = line("b", facts.name || facts.road);
+  const title = line("b", store.atlas!.names.link(id));
   const ahead = store.lead_min > 0 ? store.forecast?.byLink.get(id) : undefined;
   if (ahead) {
     const [, level, speed, low, high, congested] = ahead;

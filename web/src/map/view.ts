@@ -24,7 +24,7 @@ export class CityMap {
       zoomControl: false, attributionControl: false, zoomSnap: 0.25, zoomDelta: 0.75, wheelPxPerZoomLevel: 90,
       minZoom: 10, maxZoom: 18, zoomAnimation: !calm, fadeAnimation: false, inertia: !calm, preferCanvas: true,
     });
-    L.control.scale({ imperial: false, position: "bottomright", maxWidth: 90 }).addTo(this.leaflet);
+    L.control.scale({ imperial: false, position: "topright", maxWidth: 90 }).addTo(this.leaflet);
     this.network = new Network(atlas.links.values());
     this.marks = new Marks(store);
     const areas = new Areas(store, atlas);
@@ -60,7 +60,7 @@ export class CityMap {
   whole(): void {
     const [w, s, e, n] = this.atlas.city.bounds;
     const phone = this.leaflet.getSize().x < 640;
-    this.leaflet.fitBounds([[s, w], [n, e]], { paddingTopLeft: [8, phone ? 8 : 40], paddingBottomRight: [8, phone ? 8 : 64] });
+    this.leaflet.fitBounds([[s, w], [n, e]], { paddingTopLeft: [6, phone ? 84 : 34], paddingBottomRight: [6, phone ? 110 : 22] });
   }
 
   /** Goes where a thing is, near enough to see it; stays when it is well in sight already. */
@@ -70,11 +70,13 @@ export class CityMap {
     const place = L.latLng(at[1], at[0]);
     const size = this.leaflet.getSize();
     const spot = this.leaflet.latLngToContainerPoint(place);
-    const covered = size.x > 900 ? 380 : 0; // the panel lies over the right of the map
-    const seen = spot.x > 60 && spot.y > 60 && spot.x < size.x - covered - 60 && spot.y < size.y - 100;
+    // The panel lies over the right of the map, or over the lower part of a phone's page.
+    const box = this.leaflet.getContainer().getBoundingClientRect();
+    const [right, below] = size.x > 700 ? [380, 0] : [0, Math.max(box.bottom - window.innerHeight * 0.34, 0)];
+    const seen = spot.x > 60 && spot.y > 60 && spot.x < size.x - right - 60 && spot.y < size.y - Math.max(below, 90) - 20;
     if (seen && this.leaflet.getZoom() >= zoom - 1) return;
     const to = Math.max(this.leaflet.getZoom(), zoom);
-    const centre = this.leaflet.unproject(this.leaflet.project(place, to).add([covered / 2, 0]), to);
+    const centre = this.leaflet.unproject(this.leaflet.project(place, to).add([right / 2, below / 2]), to);
     this.leaflet.setView(centre, to, { animate: true });
   }
 

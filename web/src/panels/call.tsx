@@ -66,7 +66,8 @@ function Body({ call }: { call: CallDetail }): JSX.Element {
       </dl>
       {candidates.length > 0 && (
         <section>
-          <h3>{t("why")} {call.reason && <span class="chip">{whyUnit(call.reason)}</span>}</h3>
+          <h3>{t("why")}</h3>
+          {call.reason && <p class="why">{whyUnit(call.reason)}</p>}
           <p class="muted small">{t("candidates")}</p>
           <ol class="candidates">
             {candidates.map((c) => (

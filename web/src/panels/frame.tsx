@@ -16,7 +16,9 @@ export function Frame({ kind, title, mark, onClose, children, name }: FrameProps
           <p class="kicker">{kind}</p>
           <h2 id="panel-title" data-testid="panel-title" tabIndex={-1} ref={heading}>{title}</h2>
         </div>
-        <button type="button" class="icon" aria-label={t("close")} title={t("close")} onClick={onClose}>✕</button>
+        <button type="button" class="icon" aria-label={t("close")} title={t("close")} onClick={onClose}>
+          <svg width="12" height="12" viewBox="0 0 12 12" fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" aria-hidden="true"><path d="M1 1L11 11M11 1L1 11" /></svg>
+        </button>
       </header>
       <div class="body">{children}</div>
     </aside>

@@ -4,6 +4,7 @@ import type { JunctionDetail } from "../api";
 import { INTERVALS } from "../colours";
 import { age, clock } from "../format";
 import { t, word } from "../i18n";
+import { isCode } from "../names";
 import { select, store } from "../store";
 import { cityNow, usePolled } from "../use";
 import { stageName, whyNot, whyStage } from "../words";
@@ -19,7 +20,7 @@ export function JunctionPanel({ id }: { id: number }): JSX.Element {
   const facts = atlas?.junctions.get(id)?.facts;
   const district = atlas?.city.districts.find((d) => d.id === facts?.district);
   return (
-    <Frame name={`junction-${id}`} kind={`${t("junction")} ${id}${district ? ` · ${store.lang === "zh" ? district.name : district.name_en}` : ""}`} title={facts?.name ?? value?.name ?? `#${id}`} onClose={() => select(null)}>
+    <Frame name={`junction-${id}`} kind={`${t("junction")} ${facts?.name && isCode(facts.name) ? facts.name : id}${district ? ` · ${store.lang === "zh" ? district.name : district.name_en}` : ""}`} title={atlas?.names.junction(id) ?? `#${id}`} onClose={() => select(null)}>
       {error !== null && <p class="error" role="alert">{whyNot(error)}</p>}
       {value && atlas && <Body j={value} />}
     </Frame>

@@ -58,28 +58,28 @@ const ARROWS: Record<string, string> = {
 /** The plan of a junction with its lamps. */
 export function Plan({ list, size = 220, label }: { list: Arm[]; size?: number; label: string }): JSX.Element {
   return (
-    <svg class="plan" viewBox="-110 -110 220 220" width={size} height={size} role="img" aria-label={label}>
+    <svg class="plan" viewBox="-125 -125 250 250" width={size} height={size} role="img" aria-label={label}>
       {list.map((arm) => {
-        const wide = Math.max(arm.turns.length, 1) * 17 + 6;
+        const wide = Math.max(arm.turns.length, 1) * 18 + 4;
         return (
           <g key={arm.link} transform={`rotate(${arm.bearing_deg})`}>
             {/* Traffic comes from outside towards the middle, on the right of its way: seen outwards, on the left. */}
-            <rect class="road" x={-wide} y={-108} width={wide + 22} height={82} rx={3} />
-            <line class="middle" x1={0} x2={0} y1={-106} y2={-32} />
-            <g transform={`translate(${-wide / 2} -58) rotate(180)`}>
+            <rect class="road" x={-wide} y={-150} width={2 * wide} height={140} />
+            <line class="middle" x1={0} x2={0} y1={-150} y2={-62} />
+            <g transform={`translate(${-wide / 2} -84) rotate(180)`}>
               {arm.turns.map(({ turn, lamp }, i) => (
-                <g key={turn} transform={`translate(${(i - (arm.turns.length - 1) / 2) * 17} 0)`}>
+                <g key={turn} transform={`translate(${(i - (arm.turns.length - 1) / 2) * 18} 0) scale(1.35)`}>
                   <path class={`arrow ${lamp === "g" ? "permissive" : ""}`} d={ARROWS[turn] ?? ARROWS["through"]} stroke={lampColour(lamp)} />
                 </g>
               ))}
             </g>
-            <line class="stop" x1={-wide + 2} x2={-2} y1={-34} y2={-34} stroke={lampColour(best(arm))} />
+            <line class="stop" x1={-wide + 2} x2={-2} y1={-62} y2={-62} stroke={lampColour(best(arm))} />
           </g>
         );
       })}
-      <circle class="heart" r={27} />
-      <text class="north" x={98} y={-96} text-anchor="middle">N</text>
-      <path class="north" d="M98 -92V-80M95 -88L98 -92L101 -88" />
+      <circle class="heart" r={56} />
+      <text class="north" x={110} y={-108} text-anchor="middle">N</text>
+      <path class="north" d="M110 -104V-90M106 -99L110 -104L114 -99" />
     </svg>
   );
 }

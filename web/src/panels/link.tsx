@@ -16,7 +16,7 @@ export function LinkPanel({ id }: { id: number }): JSX.Element {
   const { value, error } = usePolled<LinkDetail>(`./api/links/${id}`, 10_000);
   const onset = store.board.onsets.find((o) => o[0] === id);
   return (
-    <Frame name={`link-${id}`} kind={`${t("link")} ${id}${facts ? ` · ${t("lanes_n", { n: facts.lanes })} · ${figure(facts.length_m)} m` : ""}`} title={facts?.name || facts?.road || `#${id}`} onClose={() => select(null)}
+    <Frame name={`link-${id}`} kind={`${t("link")} ${id}${facts ? ` · ${t("lanes_n", { n: facts.lanes })} · ${figure(facts.length_m)} m` : ""}`} title={store.atlas?.names.link(id) ?? `#${id}`} onClose={() => select(null)}
       mark={now && <span class="los big" style={{ background: levelColour(now.level) }} title={t("level", { l: levelLetter(now.level) })}>{levelLetter(now.level)}</span>}>
       {error !== null && <p class="error" role="alert">{whyNot(error)}</p>}
       {onset && <p class="notice">{t("onsets_title")}: {t("onset_in", { n: onset[1] })}</p>}

@@ -55,14 +55,13 @@ export function Onsets({ onPick }: { onPick: (s: Selection) => void }): JSX.Elem
       {onsets.length === 0 && <p class="empty">{t("onsets_none")}</p>}
       <ul>
         {onsets.slice(0, MOST_ONSETS).map(([link, lead]) => {
-          const facts = store.atlas?.links.get(link)?.facts;
           const level = store.board.links.get(link)?.level;
           const chosen = store.selection?.kind === "link" && store.selection.id === link;
           return (
             <li key={link}>
               <button type="button" class={`row ${chosen ? "here" : ""}`} data-testid={`onset-row-${link}`} onClick={() => onPick({ kind: "link", id: link })}>
                 <span class="los" style={{ background: levelColour(level) }}>{level === undefined ? "?" : levelLetter(level)}</span>
-                <span class="what"><b>{facts?.name || facts?.road || `#${link}`}</b></span>
+                <span class="what"><b>{store.atlas?.names.link(link)}</b></span>
                 <span class="lead num">{t("onset_in", { n: lead })}</span>
               </button>
             </li>

@@ -50,8 +50,11 @@ function find(wish: string): Hit[] {
   const number = wish.replace(/^#/, "");
   const call = board.calls.get(Number(number));
   if (call && /^\d+$/.test(number)) add({ kind: "call", id: call.call, text: `#${call.call} ${word("category", call.category)}`, kindName: t("call") });
-  for (const { facts } of atlas.junctions.values())
-    if ((facts.name.toLowerCase().includes(wish) || String(facts.id) === number) && add({ kind: "junction", id: facts.id, text: facts.name, kindName: t("junction") })) return hits;
+  for (const { facts } of atlas.junctions.values()) {
+    const text = atlas.names.junction(facts.id);
+    const holds = `${text} ${facts.name}`.toLowerCase().includes(wish) || String(facts.id) === number;
+    if (holds && add({ kind: "junction", id: facts.id, text, kindName: t("junction") })) return hits;
+  }
   for (const { facts } of atlas.links.values()) {
     if (!facts.road.toLowerCase().includes(wish) || roads.has(facts.road)) continue;
     roads.add(facts.road);

@@ -12,7 +12,7 @@ export function Series(): JSX.Element {
   const offset = store.atlas?.city.utc_offset_min ?? 0;
   return (
     <section class="series" aria-label={t("series_title")}>
-      <h2>{t("series_title")}<small><i class="a" />{t("fig_mean_speed_kmh")} km/h <i class="b" />{t("fig_open_calls")}</small></h2>
+      <h2>{t("series_title")}<small><i class="a" />{t("speed")} km/h <i class="b" />{t("fig_open_calls")}</small></h2>
       <Pair time_ms={series.map((s) => s.time_ms)} a={series.map((s) => s.figures.mean_speed_kmh ?? null)} b={series.map((s) => s.figures.open_calls ?? null)}
         from_ms={time_ms - SPAN_MS} to_ms={time_ms} label={`${t("fig_mean_speed_kmh")}, ${t("fig_open_calls")}`} tick={(v) => clock(v, offset, false)} />
     </section>

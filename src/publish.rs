@@ -1,0 +1,3 @@
+//! Where decisions go: one file a sink.
+
+pub mod jsonl;

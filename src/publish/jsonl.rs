@@ -1,0 +1,99 @@
+//! Decisions as JSON Lines files, by the names of the city's own things: for replays, comparisons and scoring. The same
+//! decisions always give the same bytes.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use nanming_dataflows::decision::{Assignment, Decisions, Lead, LinkForecast, Rejected, SignalCommand};
+use nanming_dataflows::network::City;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// The open files of a directory.
+pub struct JsonlSinks {
+    city: Arc<City>,
+    signals: BufWriter<File>,
+    forecasts: BufWriter<File>,
+    assignments: BufWriter<File>,
+    dead_letters: BufWriter<File>,
+}
+
+impl JsonlSinks {
+    /// Makes the directory and its files; what stood there before is replaced. Errors are those of the file system.
+    pub fn create(dir: &Path, city: &Arc<City>) -> std::io::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        let file = |name: &str| File::create(dir.join(name)).map(BufWriter::new);
+        Ok(JsonlSinks {
+            city: Arc::clone(city),
+            signals: file("signals.jsonl")?,
+            forecasts: file("forecasts.jsonl")?,
+            assignments: file("assignments.jsonl")?,
+            dead_letters: file("dead_letters.jsonl")?,
+        })
+    }
+
+    /// Writes what a tick brought out.
+    pub fn write(&mut self, decisions: &Decisions) -> std::io::Result<()> {
+        for command in &decisions.commands {
+            line(&mut self.signals, &signal(&self.city, command))?;
+        }
+        for made in &decisions.forecasts {
+            line(&mut self.forecasts, &forecast(&self.city, made))?;
+        }
+        for made in &decisions.assignments {
+            line(&mut self.assignments, &assignment(&self.city, made))?;
+        }
+        for refused in &decisions.rejected {
+            line(&mut self.dead_letters, &rejected(refused))?;
+        }
+        Ok(())
+    }
+
+    /// Writes an event that did not pass validation.
+    pub fn dead_letter(&mut self, letter: &impl Serialize) -> std::io::Result<()> {
+        line(&mut self.dead_letters, letter)
+    }
+
+    /// Writes what is buffered to the disk.
+    pub fn finish(mut self) -> std::io::Result<()> {
+        [&mut self.signals, &mut self.forecasts, &mut self.assignments, &mut self.dead_letters].into_iter().try_for_each(Write::flush)
+    }
+}
+
+fn line(file: &mut BufWriter<File>, record: &impl Serialize) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *file, record)?;
+    file.write_all(b"\n")
+}
+
+fn signal(city: &City, c: &SignalCommand) -> Value {
+    let state: String = c.lamps.iter().map(|lamp| lamp.to_char()).collect();
+    let junction = &city.junctions[c.junction.index()].name;
+    json!({"t_ms": c.at_ms, "junction": junction, "stage": c.stage, "interval": c.interval, "state": state, "reason": c.reason})
+}
+
+fn forecast(city: &City, f: &LinkForecast) -> Value {
+    let lead = |l: &Lead| {
+        json!({"min": l.lead_min, "kmh": kmh(l.speed_mm_s), "low_kmh": kmh(l.low_mm_s), "high_kmh": kmh(l.high_mm_s),
+               "veh_h": l.flow_veh_h, "p_congested": f64::from(l.congested_milli) / 1000.0})
+    };
+    let leads: Vec<Value> = f.leads.iter().map(lead).collect();
+    json!({"t_ms": f.time_ms, "link": city.links[f.link.index()].name, "leads": leads})
+}
+
+fn assignment(city: &City, a: &Assignment) -> Value {
+    let unit = |id: nanming_dataflows::ids::UnitId| &city.units[id.index()].name;
+    let candidates: Vec<Value> = a.candidates.iter().map(|c| json!({"unit": unit(c.unit), "eta_s": c.eta_ms / 1000})).collect();
+    json!({"t_ms": a.time_ms, "assignment": a.id, "call": a.call, "unit": unit(a.unit), "priority": a.priority,
+           "eta_s": a.eta_ms / 1000, "reason": a.reason, "candidates": candidates})
+}
+
+fn rejected(r: &Rejected) -> Value {
+    json!({"t_ms": r.time_ms, "reason": r.reason, "event": r.event})
+}
+
+/// km/h with one digit after the point.
+fn kmh(speed_mm_s: u32) -> f64 {
+    (f64::from(speed_mm_s) * 0.036).round() / 10.0
+}

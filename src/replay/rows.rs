@@ -1,0 +1,162 @@
+//! Rows of recordings, turned into events or dead letters.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use nanming_dataflows::decision::Reason;
+use nanming_dataflows::event::{ControlMode, Event, Lamp, Passage, SignalFeedback, VehicleClass};
+use nanming_dataflows::ids::{CameraId, VehicleId};
+use nanming_dataflows::network::City;
+use serde::Serialize;
+
+use super::ReplayError;
+
+/// No vehicle drives faster, m/s.
+const FASTEST_M_S: f64 = 70.0;
+
+/// A row that was not taken.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct DeadLetter {
+    pub(super) stream: &'static str,
+    pub(super) line: usize,
+    pub(super) reason: Reason,
+    pub(super) detail: String,
+}
+
+/// Event time, ms.
+pub(super) fn time_ms(event: &Event) -> u64 {
+    match event {
+        Event::Passage(e) => e.time_ms,
+        Event::Signal(e) => e.time_ms,
+        Event::Call(e) => e.time_ms,
+        Event::Unit(e) => e.time_ms,
+        Event::Ack(e) => e.time_ms,
+        _ => 0,
+    }
+}
+
+/// Reads a table row by row: its columns by name, in any order. Each row becomes an event or a dead letter.
+pub(super) fn table<E>(
+    path: &Path,
+    stream: &'static str,
+    columns: &[&str],
+    dead: &mut Vec<DeadLetter>,
+    mut row: impl FnMut(&[&str]) -> Result<E, (Reason, String)>,
+) -> Result<Vec<E>, ReplayError> {
+    let failed = |source| ReplayError::File { path: path.into(), source };
+    let file = File::open(path).map_err(failed)?;
+    let raw: Box<dyn Read> =
+        if path.extension().is_some_and(|e| e == "gz") { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let mut lines = BufReader::new(raw).split(b'\n').enumerate();
+    let header = lines.next().transpose_line().map_err(failed)?;
+    let names: Vec<String> = text(&header).split(',').map(|c| c.trim().to_owned()).collect();
+    let places: Vec<usize> = columns.iter().filter_map(|c| names.iter().position(|n| n == c)).collect();
+    if places.len() < columns.len() {
+        let message = format!("its first line must name the columns {}, but is: {}", columns.join(","), names.join(","));
+        return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidData, message)));
+    }
+    let mut taken = Vec::new();
+    for (number, line) in lines {
+        let line = line.map_err(failed)?;
+        let line = text(&line);
+        if line.is_empty() {
+            continue;
+        }
+        let cells: Vec<&str> = line.split(',').collect();
+        let picked: Option<Vec<&str>> = places.iter().map(|p| cells.get(*p).map(|c| c.trim())).collect();
+        let short = || (Reason::Malformed, format!("{} columns where {} are needed", cells.len(), names.len()));
+        match picked.ok_or_else(short).and_then(|cells| row(&cells)) {
+            Ok(event) => taken.push(event),
+            Err((reason, detail)) => dead.push(DeadLetter { stream, line: number + 1, reason, detail }),
+        }
+    }
+    Ok(taken)
+}
+
+fn text(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).trim_end_matches('\r').to_owned()
+}
+
+trait FirstLine {
+    fn transpose_line(self) -> std::io::Result<Vec<u8>>;
+}
+
+impl FirstLine for Option<(usize, std::io::Result<Vec<u8>>)> {
+    fn transpose_line(self) -> std::io::Result<Vec<u8>> {
+        self.map_or(Ok(Vec::new()), |(_, line)| line)
+    }
+}
+
+/// Reads passages by lane: a camera at the end of every lane bears its name.
+pub(super) fn passages(city: &City, path: &Path, events: &mut Vec<Event>, dead: &mut Vec<DeadLetter>) -> Result<(), ReplayError> {
+    let cameras: BTreeMap<&str, CameraId> = city.cameras.iter().map(|c| (c.name.as_str(), c.id)).collect();
+    let columns = ["time_s", "lane", "vehicle", "class", "speed_mps"];
+    let rows = table(path, "passages", &columns, dead, |cells| {
+        let camera = *cameras.get(cells[1]).ok_or_else(|| (Reason::UnknownCamera, format!("no camera on lane {}", cells[1])))?;
+        let speed = number(cells[4])?;
+        if !(0.0..=FASTEST_M_S).contains(&speed) {
+            return Err((Reason::ImpossibleSpeed, format!("{speed} m/s")));
+        }
+        Ok(Event::Passage(Passage {
+            time_ms: seconds(cells[0])?,
+            camera,
+            vehicle: pseudonym(cells[2]),
+            speed_mm_s: (speed * 1000.0).round() as u32,
+            class: class(cells[3]),
+        }))
+    })?;
+    events.extend(rows);
+    Ok(())
+}
+
+/// Reads what the recorded controllers showed.
+pub(super) fn signals(city: &City, path: &Path, events: &mut Vec<Event>, dead: &mut Vec<DeadLetter>) -> Result<(), ReplayError> {
+    let junctions: BTreeMap<&str, _> = city.junctions.iter().map(|j| (j.name.as_str(), j)).collect();
+    let rows = table(path, "signals", &["time_s", "junction", "state"], dead, |cells| {
+        let junction = junctions.get(cells[1]).ok_or_else(|| (Reason::UnknownJunction, format!("no junction {}", cells[1])))?;
+        let lamps: Option<Vec<Lamp>> = cells[2].chars().map(Lamp::from_char).collect();
+        let lamps = lamps.ok_or_else(|| (Reason::Malformed, format!("a lamp in {} is none of rygGsuoO", cells[2])))?;
+        if lamps.len() != junction.heads.len() {
+            return Err((Reason::OutOfRange, format!("{} lamps for {} heads", lamps.len(), junction.heads.len())));
+        }
+        Ok(Event::Signal(SignalFeedback { time_ms: seconds(cells[0])?, junction: junction.id, mode: ControlMode::Local, lamps }))
+    })?;
+    events.extend(rows);
+    Ok(())
+}
+
+pub(super) fn number(cell: &str) -> Result<f64, (Reason, String)> {
+    cell.parse::<f64>().ok().filter(|x| x.is_finite()).ok_or_else(|| (Reason::Malformed, format!("'{cell}' is not a number")))
+}
+
+fn seconds(cell: &str) -> Result<u64, (Reason, String)> {
+    match number(cell)? {
+        s if (0.0..=1e11).contains(&s) => Ok((s * 1000.0).round() as u64),
+        s => Err((Reason::OutOfRange, format!("time {s} s"))),
+    }
+}
+
+/// Recordings hold pseudonyms already: hashed with a fixed key, only to make them numbers.
+fn pseudonym(vehicle: &str) -> VehicleId {
+    if vehicle.is_empty() {
+        return VehicleId(0);
+    }
+    let hash = blake3::hash(vehicle.as_bytes());
+    let (head, _) = hash.as_bytes().split_at(8);
+    VehicleId(head.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)).max(1))
+}
+
+fn class(name: &str) -> VehicleClass {
+    match name {
+        "passenger" | "private" => VehicleClass::Car,
+        "bus" | "coach" => VehicleClass::Bus,
+        "truck" | "trailer" | "delivery" => VehicleClass::Truck,
+        "motorcycle" | "moped" => VehicleClass::Motorcycle,
+        "taxi" => VehicleClass::Taxi,
+        "emergency" | "authority" => VehicleClass::Emergency,
+        _ => VehicleClass::Other,
+    }
+}

@@ -1,0 +1,123 @@
+//! The summary of a replay: counts that depend on the recording alone, never on the machine.
+
+use std::collections::BTreeMap;
+
+use nanming_dataflows::decide::envelope::{Shown, admit};
+use nanming_dataflows::decision::{CallPhase, Decisions};
+use nanming_dataflows::event::Batch;
+use nanming_dataflows::ids::CallId;
+use nanming_dataflows::network::City;
+use serde::Serialize;
+
+/// What a replay brought.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Name of the city.
+    pub city: String,
+    /// Its signalised junctions.
+    pub junctions: usize,
+    /// Ticks played.
+    pub ticks: u64,
+    /// Events taken, by stream.
+    pub events: BTreeMap<&'static str, u64>,
+    /// Commands told to signals.
+    pub signal_commands: u64,
+    /// Stage changes among them.
+    pub stage_changes: u64,
+    /// Commands outside the safety envelope, checked here anew: must be 0.
+    pub envelope_violations: u64,
+    /// Changes that the envelope held back.
+    pub envelope_refusals: u64,
+    /// Forecasts made.
+    pub forecasts: u64,
+    /// Calls opened.
+    pub calls: u64,
+    /// Assignments made.
+    pub assignments: u64,
+    /// Calls that a unit reached.
+    pub arrived: u64,
+    /// Calls closed.
+    pub closed: u64,
+    /// Mean time from a call to its first assignment, s.
+    pub mean_wait_s: f64,
+    /// Mean expected travel time at assignment, s.
+    pub mean_eta_s: f64,
+    /// Rows and events that were not taken.
+    pub dead_letters: u64,
+    #[serde(skip)]
+    shown: Vec<Shown>,
+    #[serde(skip)]
+    opened_ms: BTreeMap<CallId, u64>,
+    #[serde(skip)]
+    waits_ms: Vec<u64>,
+    #[serde(skip)]
+    etas_ms: Vec<u64>,
+}
+
+impl Summary {
+    pub(super) fn new(city: &City, dead: usize) -> Self {
+        Summary {
+            city: city.name.clone(),
+            junctions: city.junctions.len(),
+            dead_letters: dead as u64,
+            shown: city.junctions.iter().map(|j| Shown::dark(j.heads.len())).collect(),
+            ..Summary::default()
+        }
+    }
+
+    /// Counts what a tick was given.
+    pub(super) fn take(&mut self, batch: &Batch) {
+        self.ticks += 1;
+        for (stream, count) in batch.counts().into_iter().filter(|(_, n)| *n > 0) {
+            *self.events.entry(stream).or_default() += count as u64;
+        }
+        for call in &batch.calls {
+            self.opened_ms.entry(call.call).or_insert(call.time_ms);
+        }
+        self.calls = self.opened_ms.len() as u64;
+    }
+
+    /// Counts what a tick brought out, and checks every command against the envelope once more.
+    pub(super) fn note(&mut self, city: &City, d: &Decisions) {
+        for c in &d.commands {
+            let ok = admit(&city.junctions[c.junction.index()], &mut self.shown[c.junction.index()], c.at_ms, &c.lamps).is_ok();
+            self.envelope_violations += u64::from(!ok);
+            self.stage_changes += u64::from(c.interval == nanming_dataflows::decision::Interval::Green);
+        }
+        self.signal_commands += d.commands.len() as u64;
+        self.envelope_refusals += d.refusals.len() as u64;
+        self.forecasts += d.forecasts.len() as u64;
+        self.assignments += d.assignments.len() as u64;
+        self.dead_letters += d.rejected.len() as u64;
+        self.arrived += d.calls.iter().filter(|c| c.phase == CallPhase::Arrived).count() as u64;
+        self.closed += d.calls.iter().filter(|c| c.phase == CallPhase::Closed).count() as u64;
+        for a in d.assignments.iter().filter(|a| a.id.attempt == 1) {
+            self.waits_ms.push(a.time_ms - self.opened_ms.get(&a.call).copied().unwrap_or(a.time_ms).min(a.time_ms));
+            self.etas_ms.push(a.eta_ms);
+        }
+        (self.mean_wait_s, self.mean_eta_s) = (mean_s(&self.waits_ms), mean_s(&self.etas_ms));
+    }
+}
+
+fn mean_s(ms: &[u64]) -> f64 {
+    (ms.iter().sum::<u64>() as f64 / ms.len().max(1) as f64 / 100.0).round() / 10.0
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let events: Vec<String> = self.events.iter().map(|(stream, n)| format!("{n} {stream}")).collect();
+        writeln!(f, "{}: {} junctions, {} ticks, {}", self.city, self.junctions, self.ticks, events.join(", "))?;
+        writeln!(
+            f,
+            "signals:     {} commands, {} stage changes, {} outside the envelope, {} held back by it",
+            self.signal_commands, self.stage_changes, self.envelope_violations, self.envelope_refusals
+        )?;
+        writeln!(f, "forecasts:   {}", self.forecasts)?;
+        writeln!(
+            f,
+            "dispatch:    {} calls, {} assignments, {} arrived, {} closed; mean wait {} s, mean travel expected {} s",
+            self.calls, self.assignments, self.arrived, self.closed, self.mean_wait_s, self.mean_eta_s
+        )?;
+        writeln!(f, "dead letters: {}", self.dead_letters)
+    }
+}
