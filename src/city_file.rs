@@ -75,7 +75,8 @@ fn read_json(path: &Path) -> Result<City, CityFileError> {
 
 fn import_net(path: &Path) -> Result<City, CityFileError> {
     let xml = std::fs::read_to_string(path).map_err(|source| CityFileError::File { path: path.into(), source })?;
-    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().trim_end_matches(".net.xml").to_owned());
+    let name =
+        path.file_name().map_or_else(String::new, |n| n.to_string_lossy().trim_end_matches(".net.xml").to_owned());
     let import = nanming_simulators::sumo_net::read(&xml, &name)
         .map_err(|error| CityFileError::Net { path: path.into(), message: error.to_string() })?;
     import.warnings.iter().for_each(|warning| tracing::warn!("{}: {warning}", path.display()));

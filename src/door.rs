@@ -1,17 +1,19 @@
-//! The door: what sources hand over, and the ticks that come out. (Stub: the live loop echoes its inputs.)
+//! The door: what sources hand over, and the ticks that come out.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::Decisions;
 use nanming_dataflows::event::{Ack, Batch, CallEvent, Event, UnitReport};
 use nanming_dataflows::ids::CallId;
-use nanming_dataflows::network::City;
+use nanming_dataflows::keyed::Tick;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+use crate::engine::{Engine, Finished, Stopped};
 
 /// What a source hands to the door: events, and what the ledger keeps beside a call but no view needs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -94,33 +96,118 @@ pub fn open(clock: Clock, bound: usize) -> (Inbox, Receiver<Arrival>) {
     (Inbox { arrivals, clock }, received)
 }
 
-/// Turns arrivals into ticks until every inbox is gone.
-pub fn live(_city: &Arc<City>, clock: Clock, first: Time, arrivals: &Receiver<Arrival>, records: &Sender<TickRecord>) {
-    let mut tick = first;
-    loop {
-        let arrival = match arrivals.recv_timeout(Duration::from_millis(100)) {
-            Ok(arrival) => arrival,
-            Err(RecvTimeoutError::Timeout) => Arrival::default(),
-            Err(RecvTimeoutError::Disconnected) => return,
-        };
-        tick = (tick + 1).max(clock.now_ms());
-        if records.send(echo(tick, arrival)).is_err() {
-            return;
+/// Between ticks when sensor events wait, ms: batches grow while calls and answers close a tick at once.
+const GATHER: Duration = Duration::from_millis(20);
+/// Between ticks when nothing waits: timers run on ticks.
+const IDLE: Duration = Duration::from_millis(100);
+/// Ticks in flight at most; more would only wait inside the engine.
+const IN_FLIGHT: usize = 4;
+
+/// Turns arrivals into ticks, drives the engine with them and hands finished ticks on, until every inbox is gone and the
+/// last tick is finished. Ticks follow the clock and strictly increase from `first`.
+pub fn live(
+    mut engine: Engine,
+    clock: Clock,
+    first: Time,
+    arrivals: &Receiver<Arrival>,
+    records: &Sender<TickRecord>,
+) -> Result<(), Stopped> {
+    let mut door =
+        Door { clock, last: first, closed: Instant::now(), waiting: Waiting::default(), closing: VecDeque::new() };
+    let mut open = true;
+    while open || engine.in_flight() > 0 || !door.waiting.is_empty() {
+        if engine.in_flight() < IN_FLIGHT && (door.is_due() || !open) {
+            door.close(&mut engine)?;
         }
+        let parts = engine.parts().clone();
+        let room = door.waiting.batch.len() < LARGEST_BATCH;
+        crossbeam_channel::select! {
+            recv(parts) -> part => {
+                let finished = engine.assemble(part.map_err(|_| Stopped)?);
+                if let Some(record) = finished.and_then(|f| door.record(f)) && records.send(record).is_err() {
+                    return Ok(());
+                }
+            }
+            recv(if open && room { arrivals } else { &*NEVER }) -> arrival => match arrival {
+                Ok(arrival) => door.waiting.take(arrival),
+                Err(_) => open = false,
+            },
+            default(door.due_in()) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Events that a tick takes at most; beyond it the inbox fills and holds its sources back.
+const LARGEST_BATCH: usize = 200_000;
+
+/// A channel on which nothing ever arrives.
+static NEVER: LazyLock<Receiver<Arrival>> = LazyLock::new(crossbeam_channel::never);
+
+/// What has arrived since the last tick closed.
+#[derive(Default)]
+struct Waiting {
+    batch: Batch,
+    notes: Vec<(CallId, CallNote)>,
+}
+
+impl Waiting {
+    fn take(&mut self, arrival: Arrival) {
+        self.batch.extend(arrival.events);
+        self.notes.extend(arrival.notes);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.batch.is_empty() && self.notes.is_empty()
     }
 }
 
-fn echo(tick: Time, arrival: Arrival) -> TickRecord {
-    let mut batch = Batch::default();
-    batch.extend(arrival.events);
-    TickRecord {
-        tick,
-        closed_at: Instant::now(),
-        counts: batch.counts(),
-        calls: batch.calls,
-        acks: batch.acks,
-        units: batch.units,
-        notes: arrival.notes,
-        decisions: Decisions { tick, ..Decisions::default() },
+struct Door {
+    clock: Clock,
+    last: Time,
+    closed: Instant,
+    waiting: Waiting,
+    /// Ticks in flight, oldest first: what the ledger will want of their inputs.
+    closing: VecDeque<TickRecord>,
+}
+
+impl Door {
+    fn due_in(&self) -> Duration {
+        let pause = if self.waiting.batch.is_urgent() {
+            Duration::ZERO
+        } else if self.waiting.is_empty() {
+            IDLE
+        } else {
+            GATHER
+        };
+        pause.saturating_sub(self.closed.elapsed()).max(Duration::from_micros(200))
+    }
+
+    fn is_due(&self) -> bool {
+        let pause = if self.waiting.is_empty() { IDLE } else { GATHER };
+        self.waiting.batch.is_urgent() || self.closed.elapsed() >= pause
+    }
+
+    fn close(&mut self, engine: &mut Engine) -> Result<(), Stopped> {
+        let Waiting { batch, notes } = std::mem::take(&mut self.waiting);
+        self.last = (self.last + 1).max(self.clock.now_ms());
+        self.closed = Instant::now();
+        self.closing.push_back(TickRecord {
+            tick: self.last,
+            closed_at: self.closed,
+            counts: batch.counts(),
+            calls: batch.calls.clone(),
+            acks: batch.acks.clone(),
+            units: batch.units.clone(),
+            notes,
+            decisions: Decisions::default(),
+        });
+        engine.submit(self.last, batch, Tick::default())
+    }
+
+    /// The record of a finished tick; ticks finish in the order in which they closed.
+    fn record(&mut self, finished: Finished) -> Option<TickRecord> {
+        let record = self.closing.pop_front()?;
+        Some(TickRecord { decisions: finished.decisions, ..record })
     }
 }

@@ -25,7 +25,9 @@ const IDLE_MS: u64 = 500;
 
 /// The engine has stopped: a worker panicked, or it was shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the engine has stopped: a worker panicked (see the log above); restart it, the ledger has every accepted call")]
+#[error(
+    "the engine has stopped: a worker panicked (see the log above); restart it, the ledger has every accepted call"
+)]
 pub struct Stopped;
 
 /// A finished tick.

@@ -37,6 +37,7 @@ mod write;
 pub use book::{Book, CallPage, HistoryLine};
 pub use keeper::{Keeper, keep};
 pub use restart::InForce;
+pub(crate) use write::refusal;
 
 /// Signal commands wait so long for a transaction to ride with.
 const SIGNALS_WAIT: Duration = Duration::from_secs(1);

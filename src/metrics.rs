@@ -81,7 +81,11 @@ impl Metrics {
         let districts: Vec<&str> = city.districts.iter().map(|d| d.name_en.as_str()).collect();
         let metrics = Metrics {
             ticks: make.counter("ticks_total", "Ticks finished."),
-            tick_latency: make.histogram("tick_latency_seconds", "From the door's closing a tick to its decisions.", TICK),
+            tick_latency: make.histogram(
+                "tick_latency_seconds",
+                "From the door's closing a tick to its decisions.",
+                TICK,
+            ),
             recent_ticks_us: Mutex::new(VecDeque::with_capacity(RECENT_TICKS)),
             in_flight: make.int_gauge("ticks_in_flight", "Ticks between the door and the ledger."),
             city_time: make.gauge("city_time_seconds", "The city's clock, seconds since the Unix epoch."),
@@ -94,12 +98,22 @@ impl Metrics {
             commit: make.histogram("ledger_commit_seconds", "Time of a ledger commit.", TICK),
             commit_failures: make.counter("ledger_commit_failures_total", "Ledger commits that failed."),
             accept: make.histogram("call_accept_seconds", "From a call's POST to its acceptance.", TICK),
-            push: make.histogram("assignment_push_seconds", "From a call's arrival to the push of its first assignment.", TICK),
+            push: make.histogram(
+                "assignment_push_seconds",
+                "From a call's arrival to the push of its first assignment.",
+                TICK,
+            ),
             ack: make.histogram("ack_seconds", "City time from an assignment to its unit's first answer.", ACK),
-            assignments: make.counters("assignments_total", "Assignments, by why the unit was picked.", "reason", PICKS),
+            assignments: make.counters(
+                "assignments_total",
+                "Assignments, by why the unit was picked.",
+                "reason",
+                PICKS,
+            ),
             commands: make.counters("signal_commands_total", "Signal commands, by reason.", "reason", STAGE_REASONS),
             refusals: make.counter("envelope_refusals_total", "Signal changes that the safety envelope held back."),
-            violations: make.counter("envelope_violations_total", "Signal commands sent outside their envelope: must stay 0."),
+            violations: make
+                .counter("envelope_violations_total", "Signal commands sent outside their envelope: must stay 0."),
             phases: make.counters("call_phases_total", "Phases that calls reached.", "phase", PHASES),
             open_calls: make.int_gauges("calls_open", "Open calls, by priority.", "priority", PRIORITIES),
             calls: make.int_gauges("calls", "Open calls, by phase.", "phase", PHASES[..4].iter().copied()),

@@ -1,3 +1,24 @@
-//! Where decisions go: one file a sink.
+//! Where committed ticks go: one file a sink.
+//!
+//! The [`bus`] gives every tick to every sink in order, on one thread. A sink works in memory and hands on through bounded
+//! queues that it never waits for: who is slow is disconnected or given a fresh snapshot, so nobody slows the engine.
 
+pub mod acceptances;
+pub mod board;
+pub mod bus;
+mod duty;
+mod files;
+mod frames;
 pub mod jsonl;
+mod letters;
+pub mod terminals;
+mod watch;
+
+pub use acceptances::{Acceptances, Outcome};
+pub use board::Board;
+pub use bus::{Bus, Sink};
+pub use duty::Duty;
+pub use files::Files;
+pub use letters::Letters;
+pub use terminals::Terminals;
+pub use watch::Watch;

@@ -106,7 +106,8 @@ pub fn replay(args: &ReplayArgs) -> Result<Summary, ReplayError> {
     let city = Arc::new(city);
     let (mut events, mut dead) = (Vec::new(), Vec::new());
     rows::passages(&city, &args.passages, &mut events, &mut dead)?;
-    let (Some(first), Some(last)) = (events.iter().map(rows::time_ms).min(), events.iter().map(rows::time_ms).max()) else {
+    let (Some(first), Some(last)) = (events.iter().map(rows::time_ms).min(), events.iter().map(rows::time_ms).max())
+    else {
         return Err(ReplayError::Empty(args.passages.clone()));
     };
     if let Some(path) = &args.signals {

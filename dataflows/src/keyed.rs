@@ -98,16 +98,6 @@ impl<O> Outbox<O> {
     pub fn forget(&mut self) {
         self.forget = true;
     }
-    /// What was said so far.
-    #[cfg(test)]
-    pub(crate) fn drain(&mut self) -> Vec<O> {
-        std::mem::take(&mut self.said)
-    }
-    /// When the key wants to be woken.
-    #[cfg(test)]
-    pub(crate) fn wakes_at(&self) -> Option<Time> {
-        self.wake
-    }
 }
 
 /// Runs a machine over a stream of events. See the module.

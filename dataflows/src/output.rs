@@ -81,7 +81,11 @@ impl Gathered {
         stream.inspect_core(gather).probe_with(&self.probe);
     }
 
-    fn sink_relation<D: Clone + Ord + 'static>(&self, relation: Collection<'_, D>, list: fn(&mut Decisions) -> &mut Vec<(D, isize)>) {
+    fn sink_relation<D: Clone + Ord + 'static>(
+        &self,
+        relation: Collection<'_, D>,
+        list: fn(&mut Decisions) -> &mut Vec<(D, isize)>,
+    ) {
         let ticks = Rc::clone(&self.ticks);
         let gather = move |record: &(D, Time, isize)| {
             list(ticks.borrow_mut().entry(record.1).or_default()).push((record.0.clone(), record.2));

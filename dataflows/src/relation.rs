@@ -112,7 +112,12 @@ mod tests {
 
     #[test]
     fn latest_replaces_withdraws_and_expires() {
-        let told = vec![(10, said(1, 10, Some(5))), (20, said(1, 20, Some(6))), (30, said(2, 30, Some(9))), (40, said(2, 35, None))];
+        let told = vec![
+            (10, said(1, 10, Some(5))),
+            (20, said(1, 20, Some(6))),
+            (30, said(2, 30, Some(9))),
+            (40, said(2, 35, None)),
+        ];
         let seen = observe(1..=130, move |scope, ticks| {
             latest("test", scope.given(told), ticks, Some(100), &Vault::default()).inner
         });
@@ -134,7 +139,9 @@ mod tests {
     #[test]
     fn latest_ignores_what_is_older_than_what_it_holds() {
         let told = vec![(10, said(1, 10, Some(5))), (20, said(1, 7, Some(4)))];
-        let seen = observe(1..=30, move |scope, ticks| latest("test", scope.given(told), ticks, None, &Vault::default()).inner);
+        let seen = observe(1..=30, move |scope, ticks| {
+            latest("test", scope.given(told), ticks, None, &Vault::default()).inner
+        });
         assert_eq!(seen, vec![((UnitId(1), 5), 10, 1)]);
     }
 

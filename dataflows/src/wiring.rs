@@ -68,11 +68,16 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
 }
 
 /// Passages, readings and bus fixes folded to the state of each link, and the counts near each stop line.
-fn link_states<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> (Flow<'s, LinkState>, Flow<'s, LaneCounts>) {
+fn link_states<'s>(
+    city: &Arc<City>,
+    inputs: &Inputs<'s>,
+    vault: &Vault,
+) -> (Flow<'s, LinkState>, Flow<'s, LaneCounts>) {
     let by_plate = inputs.passages.clone().filter(|p| p.vehicle != VehicleId(0)).map(|p| (p.vehicle, p));
     let sighted = keyed(by_plate, inputs.ticks.clone(), Sightings::new(Arc::clone(city)), vault);
     let cameras = Arc::clone(city);
-    let nameless = inputs.passages.clone().filter(|p| p.vehicle == VehicleId(0)).flat_map(move |p| counted(&cameras, &p));
+    let nameless =
+        inputs.passages.clone().filter(|p| p.vehicle == VehicleId(0)).flat_map(move |p| counted(&cameras, &p));
     let cameras = Arc::clone(city);
     let readings = inputs.pick(move |event| reading(&cameras, &event));
     let observed = sighted.concat(nameless).concat(readings);
@@ -103,7 +108,12 @@ fn reading(city: &City, event: &Event) -> Option<(LinkId, LinkEvent)> {
     }
 }
 
-fn signals<'s>(city: &Arc<City>, counts: Flow<'s, LaneCounts>, ticks: &Ticks<'s>, vault: &Vault) -> Flow<'s, SignalSaid> {
+fn signals<'s>(
+    city: &Arc<City>,
+    counts: Flow<'s, LaneCounts>,
+    ticks: &Ticks<'s>,
+    vault: &Vault,
+) -> Flow<'s, SignalSaid> {
     let signals = Signals::new(Arc::clone(city));
     let listeners = signals.listeners();
     let heard = counts.flat_map(move |counts| {
@@ -113,22 +123,32 @@ fn signals<'s>(city: &Arc<City>, counts: Flow<'s, LaneCounts>, ticks: &Ticks<'s>
     keyed(heard, ticks.clone(), signals, vault)
 }
 
-fn forecasts<'s>(city: &Arc<City>, inputs: &Inputs<'s>, links: Flow<'s, LinkState>, vault: &Vault) -> Flow<'s, LinkForecast> {
+fn forecasts<'s>(
+    city: &Arc<City>,
+    inputs: &Inputs<'s>,
+    links: Flow<'s, LinkState>,
+    vault: &Vault,
+) -> Flow<'s, LinkForecast> {
     let forecasts = Forecasts::new(Arc::clone(city));
     let neighbours = forecasts.neighbours();
     let reader = Forecasts::new(Arc::clone(city));
     let states = links.flat_map(move |state| reader.news(&neighbours, &state));
     let streets = Arc::clone(city);
-    let collisions = inputs.pick(move |event| if let Event::Call(call) = event { collision(&streets, &call) } else { None });
+    let collisions =
+        inputs.pick(move |event| if let Event::Call(call) = event { collision(&streets, &call) } else { None });
     let incidents = latest("incidents", collisions, inputs.ticks.clone(), Some(INCIDENT_MS), vault);
-    let incidents = incidents.inner.map(|((_, link), time_ms, diff)| (link, ForecastEvent { time_ms, what: Known::Incident(diff as i64) }));
+    let incidents = incidents
+        .inner
+        .map(|((_, link), time_ms, diff)| (link, ForecastEvent { time_ms, what: Known::Incident(diff as i64) }));
     keyed(states.concat(incidents), inputs.ticks.clone(), forecasts, vault)
 }
 
 /// A collision, at the link whose middle is nearest.
 fn collision(city: &City, event: &CallEvent) -> Option<(CallId, Upsert<LinkId>)> {
     let value = match event.change {
-        CallChange::Opened(f) | CallChange::Updated(f) | CallChange::Restored(f, _) if f.category == Category::Collision => {
+        CallChange::Opened(f) | CallChange::Updated(f) | CallChange::Restored(f, _)
+            if f.category == Category::Collision =>
+        {
             let nearest = city.links.iter().min_by_key(|l| (l.shape[l.shape.len() / 2].distance_mm(f.at), l.id));
             Some(nearest?.id)
         }
@@ -163,7 +183,10 @@ fn units_in_service<'s>(inputs: &Inputs<'s>, vault: &Vault) -> Collection<'s, (U
     latest("units_in_service", reports, inputs.ticks.clone(), Some(UNIT_SILENT_MS), vault)
 }
 
-fn available_by_grid<'s>(city: &Arc<City>, units: Collection<'s, (UnitId, UnitPlace)>) -> Collection<'s, crate::ids::GridId> {
+fn available_by_grid<'s>(
+    city: &Arc<City>,
+    units: Collection<'s, (UnitId, UnitPlace)>,
+) -> Collection<'s, crate::ids::GridId> {
     let city = Arc::clone(city);
     units.filter(|(_, place)| place.available).map(move |(unit, _)| city.units[unit.index()].grid)
 }
@@ -186,7 +209,9 @@ fn regions<'s>(
     ticks: &Ticks<'s>,
     vault: &Vault,
 ) -> Flow<'s, RegionSaid> {
-    let told = desk.clone().flat_map(|said| if let DeskSaid::Tell(region, event) = said { Some((region, event)) } else { None });
+    let told = desk
+        .clone()
+        .flat_map(|said| if let DeskSaid::Tell(region, event) = said { Some((region, event)) } else { None });
     let roster = Arc::clone(city);
     let moved = units.clone().inner.map(move |((unit, place), time_ms, diff)| {
         let what = if diff > 0 { RegionNews::UnitHere(unit, place) } else { RegionNews::UnitGone(unit) };

@@ -1,4 +1,6 @@
-use nanming_dataflows::decision::{Assignment, CallPhase, CallStatus, Candidate, Decisions, PickReason, Reason, Rejected};
+use nanming_dataflows::decision::{
+    Assignment, CallPhase, CallStatus, Candidate, Decisions, PickReason, Reason, Rejected,
+};
 use nanming_dataflows::event::*;
 use nanming_dataflows::ids::*;
 use nanming_dataflows::network::Point;
@@ -6,12 +8,8 @@ use nanming_dataflows::network::Point;
 use super::*;
 use crate::door::CallNote;
 
-const FACTS: CallFacts = CallFacts {
-    priority: Priority::A,
-    category: Category::Crime,
-    at: Point { x_mm: -5, y_mm: 7 },
-    grid: GridId(3),
-};
+const FACTS: CallFacts =
+    CallFacts { priority: Priority::A, category: Category::Crime, at: Point { x_mm: -5, y_mm: 7 }, grid: GridId(3) };
 
 fn opened(call: u64) -> CallEvent {
     CallEvent { time_ms: 1_000 + call, call: CallId(call), change: CallChange::Opened(FACTS) }
@@ -41,7 +39,11 @@ fn assigned(call: u64, attempt: u16, unit: u32) -> Decisions {
         candidates,
         reason: PickReason::Nearest,
     };
-    Decisions { assignments: vec![assignment], calls: vec![status(call, CallPhase::Assigned, Some((id, unit)))], ..Decisions::default() }
+    Decisions {
+        assignments: vec![assignment],
+        calls: vec![status(call, CallPhase::Assigned, Some((id, unit)))],
+        ..Decisions::default()
+    }
 }
 
 fn status(call: u64, phase: CallPhase, with: Option<(AssignmentId, u32)>) -> CallStatus {
@@ -66,7 +68,8 @@ fn in_new_file() -> (tempfile::TempDir, PathBuf, Ledger) {
 #[test]
 fn what_was_committed_is_there_after_a_restart() {
     let (_dir, path, mut ledger) = in_new_file();
-    let both = [record(10, vec![opened(17), opened(18)], Decisions::default()), record(11, vec![], assigned(17, 1, 12))];
+    let both =
+        [record(10, vec![opened(17), opened(18)], Decisions::default()), record(11, vec![], assigned(17, 1, 12))];
     assert!(ledger.commit(&both).unwrap());
     drop(ledger);
 
@@ -79,7 +82,10 @@ fn what_was_committed_is_there_after_a_restart() {
     assert_eq!(calls, [first, (18, standing(CallPhase::Waiting, 0, None), note())]);
     let in_force = ledger.assignments_in_force().unwrap();
     assert_eq!(in_force.len(), 1);
-    assert_eq!((in_force[0].assignment.clone(), in_force[0].phase), (assigned(17, 1, 12).assignments[0].clone(), CallPhase::Assigned));
+    assert_eq!(
+        (in_force[0].assignment.clone(), in_force[0].phase),
+        (assigned(17, 1, 12).assignments[0].clone(), CallPhase::Assigned)
+    );
 }
 
 #[test]
@@ -120,7 +126,10 @@ fn a_tick_without_anything_durable_costs_no_transaction() {
 fn a_failed_commit_leaves_nothing_and_works_when_it_is_tried_again() {
     let (_dir, path, mut ledger) = in_new_file();
     let ticks = [record(10, vec![opened(17)], Decisions::default())];
-    ledger.db.execute_batch("CREATE TRIGGER full BEFORE INSERT ON call_history BEGIN SELECT RAISE(ABORT, 'disk full'); END").unwrap();
+    ledger
+        .db
+        .execute_batch("CREATE TRIGGER full BEFORE INSERT ON call_history BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        .unwrap();
     assert!(ledger.commit(&ticks).is_err());
     assert_eq!(Book::open(&path).unwrap().page(CallId(17)).unwrap(), None);
     ledger.db.execute_batch("DROP TRIGGER full").unwrap();

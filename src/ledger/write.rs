@@ -114,8 +114,13 @@ fn phase(to: &Transaction<'_>, status: &CallStatus) -> Result<(), LedgerError> {
         )?
         .execute(params![call, phase, attempt, unit])?;
     if changed > 0 {
-        to.prepare_cached("INSERT INTO call_history VALUES (?, ?, ?, ?, ?)")?
-            .execute(params![call, int(status.time_ms), phase, attempt, unit])?;
+        to.prepare_cached("INSERT INTO call_history VALUES (?, ?, ?, ?, ?)")?.execute(params![
+            call,
+            int(status.time_ms),
+            phase,
+            attempt,
+            unit
+        ])?;
     }
     Ok(())
 }

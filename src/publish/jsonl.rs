@@ -58,7 +58,9 @@ impl JsonlSinks {
 
     /// Writes what is buffered to the disk.
     pub fn finish(mut self) -> std::io::Result<()> {
-        [&mut self.signals, &mut self.forecasts, &mut self.assignments, &mut self.dead_letters].into_iter().try_for_each(Write::flush)
+        [&mut self.signals, &mut self.forecasts, &mut self.assignments, &mut self.dead_letters]
+            .into_iter()
+            .try_for_each(Write::flush)
     }
 }
 
@@ -84,7 +86,8 @@ fn forecast(city: &City, f: &LinkForecast) -> Value {
 
 fn assignment(city: &City, a: &Assignment) -> Value {
     let unit = |id: nanming_dataflows::ids::UnitId| &city.units[id.index()].name;
-    let candidates: Vec<Value> = a.candidates.iter().map(|c| json!({"unit": unit(c.unit), "eta_s": c.eta_ms / 1000})).collect();
+    let candidates: Vec<Value> =
+        a.candidates.iter().map(|c| json!({"unit": unit(c.unit), "eta_s": c.eta_ms / 1000})).collect();
     json!({"t_ms": a.time_ms, "assignment": a.id, "call": a.call, "unit": unit(a.unit), "priority": a.priority,
            "eta_s": a.eta_ms / 1000, "reason": a.reason, "candidates": candidates})
 }

@@ -39,7 +39,12 @@ impl Patrol {
             let due = self.reported_ms[unit.index()] + REPORT_MS <= tick || events.len() > said;
             if due {
                 self.reported_ms[unit.index()] = tick;
-                events.push(Event::Unit(UnitReport { time_ms: tick, unit, at: self.at[unit.index()], status: self.status(unit) }));
+                events.push(Event::Unit(UnitReport {
+                    time_ms: tick,
+                    unit,
+                    at: self.at[unit.index()],
+                    status: self.status(unit),
+                }));
             }
         }
         events
@@ -81,7 +86,8 @@ impl Patrol {
             let accept = a.time_ms + ACCEPT_MS;
             let arrive = accept + a.eta_ms;
             let close = arrive + SCENE_MS.0 + a.call.0.wrapping_mul(2_654_435_761) % SCENE_MS.1;
-            let steps = vec![(accept, a.id, Answer::Accept), (arrive, a.id, Answer::Arrived), (close, a.id, Answer::Closed)];
+            let steps =
+                vec![(accept, a.id, Answer::Accept), (arrive, a.id, Answer::Arrived), (close, a.id, Answer::Closed)];
             self.tasks.insert(a.unit, steps);
         }
     }

@@ -55,7 +55,8 @@ pub(super) fn table<E>(
     let names: Vec<String> = text(&header).split(',').map(|c| c.trim().to_owned()).collect();
     let places: Vec<usize> = columns.iter().filter_map(|c| names.iter().position(|n| n == c)).collect();
     if places.len() < columns.len() {
-        let message = format!("its first line must name the columns {}, but is: {}", columns.join(","), names.join(","));
+        let message =
+            format!("its first line must name the columns {}, but is: {}", columns.join(","), names.join(","));
         return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidData, message)));
     }
     let mut taken = Vec::new();
@@ -91,11 +92,17 @@ impl FirstLine for Option<(usize, std::io::Result<Vec<u8>>)> {
 }
 
 /// Reads passages by lane: a camera at the end of every lane bears its name.
-pub(super) fn passages(city: &City, path: &Path, events: &mut Vec<Event>, dead: &mut Vec<DeadLetter>) -> Result<(), ReplayError> {
+pub(super) fn passages(
+    city: &City,
+    path: &Path,
+    events: &mut Vec<Event>,
+    dead: &mut Vec<DeadLetter>,
+) -> Result<(), ReplayError> {
     let cameras: BTreeMap<&str, CameraId> = city.cameras.iter().map(|c| (c.name.as_str(), c.id)).collect();
     let columns = ["time_s", "lane", "vehicle", "class", "speed_mps"];
     let rows = table(path, "passages", &columns, dead, |cells| {
-        let camera = *cameras.get(cells[1]).ok_or_else(|| (Reason::UnknownCamera, format!("no camera on lane {}", cells[1])))?;
+        let camera =
+            *cameras.get(cells[1]).ok_or_else(|| (Reason::UnknownCamera, format!("no camera on lane {}", cells[1])))?;
         let speed = number(cells[4])?;
         if !(0.0..=FASTEST_M_S).contains(&speed) {
             return Err((Reason::ImpossibleSpeed, format!("{speed} m/s")));
@@ -113,23 +120,37 @@ pub(super) fn passages(city: &City, path: &Path, events: &mut Vec<Event>, dead: 
 }
 
 /// Reads what the recorded controllers showed.
-pub(super) fn signals(city: &City, path: &Path, events: &mut Vec<Event>, dead: &mut Vec<DeadLetter>) -> Result<(), ReplayError> {
+pub(super) fn signals(
+    city: &City,
+    path: &Path,
+    events: &mut Vec<Event>,
+    dead: &mut Vec<DeadLetter>,
+) -> Result<(), ReplayError> {
     let junctions: BTreeMap<&str, _> = city.junctions.iter().map(|j| (j.name.as_str(), j)).collect();
     let rows = table(path, "signals", &["time_s", "junction", "state"], dead, |cells| {
-        let junction = junctions.get(cells[1]).ok_or_else(|| (Reason::UnknownJunction, format!("no junction {}", cells[1])))?;
+        let junction =
+            junctions.get(cells[1]).ok_or_else(|| (Reason::UnknownJunction, format!("no junction {}", cells[1])))?;
         let lamps: Option<Vec<Lamp>> = cells[2].chars().map(Lamp::from_char).collect();
         let lamps = lamps.ok_or_else(|| (Reason::Malformed, format!("a lamp in {} is none of rygGsuoO", cells[2])))?;
         if lamps.len() != junction.heads.len() {
             return Err((Reason::OutOfRange, format!("{} lamps for {} heads", lamps.len(), junction.heads.len())));
         }
-        Ok(Event::Signal(SignalFeedback { time_ms: seconds(cells[0])?, junction: junction.id, mode: ControlMode::Local, lamps }))
+        Ok(Event::Signal(SignalFeedback {
+            time_ms: seconds(cells[0])?,
+            junction: junction.id,
+            mode: ControlMode::Local,
+            lamps,
+        }))
     })?;
     events.extend(rows);
     Ok(())
 }
 
 pub(super) fn number(cell: &str) -> Result<f64, (Reason, String)> {
-    cell.parse::<f64>().ok().filter(|x| x.is_finite()).ok_or_else(|| (Reason::Malformed, format!("'{cell}' is not a number")))
+    cell.parse::<f64>()
+        .ok()
+        .filter(|x| x.is_finite())
+        .ok_or_else(|| (Reason::Malformed, format!("'{cell}' is not a number")))
 }
 
 fn seconds(cell: &str) -> Result<u64, (Reason, String)> {

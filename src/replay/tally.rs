@@ -80,7 +80,8 @@ impl Summary {
     /// Counts what a tick brought out, and checks every command against the envelope once more.
     pub(super) fn note(&mut self, city: &City, d: &Decisions) {
         for c in &d.commands {
-            let ok = admit(&city.junctions[c.junction.index()], &mut self.shown[c.junction.index()], c.at_ms, &c.lamps).is_ok();
+            let ok = admit(&city.junctions[c.junction.index()], &mut self.shown[c.junction.index()], c.at_ms, &c.lamps)
+                .is_ok();
             self.envelope_violations += u64::from(!ok);
             self.stage_changes += u64::from(c.interval == nanming_dataflows::decision::Interval::Green);
         }

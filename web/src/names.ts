@@ -49,7 +49,7 @@ const WAYS = ["bound_n", "bound_ne", "bound_e", "bound_se", "bound_s", "bound_sw
 
 /** Which way a link leads, start to end. */
 export function heading({ points }: Pick<Course, "points">): Key {
-  const [a, b] = [points.at(0) ?? [0, 0], points.at(-1) ?? [0, 0]];
+  const [a, b]: [LonLat, LonLat] = [points.at(0) ?? [0, 0], points.at(-1) ?? [0, 0]];
   const deg = (Math.atan2((b[0] - a[0]) * Math.cos((a[1] * Math.PI) / 180), b[1] - a[1]) * 180) / Math.PI;
   return WAYS[Math.round((deg + 360) / 45) % 8]!;
 }

@@ -122,7 +122,14 @@ impl Machine for Dispatch {
         "dispatch"
     }
 
-    fn step(&self, _: RegionId, region: &mut Region, tick: Time, events: &[(RegionId, RegionEvent)], out: &mut Outbox<RegionSaid>) {
+    fn step(
+        &self,
+        _: RegionId,
+        region: &mut Region,
+        tick: Time,
+        events: &[(RegionId, RegionEvent)],
+        out: &mut Outbox<RegionSaid>,
+    ) {
         if region.travel_ms.is_empty() {
             region.travel_ms = self.roads.free_travel_ms();
         }
@@ -134,7 +141,8 @@ impl Machine for Dispatch {
         if std::mem::take(&mut desk.region.unmatched) {
             desk.match_waiting(&self.roads);
         }
-        let answer_by = region.cases.values().filter(|c| c.phase == CallPhase::Assigned).map(|c| c.assigned_ms + SILENT_MS).min();
+        let answer_by =
+            region.cases.values().filter(|c| c.phase == CallPhase::Assigned).map(|c| c.assigned_ms + SILENT_MS).min();
         if let Some(at) = answer_by {
             out.wake_at(at);
         }
@@ -158,7 +166,9 @@ impl RegionDesk<'_> {
                 self.region.units.insert(unit, place);
                 self.region.unmatched |= place.available;
             }
-            RegionNews::Opened(call, facts) => self.open(call, facts, event.time_ms, Standing { phase: CallPhase::Waiting, attempts: 0, unit: None }),
+            RegionNews::Opened(call, facts) => {
+                self.open(call, facts, event.time_ms, Standing { phase: CallPhase::Waiting, attempts: 0, unit: None })
+            }
             RegionNews::Restored(call, facts, standing) => self.open(call, facts, event.time_ms, standing),
             RegionNews::Updated(call, facts) => {
                 if let Some(case) = self.region.cases.get_mut(&call) {
@@ -206,7 +216,9 @@ impl RegionDesk<'_> {
 
     fn answer(&mut self, ack: &Ack) {
         let call = ack.assignment.call;
-        if let Err(reason) = self.region.cases.get(&call).ok_or(Reason::StaleAssignment).and_then(|case| case.may_answer(ack)) {
+        if let Err(reason) =
+            self.region.cases.get(&call).ok_or(Reason::StaleAssignment).and_then(|case| case.may_answer(ack))
+        {
             self.out.emit(RegionSaid::Rejected(Rejected { time_ms: ack.time_ms, reason, event: Event::Ack(*ack) }));
             return;
         }
@@ -243,9 +255,11 @@ impl RegionDesk<'_> {
     /// Calls whose unit has not answered in time or has left service wait again.
     fn replace_silent(&mut self) {
         let on_way = |case: &&(CallId, Case)| matches!(case.1.phase, CallPhase::Assigned | CallPhase::Accepted);
-        let cases: Vec<_> = self.region.cases.iter().map(|(id, case)| (*id, case.clone())).filter(|c| on_way(&c)).collect();
+        let cases: Vec<_> =
+            self.region.cases.iter().map(|(id, case)| (*id, case.clone())).filter(|c| on_way(&c)).collect();
         for (call, case) in cases {
-            let lost = case.unit.is_some_and(|unit| !self.region.units.contains_key(&unit)) && self.tick >= case.assigned_ms + SILENT_MS;
+            let lost = case.unit.is_some_and(|unit| !self.region.units.contains_key(&unit))
+                && self.tick >= case.assigned_ms + SILENT_MS;
             let silent = case.phase == CallPhase::Assigned && self.tick >= case.assigned_ms + SILENT_MS;
             if lost || silent {
                 self.free(call, if lost { PickReason::AfterLoss } else { PickReason::AfterSilence });
@@ -300,7 +314,9 @@ impl Case {
             _ if ack.assignment.attempt < self.attempts => Err(Reason::StaleAssignment),
             None => Err(Reason::StaleAssignment),
             Some(unit) if unit != ack.unit => Err(Reason::NotYourAssignment),
-            Some(_) if ack.answer == Answer::Decline && self.phase == CallPhase::Arrived => Err(Reason::StaleAssignment),
+            Some(_) if ack.answer == Answer::Decline && self.phase == CallPhase::Arrived => {
+                Err(Reason::StaleAssignment)
+            }
             Some(_) => Ok(()),
         }
     }

@@ -47,8 +47,8 @@ pub fn admit(junction: &Junction, shown: &mut Shown, at_ms: u64, lamps: &[Lamp])
     if let Some(head) = together(junction, lamps) {
         return Err((EnvelopeRule::Conflict, head as u16));
     }
-    for (head, lamp) in lamps.iter().enumerate() {
-        may_turn(junction, shown, at_ms, head, *lamp).map_err(|rule| (rule, head as u16))?;
+    for head in 0..lamps.len() {
+        may_turn(junction, shown, at_ms, head, lamps).map_err(|rule| (rule, head as u16))?;
     }
     may_leave_stage(junction, shown, at_ms, lamps)?;
     turn(junction, shown, at_ms, lamps);
@@ -70,27 +70,29 @@ fn together(junction: &Junction, lamps: &[Lamp]) -> Option<usize> {
     })
 }
 
-fn may_turn(junction: &Junction, shown: &Shown, at_ms: u64, head: usize, next: Lamp) -> Result<(), EnvelopeRule> {
+fn may_turn(junction: &Junction, shown: &Shown, at_ms: u64, head: usize, lamps: &[Lamp]) -> Result<(), EnvelopeRule> {
     let stood_ms = at_ms - shown.since_ms[head];
     let times = &junction.heads[head];
-    match (shown.lamps[head], next) {
+    match (shown.lamps[head], lamps[head]) {
         (now, next) if now == next || (now.is_green() && next.is_green()) => Ok(()),
         (_, Lamp::Off) | (Lamp::Off, Lamp::Red) => Ok(()),
-        (now, Lamp::Yellow) if now.is_green() => require(stood_ms >= u64::from(times.min_green_ms), EnvelopeRule::MinGreen),
+        (now, Lamp::Yellow) if now.is_green() => {
+            require(stood_ms >= u64::from(times.min_green_ms), EnvelopeRule::MinGreen)
+        }
         (Lamp::Yellow, Lamp::Red) => require(stood_ms >= u64::from(times.yellow_ms), EnvelopeRule::Yellow),
-        (Lamp::Red, next) if next.is_green() => may_start(junction, shown, at_ms, head),
+        (Lamp::Red, next) if next.is_green() => may_start(junction, shown, at_ms, head, lamps),
         _ => Err(EnvelopeRule::Yellow),
     }
 }
 
 /// Whether all-red has passed since the last conflicting head went red. One that is compatible with this head's green may
-/// go on being green.
-fn may_start(junction: &Junction, shown: &Shown, at_ms: u64, head: usize) -> Result<(), EnvelopeRule> {
+/// go on being green; where the junction needs no all-red, one may go from yellow to red at the same moment.
+fn may_start(junction: &Junction, shown: &Shown, at_ms: u64, head: usize, lamps: &[Lamp]) -> Result<(), EnvelopeRule> {
     let all_red_ms = u64::from(junction.all_red_ms);
-    let clear = |other: usize| match shown.lamps[other] {
-        Lamp::Red => at_ms - shown.since_ms[other] >= all_red_ms,
-        Lamp::Protected | Lamp::Permissive => junction.conflicts.get(head, other) != Conflict::Hard,
-        Lamp::Yellow | Lamp::Off => false,
+    let clear = |other: usize| match (shown.lamps[other], lamps[other]) {
+        (Lamp::Red, _) => at_ms - shown.since_ms[other] >= all_red_ms,
+        (Lamp::Yellow, Lamp::Red) => all_red_ms == 0,
+        (now, next) => now.is_green() && next.is_green(),
     };
     let conflicting = |other: &usize| junction.conflicts.get(head, *other) != Conflict::None;
     require((0..shown.lamps.len()).filter(conflicting).all(clear), EnvelopeRule::AllRed)
@@ -115,7 +117,8 @@ fn turn(junction: &Junction, shown: &mut Shown, at_ms: u64, lamps: &[Lamp]) {
     }
     if shown.lamps != lamps {
         shown.lamps = lamps.to_vec();
-        let stage = junction.stages.iter().position(|s| s.lights.iter().zip(lamps).all(|(light, lamp)| light.lamp() == *lamp));
+        let stage =
+            junction.stages.iter().position(|s| s.lights.iter().zip(lamps).all(|(light, lamp)| light.lamp() == *lamp));
         shown.stage = stage.map(|s| (s as u16, at_ms));
     }
     shown.at_ms = at_ms;

@@ -103,9 +103,11 @@ impl Forecasts {
         let speed_milli = (u64::from(state.speed_mm_s) * 1000 / free) as u32;
         let tell = |link, what| (link, ForecastEvent { time_ms: state.time_ms, what });
         let mut news = vec![tell(state.link, Known::Own { speed_milli, flow_veh_h: state.flow_veh_h })];
-        news.extend(neighbours[state.link.index()].iter().map(|&(link, upstream)| {
-            tell(link, Known::Neighbour { upstream, link: state.link, speed_milli })
-        }));
+        news.extend(
+            neighbours[state.link.index()]
+                .iter()
+                .map(|&(link, upstream)| tell(link, Known::Neighbour { upstream, link: state.link, speed_milli })),
+        );
         news
     }
 
@@ -137,7 +139,14 @@ impl Machine for Forecasts {
         "forecasts"
     }
 
-    fn step(&self, id: LinkId, state: &mut Forecaster, tick: Time, events: &[(LinkId, ForecastEvent)], out: &mut Outbox<LinkForecast>) {
+    fn step(
+        &self,
+        id: LinkId,
+        state: &mut Forecaster,
+        tick: Time,
+        events: &[(LinkId, ForecastEvent)],
+        out: &mut Outbox<LinkForecast>,
+    ) {
         for (_, event) in events {
             state.hear(event.what);
         }

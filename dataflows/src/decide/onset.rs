@@ -8,7 +8,10 @@ use crate::relation::Upsert;
 
 /// Links about to congest, each with the nearest lead at which it is more likely than not: those expected to congest less
 /// those that are congested already.
-pub fn onsets<'s>(expected: Collection<'s, (LinkId, u16)>, congested: Collection<'s, (LinkId, ())>) -> Collection<'s, Onset> {
+pub fn onsets<'s>(
+    expected: Collection<'s, (LinkId, u16)>,
+    congested: Collection<'s, (LinkId, ())>,
+) -> Collection<'s, Onset> {
     expected.antijoin(congested.map(|(link, ())| link)).map(|(link, lead_min)| Onset { link, lead_min })
 }
 

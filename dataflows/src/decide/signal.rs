@@ -113,7 +113,14 @@ impl Machine for Signals {
         self.city.junctions.iter().map(|j| j.id).collect()
     }
 
-    fn step(&self, id: JunctionId, signal: &mut Signal, tick: Time, events: &[(JunctionId, LaneCounts)], out: &mut Outbox<SignalSaid>) {
+    fn step(
+        &self,
+        id: JunctionId,
+        signal: &mut Signal,
+        tick: Time,
+        events: &[(JunctionId, LaneCounts)],
+        out: &mut Outbox<SignalSaid>,
+    ) {
         let (junction, field) = (&self.city.junctions[id.index()], &self.fields[id.index()]);
         if signal.phase == Phase::Dark {
             signal.shown = Shown::dark(junction.heads.len());
@@ -191,8 +198,12 @@ impl Desk<'_> {
         let silent = self.tick.saturating_sub(signal.heard_ms) > SILENT_MS;
         let scores_milli = self.field.scores_milli(&signal.demand);
         let planned = silent.then(|| plan::stage_at(self.city, self.junction, self.tick));
-        let (wanted, reason) = choose(self.junction, &signal.demand, &scores_milli, planned, stage, self.tick - since_ms);
-        self.tell_choice(signal, SignalChoice { junction: self.junction.id, time_ms: self.tick, stage, wanted, reason, scores_milli });
+        let (wanted, reason) =
+            choose(self.junction, &signal.demand, &scores_milli, planned, stage, self.tick - since_ms);
+        self.tell_choice(
+            signal,
+            SignalChoice { junction: self.junction.id, time_ms: self.tick, stage, wanted, reason, scores_milli },
+        );
         if wanted != stage {
             let steps = change(self.junction, signal.shown.lamps(), wanted);
             signal.phase = Phase::Changing { to: wanted, reason, steps, until_ms: self.tick };
@@ -210,7 +221,14 @@ impl Desk<'_> {
     }
 
     /// Shows lamps if the envelope lets it; otherwise says what it refused, and the lamps stay.
-    fn show(&mut self, signal: &mut Signal, lamps: &[Lamp], stage: u16, interval: Interval, reason: StageReason) -> bool {
+    fn show(
+        &mut self,
+        signal: &mut Signal,
+        lamps: &[Lamp],
+        stage: u16,
+        interval: Interval,
+        reason: StageReason,
+    ) -> bool {
         let (junction, at_ms) = (self.junction.id, self.tick);
         match admit(self.junction, &mut signal.shown, at_ms, lamps) {
             Ok(()) => {

@@ -2,9 +2,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
+use timely::dataflow::ProbeHandle;
 use timely::dataflow::operators::vec::Input as _;
 use timely::dataflow::operators::{Inspect, Probe};
-use timely::dataflow::ProbeHandle;
 
 use super::*;
 use crate::ids::LinkId;
@@ -25,7 +25,14 @@ impl Machine for Sum {
         "sum"
     }
 
-    fn step(&self, key: LinkId, sum: &mut i64, tick: Time, events: &[(LinkId, (u64, i64))], out: &mut Outbox<Self::Out>) {
+    fn step(
+        &self,
+        key: LinkId,
+        sum: &mut i64,
+        tick: Time,
+        events: &[(LinkId, (u64, i64))],
+        out: &mut Outbox<Self::Out>,
+    ) {
         for (_, (_, n)) in events {
             *sum = *sum * 3 + n;
             out.wake_at(tick + self.delay);
@@ -47,13 +54,21 @@ fn a_timer_fires_at_the_first_tick_not_before_it_and_the_last_word_counts() {
 fn events_of_a_tick_are_stepped_in_event_time_whatever_their_order_of_arrival() {
     let forth = vec![(3, (LinkId(1), (1, 1))), (3, (LinkId(1), (2, 2)))];
     let back = forth.iter().rev().copied().collect::<Vec<_>>();
-    let run = |told: Vec<_>| observe(1..=20, |scope, ticks| keyed(scope.given(told), ticks, Sum { delay: 1 }, &Vault::default()));
+    let run = |told: Vec<_>| {
+        observe(1..=20, |scope, ticks| keyed(scope.given(told), ticks, Sum { delay: 1 }, &Vault::default()))
+    };
     assert_eq!(run(forth.clone()), run(back));
     assert_eq!(run(forth), vec![(4, LinkId(1), 5)]);
 }
 
 /// Feeds ticks `from..to` to `workers` workers that start from `restored`; returns what was said and what was saved at `save`.
-fn run(workers: usize, restored: Vec<Saved>, from: Time, to: Time, save: Option<Time>) -> (Vec<(Time, LinkId, i64)>, Vec<Saved>) {
+fn run(
+    workers: usize,
+    restored: Vec<Saved>,
+    from: Time,
+    to: Time,
+    save: Option<Time>,
+) -> (Vec<(Time, LinkId, i64)>, Vec<Saved>) {
     let all: Arc<Mutex<(Vec<_>, Vec<_>)>> = Arc::default();
     let shared = Arc::clone(&all);
     timely::execute(timely::Config::process(workers), move |worker| {
@@ -64,7 +79,9 @@ fn run(workers: usize, restored: Vec<Saved>, from: Time, to: Time, save: Option<
             let (events, stream) = scope.new_input();
             let (ticks, clock) = scope.new_input();
             let sink = Rc::clone(&said);
-            keyed(stream, clock, Sum { delay: 7 }, &vault).inspect(move |x| sink.borrow_mut().push(*x)).probe_with(&probe);
+            keyed(stream, clock, Sum { delay: 7 }, &vault)
+                .inspect(move |x| sink.borrow_mut().push(*x))
+                .probe_with(&probe);
             (events, ticks)
         });
         let (index, peers) = (worker.index() as u64, worker.peers() as u64);

@@ -70,8 +70,11 @@ impl Vault {
         machine: &'static str,
     ) -> impl Iterator<Item = (K, S, Option<Time>)> + use<K, S> {
         let restored = Arc::clone(&self.restored);
-        let of_machine: Vec<_> =
-            restored.iter().filter(|((name, _), _)| name == machine).map(|((_, k), s)| (k.clone(), s.clone())).collect();
+        let of_machine: Vec<_> = restored
+            .iter()
+            .filter(|((name, _), _)| name == machine)
+            .map(|((_, k), s)| (k.clone(), s.clone()))
+            .collect();
         of_machine.into_iter().filter_map(|(key, state)| {
             let key = postcard::from_bytes(&key).ok()?;
             let (wake, state) = postcard::from_bytes(&state).ok()?;

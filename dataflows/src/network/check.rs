@@ -55,11 +55,19 @@ impl City {
                 need(s.lights.len() == heads, at, "has a stage of another length than its heads")?;
                 need(s.min_green_ms >= s.walk_ms + s.clearance_ms, at, "has a stage shorter than its crossings need")?;
                 need(s.max_green_ms >= s.min_green_ms, at, "has a stage whose longest green is below its shortest")?;
-                need(crossing_greens(&j.conflicts, &s.lights).is_none(), at, &format!("stage {} lets conflicting heads go", s.name))?;
+                need(
+                    crossing_greens(&j.conflicts, &s.lights).is_none(),
+                    at,
+                    &format!("stage {} lets conflicting heads go", s.name),
+                )?;
             }
             for p in &j.plans {
                 need(!p.steps.is_empty() && p.cycle_ms() > 0, at, "has a plan without steps")?;
-                need(p.steps.iter().all(|s| usize::from(s.stage) < j.stages.len()), at, "has a plan with an unknown stage")?;
+                need(
+                    p.steps.iter().all(|s| usize::from(s.stage) < j.stages.len()),
+                    at,
+                    "has a plan with an unknown stage",
+                )?;
             }
         }
         Ok(())
@@ -84,10 +92,18 @@ impl City {
             need(u.grid.index() < self.grids.len(), || format!("unit {}", u.name), "has an unknown grid")?;
         }
         for s in &self.sites {
-            need(s.supervisor.index() < self.supervisors.len(), || format!("site {}", s.name), "has an unknown supervisor")?;
+            need(
+                s.supervisor.index() < self.supervisors.len(),
+                || format!("site {}", s.name),
+                "has an unknown supervisor",
+            )?;
         }
         for b in &self.bus_lines {
-            need(b.route.iter().all(|l| l.index() < self.links.len()), || format!("bus line {}", b.name), "runs on an unknown link")?;
+            need(
+                b.route.iter().all(|l| l.index() < self.links.len()),
+                || format!("bus line {}", b.name),
+                "runs on an unknown link",
+            )?;
         }
         Ok(())
     }

@@ -151,7 +151,14 @@ impl Machine for Links {
         "links"
     }
 
-    fn step(&self, id: LinkId, memory: &mut LinkMemory, tick: Time, events: &[(LinkId, LinkEvent)], out: &mut Outbox<LinkSaid>) {
+    fn step(
+        &self,
+        id: LinkId,
+        memory: &mut LinkMemory,
+        tick: Time,
+        events: &[(LinkId, LinkEvent)],
+        out: &mut Outbox<LinkSaid>,
+    ) {
         let link = &self.city.links[id.index()];
         if memory.next_window == 0 {
             memory.presents = Presents::new(link.lanes.len());
@@ -198,7 +205,9 @@ impl Links {
     fn take(&self, link: &Link, memory: &mut LinkMemory, event: &LinkEvent) {
         let LinkMemory { presents, window, .. } = memory;
         match event.what {
-            Observation::Expected { vehicle, from, of } => presents.expect(vehicle, from, of, event.time_ms, link.length_mm),
+            Observation::Expected { vehicle, from, of } => {
+                presents.expect(vehicle, from, of, event.time_ms, link.length_mm)
+            }
             Observation::Seen { vehicle, lane, to_line_mm, moved_mm, took_ms } => {
                 let lane = link.lanes.iter().position(|l| *l == lane).unwrap_or(0) as u8;
                 let before = presents.see(vehicle, Present::seen(event.time_ms, lane, to_line_mm));
@@ -210,7 +219,9 @@ impl Links {
                 }
             }
             Observation::Gone { vehicle } => presents.remove(vehicle),
-            Observation::Counted { at_line, vehicles, known, speed_mm_s } => window.count(at_line, vehicles, known, speed_mm_s),
+            Observation::Counted { at_line, vehicles, known, speed_mm_s } => {
+                window.count(at_line, vehicles, known, speed_mm_s)
+            }
             Observation::Bus(speed_mm_s) => window.spot(speed_mm_s, 1),
         }
     }
@@ -219,7 +230,13 @@ impl Links {
         let standing_ms = memory.presents.count_standing(link, tick, WINDOW_MS);
         let sensors = self.sensors[link.id.index()];
         let per_lane = sensors.mid_link as f64 / link.lanes.len() as f64;
-        let reading = memory.window.close(standing_ms, sensors.stop_line > 0, per_lane, memory.presents.is_empty(), link.free_speed_mm_s);
+        let reading = memory.window.close(
+            standing_ms,
+            sensors.stop_line > 0,
+            per_lane,
+            memory.presents.is_empty(),
+            link.free_speed_mm_s,
+        );
         let queue_milli_veh: u32 = memory.counts_milli.iter().sum();
         let now = (reading.flow_veh_h, reading.speed_mm_s / 100, queue_milli_veh / 100);
         if !reading.observed && memory.said == Some(now) {

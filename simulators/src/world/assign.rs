@@ -11,12 +11,10 @@ const SATURATION_VEH_H: f64 = 1_800.0;
 /// Worth of a permissive green relative to a protected one.
 const PERMISSIVE_WORTH: f64 = 0.4;
 /// Degree of saturation that the busiest turns but `SPARED` of them reach in the peak.
-const PEAK_SATURATION: f64 = 0.95;
+const PEAK_SATURATION: f64 = 0.90;
 /// Share of turns, by volume, that may be fuller than that.
-const SPARED: f64 = 0.05;
+const SPARED: f64 = 0.02;
 const PEAK_MINUTE: u16 = 480;
-/// Rounds of successive averages before the drivers' habits are settled.
-const ROUNDS: usize = 6;
 
 /// The ways of drivers under each habit, and the trips an hour that the streets bear at the peak.
 pub(super) fn assign(
@@ -29,29 +27,20 @@ pub(super) fn assign(
 ) -> (Routes, f64) {
     let greens = exit_greens(city, roads);
     let capacity_veh_h = capacities(roads, &greens);
-    let trees = |saturation: &[f64], habits: std::ops::Range<usize>| {
-        let mut routes = Routes::new(roads.links.len());
-        let mut volume = vec![0.0; roads.exit_count()];
-        for habit in habits.clone() {
-            routes.add_habit(roads, attractors, costs(city, roads, &greens, saturation, habit, seed));
-            for (a, share) in target_share.iter().enumerate() {
-                let tree = ((habit - habits.start) * attractors.len() + a) as u32;
-                load(roads, &routes, tree, share / habits.len() as f64, origin_share, &mut volume);
-            }
-        }
-        (routes, volume)
-    };
+    let mut routes = Routes::new(roads.links.len());
     let mut volume = vec![0.0; roads.exit_count()];
-    let mut saturation = volume.clone();
-    for round in 0..ROUNDS {
-        let (_, latest) = trees(&saturation, round % HABITS..round % HABITS + 1);
-        let weight = 1.0 / (round + 1) as f64;
-        volume.iter_mut().zip(latest).for_each(|(v, l)| *v += (l - *v) * weight);
-        let peak_veh_h = bearable(&volume, &capacity_veh_h);
-        saturation = volume.iter().zip(&capacity_veh_h).map(|(v, c)| v * peak_veh_h / c).collect();
+    let mut peak_veh_h = 0.0;
+    for habit in 0..HABITS {
+        let fullness = |(v, c): (&f64, &f64)| v / habit.max(1) as f64 * peak_veh_h / c;
+        let saturation: Vec<f64> = volume.iter().zip(&capacity_veh_h).map(fullness).collect();
+        routes.add_habit(roads, attractors, costs(city, roads, &greens, &saturation, habit, seed));
+        for (a, share) in target_share.iter().enumerate() {
+            let tree = (habit * attractors.len() + a) as u32;
+            load(roads, &routes, tree, *share, origin_share, &mut volume);
+        }
+        peak_veh_h = bearable(&volume, &capacity_veh_h, (habit + 1) as f64);
     }
-    let (routes, volume) = trees(&saturation, 0..HABITS);
-    (routes, bearable(&volume, &capacity_veh_h))
+    (routes, peak_veh_h)
 }
 
 /// Share of green of each exit in the peak; 0.8 where there are no signals.
@@ -105,9 +94,9 @@ fn load(roads: &Roads, routes: &Routes, tree: u32, share: f64, origin_share: &[f
     }
 }
 
-/// Trips an hour at which the exits reach the peak's saturation, all but the spared ones. `volume` is of one trip.
-fn bearable(volume: &[f64], capacity_veh_h: &[f64]) -> f64 {
-    let mut fullness: Vec<(f64, f64)> = volume.iter().zip(capacity_veh_h).map(|(v, c)| (v / c, *v)).collect();
+/// Trips an hour at which the exits reach the peak's saturation, all but the spared ones. `volume` is of `parts` trips.
+fn bearable(volume: &[f64], capacity_veh_h: &[f64], parts: f64) -> f64 {
+    let mut fullness: Vec<(f64, f64)> = volume.iter().zip(capacity_veh_h).map(|(v, c)| (v / parts / c, *v)).collect();
     fullness.sort_by(|a, b| b.0.total_cmp(&a.0));
     let total: f64 = volume.iter().sum();
     let mut seen = 0.0;

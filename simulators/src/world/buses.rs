@@ -168,7 +168,14 @@ impl Buses {
     }
 
     /// Reports where the buses are whose turn it is.
-    pub(super) fn fix(&mut self, lanes: &[LaneQueue], vehicles: &[Vehicle], roads: &Roads, now_ms: u64, out: &mut Vec<Event>) {
+    pub(super) fn fix(
+        &mut self,
+        lanes: &[LaneQueue],
+        vehicles: &[Vehicle],
+        roads: &Roads,
+        now_ms: u64,
+        out: &mut Vec<Event>,
+    ) {
         for (row, run) in self.runs.iter_mut().enumerate().filter(|(_, r)| r.running && r.vehicle != NONE) {
             let vehicle = &vehicles[run.vehicle as usize];
             if now_ms < run.next_fix_ms || vehicle.lane == NONE {

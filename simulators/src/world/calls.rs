@@ -65,7 +65,7 @@ impl Calls {
                 out.push(Event::Call(CallEvent { time_ms, call, change }));
             }
         }
-        if now_ms % 600_000 == 0 {
+        if now_ms.is_multiple_of(600_000) {
             self.open.retain(|_, (time_ms, _)| *time_ms + FORGET_MS > now_ms);
         }
     }

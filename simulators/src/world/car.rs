@@ -66,11 +66,11 @@ pub(super) struct Vehicle {
     pub(super) lane: u32,
     /// Where on this lane it stops or leaves, mm; [`NOWHERE`].
     pub(super) goal_mm: i32,
-    /// The pocket that it wants to turn into from its lane; [`NONE`].
-    pub(super) pocket: u32,
-    /// Where on this lane that pocket begins, mm; [`NOWHERE`].
-    pub(super) pocket_mm: i32,
-    /// Since when it has waited for room in the pocket, ms; 0: it has not.
+    /// The lane that it must change to for its way; [`NONE`].
+    pub(super) turn_lane: u32,
+    /// Where on this lane it may begin to, mm; [`NOWHERE`].
+    pub(super) turn_mm: i32,
+    /// Since when it has stood waiting for room in that lane, ms; 0: it has not.
     pub(super) held_ms: u64,
 }
 
@@ -79,7 +79,7 @@ impl Vehicle {
     pub(super) fn waiting(plate: VehicleId, class: VehicleClass, way: Way, link: u32, depart_ms: u64) -> Self {
         Vehicle {
             plate,
-            readable: plate.0 % 20 != 0,
+            readable: !plate.0.is_multiple_of(20),
             class,
             way,
             haste_milli: haste_milli(plate, class),
@@ -89,8 +89,8 @@ impl Vehicle {
             link,
             lane: NONE,
             goal_mm: NOWHERE,
-            pocket: NONE,
-            pocket_mm: NOWHERE,
+            turn_lane: NONE,
+            turn_mm: NOWHERE,
             held_ms: 0,
         }
     }
@@ -112,7 +112,7 @@ fn haste_milli(plate: VehicleId, class: VehicleClass) -> i32 {
     match class {
         VehicleClass::Bus => 800,
         VehicleClass::Truck => 800 + draw as i32 / 2,
-        _ if (plate.0 >> 40) % 400 == 0 => 1_350,
+        _ if (plate.0 >> 40).is_multiple_of(400) => 1_350,
         _ => 880 + draw as i32,
     }
 }

@@ -12,8 +12,6 @@ const CRITICAL_GAP_MS: u64 = 2_500;
 const BRAKING_MM_S2: i64 = 3_000;
 /// At a line without signals, a vehicle that has waited this long goes first, ms.
 const PATIENCE_MS: u64 = 15_000;
-/// Blocked for this long, one takes any lane of the next link, ms.
-const LOOSE_MS: u64 = 60_000;
 /// Blocked for this long, one takes another way, ms.
 const DETOUR_MS: u64 = 150_000;
 /// Blocked for this long, one waits off the road at the next link, ms.
@@ -30,7 +28,7 @@ impl Traffic {
             return NOWHERE;
         }
         let vehicle = self.vehicles[car.vehicle as usize];
-        if vehicle.pocket != NONE || self.ends_here(&vehicle) {
+        if self.ends_here(&vehicle) {
             return NOWHERE;
         }
         if self.lanes[row].target == NONE && !self.choose_exit(lane, &vehicle) {
@@ -86,7 +84,7 @@ impl Traffic {
         };
         let Some(exit) = exit else { return false };
         let LaneExit { link, to, .. } = exits[exit];
-        let Some(target) = self.choose_lane(&ahead(vehicle), link, to, false) else { return false };
+        let Some(target) = self.choose_lane(&ahead(vehicle), link, to) else { return false };
         let queue = &mut self.lanes[lane as usize];
         (queue.exit, queue.target) = (exit as u32, target);
         true
@@ -100,8 +98,7 @@ impl Traffic {
         self.lanes[row].blocked_ms = since_ms;
         let waited_ms = now_ms - since_ms;
         let exit = self.roads.lanes[row].exits[self.lanes[row].exit as usize];
-        let loose = waited_ms >= LOOSE_MS && matches!(vehicle.way, Way::Tree(_));
-        if let Some(target) = self.choose_lane(&ahead(vehicle), exit.link, exit.to, loose) {
+        if let Some(target) = self.choose_lane(&ahead(vehicle), exit.link, exit.to) {
             self.lanes[row].target = target;
         }
         let tail_mm = self.lanes[self.lanes[row].target as usize].tail_mm();
@@ -129,7 +126,7 @@ impl Traffic {
         let others = exits.iter().enumerate().filter(|(e, x)| *e as u32 != queue.exit && roomy(x.link));
         let best = self.routes.best_exit(&self.roads, tree, vehicle.link, others.map(|(_, x)| x.exit));
         let Some(exit) = exits.iter().position(|e| Some(e.exit) == best) else { return };
-        let Some(target) = self.choose_lane(vehicle, exits[exit].link, exits[exit].to, true) else { return };
+        let Some(target) = self.choose_lane(vehicle, exits[exit].link, exits[exit].to) else { return };
         self.truth.detours += 1;
         let queue = &mut self.lanes[row];
         (queue.exit, queue.target) = (exit as u32, target);
@@ -175,7 +172,8 @@ impl Traffic {
 
     /// Whether nobody comes up to whom a head must give way.
     fn is_clear(&self, head: u32, lamps: &[Lamp], now_ms: u64) -> bool {
-        let in_the_way = |o: &u32| lamps[*o as usize] != Lamp::Red && self.claimed_ms[*o as usize] + CRITICAL_GAP_MS > now_ms;
+        let in_the_way =
+            |o: &u32| lamps[*o as usize] != Lamp::Red && self.claimed_ms[*o as usize] + CRITICAL_GAP_MS > now_ms;
         !self.roads.yields_to[head as usize].iter().any(in_the_way)
     }
 

@@ -38,7 +38,10 @@ impl Crowds {
     /// Empty venues.
     pub(super) fn new(city: &City, seed: u64) -> Self {
         let watchers = |v: usize| {
-            city.cameras.iter().filter(|c| c.kind == CameraKind::Crowd && c.venue.is_some_and(|x| x.index() == v)).count()
+            city.cameras
+                .iter()
+                .filter(|c| c.kind == CameraKind::Crowd && c.venue.is_some_and(|x| x.index() == v))
+                .count()
         };
         let counts: Vec<u32> = (0..city.venues.len()).map(|v| watchers(v) as u32).collect();
         let crowd = city.cameras.iter().filter(|c| c.kind == CameraKind::Crowd);
@@ -52,8 +55,10 @@ impl Crowds {
         let local_ms = now_ms as i64 + i64::from(city.utc_offset_min) * 60_000;
         self.plan_day(city, local_ms.div_euclid(86_400_000));
         let phases = (COUNT_MS / STEP_MS) as usize;
-        for &(camera, venue, watchers) in self.cameras.iter().skip((now_ms / STEP_MS) as usize % phases).step_by(phases) {
-            let inside = f64::from(city.venues[venue].capacity) * daily(local_ms) + at_show(self.shows[venue], local_ms);
+        for &(camera, venue, watchers) in self.cameras.iter().skip((now_ms / STEP_MS) as usize % phases).step_by(phases)
+        {
+            let inside =
+                f64::from(city.venues[venue].capacity) * daily(local_ms) + at_show(self.shows[venue], local_ms);
             let noise = 0.9 + (mix(now_ms ^ (u64::from(camera.0) << 40)) % 201) as f64 / 1_000.0;
             let people = (inside / f64::from(watchers.max(1)) * noise) as u32;
             out.push(Event::Crowd(CrowdCount { time_ms: now_ms, camera, people }));

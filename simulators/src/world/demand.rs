@@ -24,8 +24,24 @@ const RIM_SHARE: f64 = 0.15;
 
 /// Percent of the peak's volume by minute of a working day.
 const WORKDAY: [(u16, u16); 18] = [
-    (0, 10), (240, 4), (330, 10), (390, 40), (440, 80), (460, 100), (530, 100), (570, 75), (630, 60), (720, 64),
-    (800, 58), (960, 66), (1_035, 90), (1_060, 100), (1_130, 100), (1_180, 70), (1_320, 35), (1_440, 10),
+    (0, 10),
+    (240, 4),
+    (330, 10),
+    (390, 40),
+    (440, 80),
+    (460, 100),
+    (530, 100),
+    (570, 75),
+    (630, 60),
+    (720, 64),
+    (800, 58),
+    (960, 66),
+    (1_035, 90),
+    (1_060, 100),
+    (1_130, 100),
+    (1_180, 70),
+    (1_320, 35),
+    (1_440, 10),
 ];
 /// The same for a weekend.
 const WEEKEND: [(u16, u16); 9] =
@@ -80,6 +96,9 @@ impl Demand {
     pub(super) fn depart(&mut self, roads: &Roads, routes: &Routes, now_ms: u64) -> Vec<Vehicle> {
         let mut out = Vec::new();
         let (level, inbound) = level_at(now_ms, self.utc_offset_min);
+        if self.peak_veh_h <= 0.0 {
+            return out;
+        }
         let mean_ms = 3_600_000.0 / (self.peak_veh_h * level).max(1e-3);
         while self.next_ms <= now_ms {
             out.extend(self.trip(roads, routes, inbound, None));
@@ -95,7 +114,8 @@ impl Demand {
 
     fn trip(&mut self, roads: &Roads, routes: &Routes, inbound: f64, from: Option<u32>) -> Option<Vehicle> {
         let to_work = self.rng.random::<f64>() < inbound;
-        let (origins, targets) = if to_work { (&self.from_home, &self.to_work) } else { (&self.from_work, &self.to_home) };
+        let (origins, targets) =
+            if to_work { (&self.from_home, &self.to_work) } else { (&self.from_work, &self.to_home) };
         for _ in 0..4 {
             let link = from.or_else(|| origins.draw(&mut self.rng).map(|l| l as u32))?;
             let habit = self.rng.random_range(0..HABITS as u32);
@@ -199,10 +219,16 @@ fn attractors(city: &City, roads: &Roads, centres: &[Centre], rng: &mut ChaCha8R
     let rim_share = RIM_SHARE / rim.len().max(1) as f64;
     let mut all: Vec<Attractor> =
         rim.iter().map(|&l| Attractor { sinks: vec![l], work: rim_share, home: rim_share }).collect();
-    let mut inner: Vec<(f64, usize)> = city.nodes.iter().enumerate().map(|(n, node)| (node.at, n)).map(|(at, n)| {
-        let weight = 0.1 + centrality(centres, at);
-        (rng.random::<f64>().max(1e-9).ln() / weight, n) // a sample without replacement, by weight
-    }).collect();
+    let mut inner: Vec<(f64, usize)> = city
+        .nodes
+        .iter()
+        .enumerate()
+        .map(|(n, node)| (node.at, n))
+        .map(|(at, n)| {
+            let weight = 0.1 + centrality(centres, at);
+            (rng.random::<f64>().max(1e-9).ln() / weight, n) // a sample without replacement, by weight
+        })
+        .collect();
     inner.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let mut around: Vec<Vec<u32>> = vec![Vec::new(); city.nodes.len()];
     for (l, road) in roads.links.iter().enumerate().filter(|(_, r)| !r.lanes.is_empty() && !r.leaves_city) {

@@ -50,7 +50,7 @@ impl Traffic {
         for _ in 0..self.roads.links[link as usize].full.len() {
             let Some(&row) = self.waiting[link as usize].front() else { return };
             let vehicle = self.vehicles[row as usize];
-            let Some(lane) = self.choose_lane(&vehicle, link, NONE, false) else { return };
+            let Some(lane) = self.choose_lane(&vehicle, link, NONE) else { return };
             if self.lanes[lane as usize].tail_mm() < 2 * SPACING_MM {
                 return;
             }
@@ -65,13 +65,13 @@ impl Traffic {
     pub(super) fn place(&mut self, lane: u32, row: u32, x_mm: i32, v_mm_s: i32, now_ms: u64, out: &mut Vec<Event>) {
         let road = &self.roads.lanes[lane as usize];
         let (link, x_mm) = (road.link, x_mm.min(road.length_mm));
-        let (pocket, pocket_mm) = self.pocket_of(&self.vehicles[row as usize], link, lane);
+        let (turn_lane, turn_mm) = self.turn_lane(&self.vehicles[row as usize], link, lane);
         let goal_mm = self.goal_mm(&self.vehicles[row as usize], link, road.length_mm);
-        let goal_mm = if goal_mm == NOWHERE { goal_mm } else { goal_mm.min(pocket_mm) };
+        let goal_mm = if goal_mm == NOWHERE { goal_mm } else { goal_mm.min(turn_mm) };
         let vehicle = &mut self.vehicles[row as usize];
-        (vehicle.pocket, vehicle.pocket_mm, vehicle.held_ms) = (pocket, pocket_mm, 0);
+        (vehicle.turn_lane, vehicle.turn_mm, vehicle.held_ms) = (turn_lane, turn_mm, 0);
         (vehicle.link, vehicle.lane, vehicle.goal_mm, vehicle.entered_ms) = (link, lane, goal_mm, now_ms);
-        let mark_mm = goal_mm.min(pocket_mm).min(self.eyes.first_mm(lane));
+        let mark_mm = goal_mm.min(turn_mm).min(self.eyes.first_mm(lane));
         let free_mm_s = vehicle.liked_mm_s(road.speed_mm_s);
         let car = Car { x_mm, v_mm_s: v_mm_s.min(free_mm_s), free_mm_s, mark_mm, vehicle: row, eye: 0, stands: false };
         let queue = &mut self.lanes[lane as usize];
@@ -113,32 +113,23 @@ impl Traffic {
     /// Behind a wall: the first vehicle that stands there swerves into a gap of another lane, one in two seconds.
     pub(super) fn sidestep(&mut self, lane: u32, now_ms: u64) {
         let wall_mm = self.lanes[lane as usize].wall_mm;
-        if now_ms % 2_000 != 0 {
+        if !now_ms.is_multiple_of(2_000) {
             return;
         }
         let stuck = |c: &Car| c.x_mm <= wall_mm && c.x_mm > wall_mm - 30_000 && c.stands && c.free_mm_s > 0;
         let Some(row) = self.lanes[lane as usize].cars.iter().position(stuck) else { return };
         let car = self.lanes[lane as usize].cars[row];
-        if matches!(self.vehicles[car.vehicle as usize].way, Way::Bus { .. }) && now_ms % 10_000 != 0 {
+        if matches!(self.vehicles[car.vehicle as usize].way, Way::Bus { .. }) && !now_ms.is_multiple_of(10_000) {
             return;
         }
         let siblings = &self.roads.links[self.roads.lanes[lane as usize].link as usize].full;
         let gaps = siblings.iter().filter(|s| **s != lane && self.lanes[**s as usize].wall_mm == NOWHERE);
         let Some((to, at)) = gaps.filter_map(|s| Some((*s, self.gap_at(*s, car.x_mm)?))).next() else { return };
-        self.take_out(lane, row);
-        self.vehicles[car.vehicle as usize].lane = to;
-        let (eye, next_mm) = self.eyes.next_after(to, car.x_mm);
-        let Vehicle { goal_mm, pocket_mm, .. } = self.vehicles[car.vehicle as usize];
-        let x_mm = car.x_mm.min(self.roads.lanes[to as usize].length_mm);
-        let moved = Car { x_mm, v_mm_s: 0, eye, mark_mm: next_mm.min(goal_mm).min(pocket_mm), ..car };
-        self.lanes[to as usize].cars.insert(at, moved);
-        if at == 0 {
-            self.lanes[to as usize].forget_first();
-        }
+        self.change_lane(lane, row, to, at, 0);
     }
 
     /// The row in a lane where a vehicle at `x_mm` fits in, if any.
-    fn gap_at(&self, lane: u32, x_mm: i32) -> Option<usize> {
+    pub(super) fn gap_at(&self, lane: u32, x_mm: i32) -> Option<usize> {
         let cars = &self.lanes[lane as usize].cars;
         let row = cars.iter().position(|c| c.x_mm <= x_mm).unwrap_or(cars.len());
         let ahead_free = row == 0 || cars[row - 1].x_mm >= x_mm + SPACING_MM;

@@ -57,7 +57,7 @@ impl Eyes {
                 CameraKind::StopLine => lines[lane.index()].push(c.id),
                 CameraKind::MidLink if before_end_mm == 0 => lines[lane.index()].push(c.id),
                 CameraKind::MidLink => {
-                    let is_loop = mix(seed ^ 0x100F ^ u64::from(c.id.0)) % LOOP_EVERY == 0;
+                    let is_loop = mix(seed ^ 0x100F ^ u64::from(c.id.0)).is_multiple_of(LOOP_EVERY);
                     let counter = if is_loop { counters.len() as u32 } else { NONE };
                     counters.extend(is_loop.then_some(Counter { camera: c.id, ..Default::default() }));
                     on_lane[lane.index()].push(Eye { x_mm: x_mm.max(1), camera: c.id, counter });
@@ -146,7 +146,7 @@ impl Eyes {
         let plate = if vehicle.readable { vehicle.plate } else { VehicleId(0) };
         out.push(Event::Passage(Passage { time_ms, camera, vehicle: plate, speed_mm_s, class: vehicle.class }));
         let speeds = vehicle.haste_milli > 1_300 && car.v_mm_s * 10 > car.free_mm_s * 9;
-        if speeds && vehicle.readable && (draw >> 32) % 8 == 0 {
+        if speeds && vehicle.readable && (draw >> 32).is_multiple_of(8) {
             out.push(Event::Violation(Violation { time_ms, camera, vehicle: plate, kind: ViolationKind::Speeding }));
         }
     }
@@ -156,7 +156,7 @@ impl Eyes {
         let camera = self.at_line.get(self.first_at_line[lane as usize] as usize);
         let has_one = self.first_at_line[lane as usize] < self.first_at_line[lane as usize + 1];
         let Some(&camera) = camera.filter(|_| has_one && vehicle.readable) else { return };
-        if mix(self.seed ^ vehicle.plate.0 ^ time_ms) % 200 == 0 {
+        if mix(self.seed ^ vehicle.plate.0 ^ time_ms).is_multiple_of(200) {
             let kind = ViolationKind::RedLight;
             out.push(Event::Violation(Violation { time_ms, camera, vehicle: vehicle.plate, kind }));
         }

@@ -62,7 +62,11 @@ impl Incidents {
     /// A vehicle drawn from those on the road has a collision, if it is well on its lane.
     fn collide(&mut self, traffic: &mut Traffic, now_ms: u64, until_ms: u64) -> Option<Incident> {
         let row = self.rng.random_range(0..traffic.vehicles.len().max(1));
-        let lane = traffic.vehicles.get(row).map(|v| v.lane).filter(|l| *l != NONE && !traffic.free.contains(&(row as u32)))?;
+        let lane = traffic
+            .vehicles
+            .get(row)
+            .map(|v| v.lane)
+            .filter(|l| *l != NONE && !traffic.free.contains(&(row as u32)))?;
         let car = traffic.lanes[lane as usize].cars.iter().find(|c| c.vehicle == row as u32)?;
         let at_mm = car.x_mm;
         let pocket = traffic.roads.lanes[lane as usize].feeder != NONE;

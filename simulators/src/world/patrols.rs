@@ -236,7 +236,8 @@ impl Patrol {
         }
         let link = drive.way[drive.leg];
         let end_mm = if drive.leg + 1 == drive.way.len() { u64::from(drive.end_mm) } else { u64::MAX };
-        self.spot = Spot { link, at_mm: drive.at_mm.min(end_mm).min(u64::from(city.links[link as usize].length_mm)) as u32 };
+        self.spot =
+            Spot { link, at_mm: drive.at_mm.min(end_mm).min(u64::from(city.links[link as usize].length_mm)) as u32 };
         debug_assert!((link as usize) < roads.links.len());
         if drive.at_mm >= end_mm {
             self.drive = None;

@@ -44,7 +44,8 @@ pub(super) fn green_left_ms(plan: &Plan, at: Moment) -> u32 {
 pub(super) fn lamps_at(junction: &Junction, plan: &Plan, at: Moment) -> Vec<Lamp> {
     let step = &plan.steps[at.step];
     let next = &plan.steps[(at.step + 1) % plan.steps.len()];
-    let (now, then) = (&junction.stages[usize::from(step.stage)].lights, &junction.stages[usize::from(next.stage)].lights);
+    let (now, then) =
+        (&junction.stages[usize::from(step.stage)].lights, &junction.stages[usize::from(next.stage)].lights);
     if at.into_ms < step.green_ms {
         return lamps_of(now);
     }
@@ -84,7 +85,8 @@ pub(super) fn green_shares(junction: &Junction, plan: &Plan, permissive: f64) ->
         Light::Permissive => permissive,
     };
     let share = |h: usize| {
-        let greens = plan.steps.iter().map(|s| worth(junction.stages[usize::from(s.stage)].lights[h]) * f64::from(s.green_ms));
+        let greens =
+            plan.steps.iter().map(|s| worth(junction.stages[usize::from(s.stage)].lights[h]) * f64::from(s.green_ms));
         greens.sum::<f64>() / cycle_ms
     };
     (0..junction.heads.len()).map(share).collect()
@@ -119,7 +121,12 @@ mod tests {
                 stage(vec![Light::Protected, Light::Red, Light::Permissive]),
                 stage(vec![Light::Red, Light::Protected, Light::Protected]),
             ],
-            plans: vec![Plan { name: String::new(), offset_ms: 10_000, day_min: (0, 0), steps: vec![step(0), step(1)] }],
+            plans: vec![Plan {
+                name: String::new(),
+                offset_ms: 10_000,
+                day_min: (0, 0),
+                steps: vec![step(0), step(1)],
+            }],
             all_red_ms: 2_000,
             max_red_ms: 120_000,
         }

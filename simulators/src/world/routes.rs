@@ -7,8 +7,9 @@ use std::collections::BinaryHeap;
 use super::chance::mix;
 use super::roads::Roads;
 
-/// Habits of drivers: ways of weighing streets. Later ones avoid the turns that earlier ones fill.
-pub(super) const HABITS: usize = 3;
+/// Habits of drivers: ways of weighing streets. Later ones avoid the turns that earlier ones fill (the method of
+/// successive averages, with one habit a round).
+pub(super) const HABITS: usize = 8;
 /// The cost to go where there is no way.
 pub(super) const NO_WAY: u32 = u32::MAX;
 
@@ -72,7 +73,13 @@ impl Routes {
     }
 
     /// Among some exits of a link, given by their rows, the one with the least cost to go.
-    pub(super) fn best_exit(&self, roads: &Roads, tree: u32, link: u32, exits: impl Iterator<Item = u32>) -> Option<u32> {
+    pub(super) fn best_exit(
+        &self,
+        roads: &Roads,
+        tree: u32,
+        link: u32,
+        exits: impl Iterator<Item = u32>,
+    ) -> Option<u32> {
         let turn_ms = &self.turn_ms[self.habit(tree)];
         let road = &roads.links[link as usize];
         let cost = |e: u32| {

@@ -24,7 +24,13 @@ pub(super) fn nearest_spot(city: &City, roads: &Roads, place: Point) -> Spot {
         let middle = Point { x_mm: (a.x_mm / 2) + (b.x_mm / 2), y_mm: (a.y_mm / 2) + (b.y_mm / 2) };
         let (from, half) = (a.distance_mm(place), middle.distance_mm(place));
         let best = from.min(half).min(b.distance_mm(place));
-        let at_mm = if best == half { l.length_mm / 2 } else if best == from { l.length_mm / 8 } else { l.length_mm / 8 * 7 };
+        let at_mm = if best == half {
+            l.length_mm / 2
+        } else if best == from {
+            l.length_mm / 8
+        } else {
+            l.length_mm / 8 * 7
+        };
         (best, l.id.0, at_mm)
     };
     let (_, link, at_mm) = usable.map(near).min().unwrap_or((0, 0, 0));

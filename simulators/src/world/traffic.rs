@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 
 use nanming_dataflows::event::{Event, Lamp};
 
-use super::car::{Car, NOWHERE, Vehicle, Way, time_ms};
 use super::buses::Buses;
+use super::car::{Car, NOWHERE, Vehicle, Way, time_ms};
 use super::eyes::Eyes;
 use super::roads::{NONE, Roads};
 use super::routes::Routes;
@@ -22,7 +22,7 @@ pub(super) const SPACING_MM: i32 = 7_500;
 /// Gain of speed in a step, mm/s.
 const GAIN_MM_S: i32 = 1_000;
 /// Time gap to the leader, in tenths of a second.
-const GAP_DS: i32 = 12;
+const GAP_DS: i32 = 14;
 
 /// A lane and who is on it, the first vehicle first.
 #[derive(Clone, Debug)]
@@ -66,7 +66,8 @@ impl LaneQueue {
 
     /// Forgets what the first vehicle had in mind.
     pub(super) fn forget_first(&mut self) {
-        (self.exit, self.target, self.go, self.gave_way, self.blocked_ms, self.minor_ms) = (NONE, NONE, false, false, 0, 0);
+        (self.exit, self.target, self.go, self.gave_way, self.blocked_ms, self.minor_ms) =
+            (NONE, NONE, false, false, 0, 0);
     }
 }
 
@@ -200,15 +201,15 @@ impl Traffic {
             let Some(next_mm) = self.buses.stop_at(run, car.vehicle, leg, length_mm, now_ms) else {
                 return self.finish(lane, row, now_ms);
             };
-            goal_mm = if next_mm == NOWHERE { next_mm } else { next_mm.min(vehicle.pocket_mm).max(car.x_mm + 1) };
+            goal_mm = if next_mm == NOWHERE { next_mm } else { next_mm.min(vehicle.turn_mm).max(car.x_mm + 1) };
             let car = &mut self.lanes[lane as usize].cars[row];
             (car.free_mm_s, car.v_mm_s) = (0, 0);
         }
         self.vehicles[car.vehicle as usize].goal_mm = goal_mm;
         let car = &mut self.lanes[lane as usize].cars[row];
         car.eye = eye;
-        car.mark_mm = goal_mm.min(next_eye_mm).min(vehicle.pocket_mm);
-        if car.x_mm >= vehicle.pocket_mm && car.x_mm < goal_mm {
+        car.mark_mm = goal_mm.min(next_eye_mm).min(vehicle.turn_mm);
+        if car.x_mm >= vehicle.turn_mm && car.x_mm < goal_mm {
             self.turn_in(lane, row, now_ms, out);
         }
     }
@@ -252,4 +253,36 @@ fn follow(cars: &mut VecDeque<Car>, ahead_mm: i32, wall_mm: i32, marked: &mut Ve
         }
     }
     stops
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_discharges_at_about_two_seconds_a_vehicle() {
+        let standing = |row: i32| Car {
+            x_mm: -row * SPACING_MM,
+            v_mm_s: 0,
+            free_mm_s: 13_900,
+            mark_mm: NOWHERE,
+            vehicle: 0,
+            eye: 0,
+            stands: true,
+        };
+        let mut cars: VecDeque<Car> = (0..24).map(standing).collect();
+        let mut crossed_ms = vec![0_u64; cars.len()];
+        for step in 1..=160 {
+            follow(&mut cars, NOWHERE, NOWHERE, &mut Vec::new());
+            for (row, _) in cars.iter().enumerate().filter(|(_, c)| c.x_mm > 0) {
+                if crossed_ms[row] == 0 {
+                    crossed_ms[row] = step * STEP_MS;
+                }
+            }
+        }
+        let headway_ms = (crossed_ms[20] - crossed_ms[4]) / 16;
+        assert!((1_850..=2_150).contains(&headway_ms), "{headway_ms} ms");
+        let lost_ms = crossed_ms[10] as i64 - 10 * headway_ms as i64;
+        assert!((0..=4_000).contains(&lost_ms), "start-up lost time {lost_ms} ms");
+    }
 }

@@ -80,7 +80,7 @@ export class Marks {
   }
 
   private units(ctx: CanvasRenderingContext2D, s: Sight): void {
-    const r = Math.max(1.5, Math.min(1.5 + (s.zoom - 12.5) * 0.7, 4.5));
+    const r = Math.max(0.8, Math.min(1.5 + (s.zoom - 12.4) * 0.7, 4.5));
     const [free, busy]: [UnitNow[], UnitNow[]] = [[], []];
     for (const u of this.store.board.units.values()) if (u.status !== "off_duty") (isAvailable(u) ? free : busy).push(u);
     for (const [list, colour, size] of [[free, UNIT_FREE, r], [busy, UNIT_BUSY, r * 1.35]] as const) {
@@ -160,7 +160,7 @@ export function whereIs(store: Store, { kind, id }: Selection): [lon: number, la
   return points?.[Math.floor(points.length / 2)] ?? null;
 }
 
-const junctionRadius = (zoom: number): number => Math.max(1.9, Math.min(1.9 * 1.5 ** (zoom - 12.6), 10));
+const junctionRadius = (zoom: number): number => Math.max(1, Math.min(1.9 * 1.5 ** (zoom - 12.4), 10));
 
 const spot = (s: Sight, lon: number, lat: number): [number, number] => {
   const [x, y] = mercator(lon, lat);

@@ -7,7 +7,11 @@ interface FrameProps { kind: string; title: string; mark?: ComponentChildren; on
 
 export function Frame({ kind, title, mark, onClose, children, name }: FrameProps): JSX.Element {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), [name]);
+  useEffect(() => {
+    const before = document.activeElement;
+    heading.current?.focus({ preventScroll: true });
+    return () => void (before instanceof HTMLElement && before.isConnected && before.focus({ preventScroll: true }));
+  }, [name]);
   return (
     <aside class="panel" data-testid="panel" data-panel={name} aria-labelledby="panel-title" onKeyDown={(e) => e.key === "Escape" && onClose()}>
       <header>

@@ -14,11 +14,11 @@ export function RaisePanel(): JSX.Element {
   const [words, setWords] = useState("");
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
-  const place = store.raising?.place ?? null;
 
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (!place || !place.every(Number.isFinite)) return setRefusal(t("need_place"));
+    const place = store.raising?.place; // as it is now: a field may have changed since the last drawing
+    if (!place?.every(Number.isFinite)) return setRefusal(t("need_place"));
     setBusy(true);
     setRefusal(null);
     try {
@@ -37,8 +37,8 @@ export function RaisePanel(): JSX.Element {
         <p class="notice">{t("raise_hint")}</p>
         <fieldset class="place">
           <legend>{t("raise_place")}</legend>
-          <Degrees label={t("lon")} name="lon" axis={0} place={place} />
-          <Degrees label={t("lat")} name="lat" axis={1} place={place} />
+          <Degrees label={t("lon")} name="lon" axis={0} place={store.raising?.place ?? null} />
+          <Degrees label={t("lat")} name="lat" axis={1} place={store.raising?.place ?? null} />
         </fieldset>
         <fieldset class="priorities">
           <legend>{t("priority")}</legend>
@@ -67,17 +67,21 @@ export function RaisePanel(): JSX.Element {
   );
 }
 
+/** A coordinate. While it is being written the text stands as written; else it shows the place. */
 function Degrees({ label, name, axis, place }: { label: string; name: string; axis: 0 | 1; place: LonLat | null }): JSX.Element {
+  const [draft, setDraft] = useState<string | null>(null);
   const value = place?.[axis];
+  const write = (text: string): void => {
+    setDraft(text);
+    const next: LonLat = [...(store.raising?.place ?? [NaN, NaN])];
+    next[axis] = text.trim() === "" ? NaN : Number(text);
+    set({ raising: { place: next } });
+  };
   return (
     <label class="field">
       <span>{label}</span>
-      <input class="num" name={name} type="number" step="any" inputMode="decimal" value={value === undefined || Number.isNaN(value) ? "" : Number(value.toFixed(6))}
-        onChange={(e) => {
-          const next: LonLat = [...(place ?? [NaN, NaN])];
-          next[axis] = e.currentTarget.valueAsNumber;
-          set({ raising: { place: next } });
-        }} />
+      <input class="num" name={name} type="text" inputMode="decimal" autocomplete="off" value={draft ?? (value === undefined || Number.isNaN(value) ? "" : Number(value.toFixed(6)))}
+        onInput={(e) => write(e.currentTarget.value)} onBlur={() => setDraft(null)} />
     </label>
   );
 }

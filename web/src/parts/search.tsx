@@ -20,7 +20,7 @@ export function Search({ onPick }: { onPick: (s: Selection) => void }): JSX.Elem
     if (e.key === "ArrowDown" || e.key === "ArrowUp") {
       e.preventDefault();
       setChosen((chosen + (e.key === "ArrowDown" ? 1 : hits.length - 1)) % Math.max(hits.length, 1));
-    } else if (e.key === "Enter") take(hits[chosen]);
+    } else if (e.key === "Enter") take(find((e.currentTarget as HTMLInputElement).value.trim().toLowerCase())[chosen]);
     else if (e.key === "Escape") setText("");
   };
   return (

@@ -76,7 +76,14 @@ impl Machine for Desk {
         "desk"
     }
 
-    fn step(&self, call: CallId, entry: &mut Entry, tick: Time, events: &[(CallId, DeskEvent)], out: &mut Outbox<DeskSaid>) {
+    fn step(
+        &self,
+        call: CallId,
+        entry: &mut Entry,
+        tick: Time,
+        events: &[(CallId, DeskEvent)],
+        out: &mut Outbox<DeskSaid>,
+    ) {
         for (_, event) in events {
             match self.take(call, entry, event) {
                 Ok(told) => told.into_iter().for_each(|(region, what)| {

@@ -1,9 +1,9 @@
 //! Load of patrol grids: calls open, units available and calls closed lately in each.
 
-use crate::{Collection, Diff, Time};
 use crate::decision::{CallPhase, CallStatus, GridLoad};
 use crate::ids::{CallId, GridId};
 use crate::relation::Upsert;
+use crate::{Collection, Diff, Time};
 
 /// What is counted in a grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -28,7 +28,12 @@ pub fn grid_loads<'s>(
             let count = |what| rows.iter().find(|(counted, _)| **counted == what).map_or(0, |(_, n)| *n as u32);
             load.push(((count(Counted::Open), count(Counted::Available), count(Counted::Closed)), 1));
         })
-        .map(|(grid, (open_calls, available_units, closed_last_hour))| GridLoad { grid, open_calls, available_units, closed_last_hour })
+        .map(|(grid, (open_calls, available_units, closed_last_hour))| GridLoad {
+            grid,
+            open_calls,
+            available_units,
+            closed_last_hour,
+        })
 }
 
 /// Whether a call is open and where, as an upsert.

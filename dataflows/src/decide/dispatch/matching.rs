@@ -9,12 +9,18 @@ pub const FORBIDDEN: i64 = i64::MAX;
 /// Costs are below 2^60 or [`FORBIDDEN`].
 pub fn assign(costs: &[Vec<i64>]) -> Vec<Option<usize>> {
     let columns = costs.first().map_or(0, Vec::len);
-    let mut matching =
-        Matching { costs, row_price: vec![0; costs.len()], column_price: vec![0; columns], row_of: vec![None; columns] };
+    let mut matching = Matching {
+        costs,
+        row_price: vec![0; costs.len()],
+        column_price: vec![0; columns],
+        row_of: vec![None; columns],
+    };
     (0..costs.len()).for_each(|row| matching.insert(row));
     let mut column_of = vec![None; costs.len()];
     for (column, row) in matching.row_of.iter().enumerate() {
-        row.map(|row| column_of[row] = Some(column));
+        if let Some(row) = row {
+            column_of[*row] = Some(column);
+        }
     }
     column_of
 }
@@ -58,7 +64,9 @@ impl Matching<'_> {
         for column in reached {
             let slack = so_far - distance[column];
             self.column_price[column] -= slack;
-            self.row_of[column].map(|r| self.row_price[r] += slack);
+            if let Some(row) = self.row_of[column] {
+                self.row_price[row] += slack;
+            }
         }
         self.row_price[row] += so_far;
         self.flip(row, end, &came_from);
@@ -90,9 +98,13 @@ mod tests {
             if column.is_some_and(|c| taken[c] || costs[row][c] == FORBIDDEN) {
                 continue;
             }
-            column.map(|c| taken[c] = true);
+            if let Some(c) = column {
+                taken[c] = true;
+            }
             let (mut served, mut cost) = exhaustive(costs, row + 1, taken);
-            column.map(|c| taken[c] = false);
+            if let Some(c) = column {
+                taken[c] = false;
+            }
             served.insert(0, column.is_some());
             cost += column.map_or(0, |c| costs[row][c]);
             let better = |b: &(Vec<bool>, i64)| served > b.0 || (served == b.0 && cost < b.1);

@@ -2,7 +2,7 @@
 
 use super::matching::{FORBIDDEN, assign};
 use super::{Case, Region, Roads};
-use crate::decision::{Candidate, CallPhase, PickReason};
+use crate::decision::{CallPhase, Candidate, PickReason};
 use crate::ids::{CallId, UnitId};
 
 /// Candidates told with an assignment.
@@ -29,14 +29,20 @@ pub(super) fn picks(region: &Region, roads: &Roads) -> Vec<Pick> {
     }
     waiting.sort_by_key(|(call, case)| (case.facts.priority, case.opened_ms, **call));
     let places: Vec<_> = units.iter().map(|(_, place)| place.at).collect();
-    let rows: Vec<Vec<u64>> = waiting.iter().map(|(_, case)| roads.times_to(&region.travel_ms, case.facts.at, &places)).collect();
-    let costs: Vec<Vec<i64>> = waiting.iter().zip(&rows).map(|((_, case), etas)| cost_row(case, &units, etas)).collect();
+    let rows: Vec<Vec<u64>> =
+        waiting.iter().map(|(_, case)| roads.times_to(&region.travel_ms, case.facts.at, &places)).collect();
+    let costs: Vec<Vec<i64>> =
+        waiting.iter().zip(&rows).map(|((_, case), etas)| cost_row(case, &units, etas)).collect();
     let chosen = assign(&costs);
     let pick = |((call, _), (column, (etas, costs))): ((&CallId, &Case), (Option<usize>, (&Vec<u64>, &Vec<i64>)))| {
         let column = column?;
         let candidates = nearest(&units, etas, costs);
         let unit = *units[column].0;
-        let reason = if candidates.first().is_some_and(|c| c.unit == unit) { PickReason::Nearest } else { PickReason::LeastTotal };
+        let reason = if candidates.first().is_some_and(|c| c.unit == unit) {
+            PickReason::Nearest
+        } else {
+            PickReason::LeastTotal
+        };
         Some(Pick { call: *call, unit, eta_ms: etas[column], candidates, reason })
     };
     waiting.into_iter().zip(chosen.into_iter().zip(rows.iter().zip(&costs))).filter_map(pick).collect()
@@ -55,7 +61,8 @@ fn cost_row<T>(case: &Case, units: &[(&UnitId, T)], etas: &[u64]) -> Vec<i64> {
 
 fn nearest<T>(units: &[(&UnitId, T)], etas: &[u64], costs: &[i64]) -> Vec<Candidate> {
     let eligible = units.iter().zip(etas).zip(costs).filter(|(_, cost)| **cost != FORBIDDEN);
-    let mut all: Vec<Candidate> = eligible.map(|(((unit, _), eta_ms), _)| Candidate { eta_ms: *eta_ms, unit: **unit }).collect();
+    let mut all: Vec<Candidate> =
+        eligible.map(|(((unit, _), eta_ms), _)| Candidate { eta_ms: *eta_ms, unit: **unit }).collect();
     let told = TOLD.min(all.len());
     if told < all.len() {
         all.select_nth_unstable(told);

@@ -93,7 +93,13 @@ impl Roads {
             let cells = (x - r..=x + r).flat_map(move |cx| (y - r..=y + r).map(move |cy| (cx, cy)));
             cells.filter(move |(cx, cy)| (cx - x).abs().max((cy - y).abs()) == r)
         };
-        let of_ring = |r| ring(r).filter_map(|c| self.cells.get(&c)).flatten().map(|n| (self.graph[node(*n)].distance_mm(at), *n)).min();
+        let of_ring = |r| {
+            ring(r)
+                .filter_map(|c| self.cells.get(&c))
+                .flatten()
+                .map(|n| (self.graph[node(*n)].distance_mm(at), *n))
+                .min()
+        };
         let furthest = self.cells.keys().map(|(cx, cy)| (cx - x).abs().max((cy - y).abs())).max()?;
         let first = (0..=furthest).find_map(|r| of_ring(r).map(|found| (r, found)))?;
         let (r, found) = first;

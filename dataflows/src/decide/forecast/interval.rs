@@ -62,7 +62,12 @@ mod tests {
         let errors: Vec<f64> = (0..20_000u64).map(|i| (i * 7_919 % 1_000) as f64 / 1_000.0 - 0.3).collect();
         errors.iter().for_each(|e| interval.update(*e));
         let inside = errors.iter().filter(|e| (interval.low()..interval.high()).contains(*e)).count();
-        assert!((0.75..0.85).contains(&(inside as f64 / errors.len() as f64)), "{} {} {inside}", interval.low(), interval.high());
+        assert!(
+            (0.75..0.85).contains(&(inside as f64 / errors.len() as f64)),
+            "{} {} {inside}",
+            interval.low(),
+            interval.high()
+        );
     }
 
     #[test]

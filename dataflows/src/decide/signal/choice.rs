@@ -69,7 +69,8 @@ fn by_pressure(scores_milli: &[i64], stage: u16) -> (u16, StageReason) {
 fn overdue_head(junction: &Junction, demand: &Demand) -> Option<usize> {
     let limit_ms = u64::from(junction.max_red_ms).saturating_sub(CHANGE_MS);
     let waited = |since: &Option<u64>| since.map_or(0, |s| demand.now_ms.saturating_sub(s));
-    let (head, longest_ms) = demand.waiting_since_ms.iter().map(waited).enumerate().max_by_key(|(h, ms)| (*ms, usize::MAX - h))?;
+    let (head, longest_ms) =
+        demand.waiting_since_ms.iter().map(waited).enumerate().max_by_key(|(h, ms)| (*ms, usize::MAX - h))?;
     (longest_ms >= limit_ms).then_some(head)
 }
 

@@ -44,7 +44,9 @@ impl Field {
             lanes_of_head: Vec::new(),
         };
         let mut moves: BTreeMap<LaneId, Vec<(usize, LaneId)>> = BTreeMap::new();
-        for (head, id) in junction.heads.iter().enumerate().flat_map(|(h, head)| head.movements.iter().map(move |m| (h, m))) {
+        for (head, id) in
+            junction.heads.iter().enumerate().flat_map(|(h, head)| head.movements.iter().map(move |m| (h, m)))
+        {
             let movement = &city.movements[id.index()];
             moves.entry(movement.from).or_default().push((head, movement.to));
         }
@@ -54,11 +56,21 @@ impl Field {
             field.approaches.push(ApproachLane { sources });
         }
         for stage in &junction.stages {
-            let releases = moves.values().enumerate().filter_map(|(row, moves)| field.release(city, row, moves, &stage.lights)).collect();
+            let releases = moves
+                .values()
+                .enumerate()
+                .filter_map(|(row, moves)| field.release(city, row, moves, &stage.lights))
+                .collect();
             field.releases.push(releases);
         }
         field.lanes_of_head = (0..junction.heads.len())
-            .map(|h| (0..).zip(moves.values()).filter(|(_, m)| m.iter().any(|(head, _)| *head == h)).map(|(row, _)| row).collect())
+            .map(|h| {
+                (0..)
+                    .zip(moves.values())
+                    .filter(|(_, m)| m.iter().any(|(head, _)| *head == h))
+                    .map(|(row, _)| row)
+                    .collect()
+            })
             .collect();
         field
     }
@@ -97,7 +109,13 @@ impl Field {
     }
 
     /// What a stage lets go of a lane's movements: a permissive green counts half.
-    fn release(&mut self, city: &City, approach: usize, moves: &[(usize, LaneId)], lights: &[Light]) -> Option<Release> {
+    fn release(
+        &mut self,
+        city: &City,
+        approach: usize,
+        moves: &[(usize, LaneId)],
+        lights: &[Light],
+    ) -> Option<Release> {
         let worth = |head: usize| match lights[head] {
             Light::Protected => 1000,
             Light::Permissive => 500,

@@ -111,7 +111,10 @@ impl Presents {
             let target = if lane == usize::from(passed.lane) { 1000 } else { 0 };
             *share = (i32::from(*share) + (target - i32::from(*share)) / 32).max(1) as u16;
         }
-        let used = (0..).zip(&self.lane_milli).filter(|(_, share)| **share > 50).fold(0u32, |mask, (lane, _)| mask | 1 << (lane & 31));
+        let used = (0..)
+            .zip(&self.lane_milli)
+            .filter(|(_, share)| **share > 50)
+            .fold(0u32, |mask, (lane, _)| mask | 1 << (lane & 31));
         self.vehicles.retain(|_, v| {
             if v.seen_ms >= passed.seen_ms {
                 return true;
@@ -141,7 +144,9 @@ impl Presents {
             let weight = u32::from(v.weight_milli);
             match v.lane {
                 Some(lane) => near[usize::from(lane)] += weight,
-                None => near.iter_mut().zip(&self.lane_milli).for_each(|(n, s)| *n += weight * u32::from(*s) / total_share),
+                None => {
+                    near.iter_mut().zip(&self.lane_milli).for_each(|(n, s)| *n += weight * u32::from(*s) / total_share)
+                }
             }
         }
         near.iter_mut().for_each(|n| *n = (u64::from(*n) * 1000 / u64::from(known_milli.clamp(200, 1000))) as u32);

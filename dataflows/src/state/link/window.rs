@@ -45,7 +45,11 @@ impl Window {
 
     /// Vehicles passed a sensor.
     pub(super) fn count(&mut self, at_line: bool, vehicles: u32, known: u32, speed_mm_s: u32) {
-        if at_line { self.at_line += vehicles } else { self.along += vehicles }
+        if at_line {
+            self.at_line += vehicles
+        } else {
+            self.along += vehicles
+        }
         self.counted += vehicles;
         self.known += known;
         if known < vehicles {
@@ -66,11 +70,20 @@ impl Window {
 
     /// Whether nothing is left to fade: no flow, free speed.
     pub(super) fn is_at_rest(&self, free_speed_mm_s: u32) -> bool {
-        self.counted == 0 && self.flows.iter().all(|f| *f == 0.0) && self.speed_mm_s >= f64::from(free_speed_mm_s) * 0.99
+        self.counted == 0
+            && self.flows.iter().all(|f| *f == 0.0)
+            && self.speed_mm_s >= f64::from(free_speed_mm_s) * 0.99
     }
 
     /// Closes the window: `standing_ms` was spent by those who were not seen, `per_lane` cameras stand along each lane.
-    pub(super) fn close(&mut self, standing_ms: u64, has_line: bool, per_lane: f64, empty: bool, free_speed_mm_s: u32) -> Reading {
+    pub(super) fn close(
+        &mut self,
+        standing_ms: u64,
+        has_line: bool,
+        per_lane: f64,
+        empty: bool,
+        free_speed_mm_s: u32,
+    ) -> Reading {
         let observed = self.counted > 0 || self.spot_count > 0 || self.spent_ms > 0;
         let vehicles = if has_line { f64::from(self.at_line) } else { f64::from(self.along) / per_lane.max(1.0) };
         self.flows.rotate_left(1);
@@ -88,7 +101,8 @@ impl Window {
 
     fn learn_speed(&mut self, standing_ms: u64, empty: bool, free_mm_s: f64) {
         let spent_ms = self.spent_ms + standing_ms;
-        let mut learn = |speed: f64, weight: f64| self.speed_mm_s += (speed.min(free_mm_s * 1.1) - self.speed_mm_s) * weight;
+        let mut learn =
+            |speed: f64, weight: f64| self.speed_mm_s += (speed.min(free_mm_s * 1.1) - self.speed_mm_s) * weight;
         if let Some(speed) = space_mean_speed_mm_s(self.travelled_mm, spent_ms) {
             learn(f64::from(speed), spent_ms as f64 / (spent_ms as f64 + MEMORY_MS));
         } else if self.spot_count > 0 {

@@ -1,0 +1,38 @@
+//! What comes in from outside: read, checked and named in the city's own IDs, or refused with a reason.
+//!
+//! Everything here but [`dead_letters`] is a pure function of its input. Clear plates end here.
+
+pub mod alarm;
+pub mod dead_letters;
+mod line;
+mod names;
+mod place;
+mod plates;
+mod redact;
+pub mod validate;
+
+pub use alarm::{Alarm, AlarmJson};
+pub use dead_letters::DeadLetters;
+pub use line::{NameOrId, stream_of};
+pub use names::Names;
+pub use plates::Plates;
+pub use validate::Validator;
+
+use nanming_dataflows::decision::Reason;
+
+/// Why something from outside was not taken, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {detail}", reason.as_str())]
+pub struct Unfit {
+    /// Why.
+    pub reason: Reason,
+    /// What is wrong, for the sender.
+    pub detail: String,
+}
+
+impl Unfit {
+    /// A reason with its detail.
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Unfit { reason, detail: detail.into() }
+    }
+}

@@ -1,0 +1,176 @@
+//! An alarm from a person: `POST /calls`, or a `call` line in a stream.
+
+use nanming_dataflows::decision::Reason;
+use nanming_dataflows::event::{CallFacts, Category, Priority};
+use nanming_dataflows::ids::CallId;
+use nanming_dataflows::network::{City, LonLat, Point};
+use serde::Deserialize;
+
+use super::Unfit;
+use crate::door::CallNote;
+
+/// Longest words kept, characters.
+const MAX_WORDS: usize = 2000;
+/// The largest call ID: what JavaScript can count to.
+const MAX_ID: u64 = (1 << 53) - 1;
+/// Ways in which a call comes.
+const CHANNELS: [&str; 4] = ["phone", "wechat", "app", "desk"];
+
+/// An alarm as it is sent. All is optional, so that the same shape serves changes.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmJson {
+    /// The sender's ID for it.
+    pub id: Option<u64>,
+    /// Urgency.
+    pub priority: Option<Priority>,
+    /// Kind.
+    pub category: Option<Category>,
+    /// Longitude, degrees.
+    pub lon: Option<f64>,
+    /// Latitude, degrees.
+    pub lat: Option<f64>,
+    /// How it came in.
+    pub channel: Option<String>,
+    /// What the caller said.
+    pub words: Option<String>,
+}
+
+/// An alarm that makes sense.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alarm {
+    /// The sender's ID for it.
+    pub id: Option<CallId>,
+    /// What the engine needs.
+    pub facts: CallFacts,
+    /// What the ledger keeps beside it.
+    pub note: CallNote,
+}
+
+impl AlarmJson {
+    /// Reads the body of a request.
+    pub fn read(body: &[u8]) -> Result<AlarmJson, Unfit> {
+        serde_json::from_slice(body).map_err(|e| Unfit::new(Reason::Malformed, e.to_string()))
+    }
+
+    /// A new alarm: priority and place must be there.
+    pub fn alarm(self, city: &City) -> Result<Alarm, Unfit> {
+        let missing = |what: &str| Unfit::new(Reason::Malformed, format!("'{what}' is missing"));
+        let (lon, lat) = (self.lon.ok_or_else(|| missing("lon"))?, self.lat.ok_or_else(|| missing("lat"))?);
+        let priority = self.priority.ok_or_else(|| missing("priority"))?;
+        let (at, grid) = place_in_grid(city, lon, lat)?;
+        let category = self.category.unwrap_or_default();
+        Ok(Alarm {
+            id: self.id.map(call_id).transpose()?,
+            facts: CallFacts { priority, category, at, grid },
+            note: CallNote { words: words(self.words)?, channel: channel(self.channel)? },
+        })
+    }
+
+    /// What `known` becomes where this says something else. A call keeps its ID, its words and its channel.
+    pub fn change(self, city: &City, known: CallFacts) -> Result<CallFacts, Unfit> {
+        if self.id.is_some() || self.words.is_some() || self.channel.is_some() {
+            return Err(Unfit::new(Reason::Malformed, "only priority, category, lon and lat of a call can change"));
+        }
+        let (at, grid) = match (self.lon, self.lat) {
+            (None, None) => (known.at, known.grid),
+            (Some(lon), Some(lat)) => place_in_grid(city, lon, lat)?,
+            _ => return Err(Unfit::new(Reason::Malformed, "lon and lat change together")),
+        };
+        let (priority, category) = (self.priority.unwrap_or(known.priority), self.category.unwrap_or(known.category));
+        Ok(CallFacts { priority, category, at, grid })
+    }
+}
+
+/// A call ID in its range.
+pub fn call_id(id: u64) -> Result<CallId, Unfit> {
+    if (1..=MAX_ID).contains(&id) {
+        Ok(CallId(id))
+    } else {
+        Err(Unfit::new(Reason::OutOfRange, format!("a call ID is from 1 to {MAX_ID}")))
+    }
+}
+
+/// A place from degrees.
+pub fn place(city: &City, lon: f64, lat: f64) -> Result<Point, Unfit> {
+    if !((-180.0..=180.0).contains(&lon) && (-90.0..=90.0).contains(&lat)) {
+        return Err(Unfit::new(Reason::OutOfRange, format!("lon {lon}, lat {lat} is no place on Earth")));
+    }
+    Ok(LonLat::from_degrees(lon, lat).to_point(city.origin))
+}
+
+fn place_in_grid(city: &City, lon: f64, lat: f64) -> Result<(Point, nanming_dataflows::ids::GridId), Unfit> {
+    let at = place(city, lon, lat)?;
+    let outside =
+        || Unfit::new(Reason::OutsideCity, format!("lon {lon}, lat {lat} lies in no patrol grid of {}", city.name));
+    Ok((at, city.grid_at(at).ok_or_else(outside)?))
+}
+
+fn words(words: Option<String>) -> Result<String, Unfit> {
+    let words = words.unwrap_or_default();
+    if words.chars().count() > MAX_WORDS {
+        return Err(Unfit::new(Reason::OutOfRange, format!("words are longer than {MAX_WORDS} characters")));
+    }
+    Ok(words)
+}
+
+fn channel(channel: Option<String>) -> Result<String, Unfit> {
+    let channel = channel.unwrap_or_else(|| "app".into());
+    if !CHANNELS.contains(&channel.as_str()) {
+        return Err(Unfit::new(Reason::Malformed, format!("channel '{channel}' is none of {}", CHANNELS.join(", "))));
+    }
+    Ok(channel)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn city() -> City {
+        nanming_simulators::town::small(2, 2, 1)
+    }
+
+    fn read(text: &str) -> Result<Alarm, Unfit> {
+        AlarmJson::read(text.as_bytes())?.alarm(&city())
+    }
+
+    fn body(rest: &str) -> String {
+        let city = city();
+        let (lon, lat) = city.units[0].post.to_lon_lat(city.origin).degrees();
+        format!("{{\"priority\":\"A\",\"lon\":{lon},\"lat\":{lat}{rest}}}")
+    }
+
+    #[test]
+    fn an_alarm_in_the_city_is_taken() {
+        let alarm = read(&body(",\"id\":7,\"words\":\"救命\"")).unwrap();
+        assert_eq!(
+            (alarm.id, alarm.facts.priority, alarm.note.channel.as_str()),
+            (Some(CallId(7)), Priority::A, "app")
+        );
+        assert!(alarm.facts.at.distance_mm(city().units[0].post) < 100);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_its_reason() {
+        for (text, reason) in [
+            ("{".to_owned(), Reason::Malformed),
+            ("{\"priority\":\"A\"}".to_owned(), Reason::Malformed),
+            ("{\"priority\":\"Z\",\"lon\":1,\"lat\":2}".to_owned(), Reason::Malformed),
+            (body(",\"colour\":\"red\""), Reason::Malformed),
+            (body(",\"channel\":\"pigeon\""), Reason::Malformed),
+            (body(",\"id\":0"), Reason::OutOfRange),
+            ("{\"priority\":\"A\",\"lon\":500,\"lat\":2}".to_owned(), Reason::OutOfRange),
+            ("{\"priority\":\"A\",\"lon\":0,\"lat\":0}".to_owned(), Reason::OutsideCity),
+        ] {
+            assert_eq!(read(&text).unwrap_err().reason, reason, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_change_keeps_what_it_does_not_name() {
+        let known = read(&body("")).unwrap().facts;
+        let change = AlarmJson::read(b"{\"priority\":\"C\"}").unwrap().change(&city(), known).unwrap();
+        assert_eq!(change, CallFacts { priority: Priority::C, ..known });
+        assert!(AlarmJson::read(b"{\"lon\":1}").unwrap().change(&city(), known).is_err());
+    }
+}

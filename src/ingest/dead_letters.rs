@@ -1,0 +1,149 @@
+//! Where events go that were not taken: counted by stream and reason, and kept in `dead_letters.jsonl` where a directory
+//! is set, without plates. Bounded: a full queue or a full file drops the text, never the count.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use nanming_dataflows::decision::{Reason, Rejected};
+use nanming_dataflows::event::Event;
+use serde::Serialize;
+
+use super::redact::redacted;
+use crate::metrics::Metrics;
+
+/// Letters that may wait for the file.
+const QUEUE: usize = 1024;
+/// Size at which a file is put aside (one older is kept), bytes.
+const FILE_BYTES: u64 = 64 << 20;
+
+/// The dead-letter office.
+pub struct DeadLetters {
+    metrics: Arc<Metrics>,
+    total: AtomicU64,
+    file: Option<Sender<String>>,
+}
+
+/// One line of `dead_letters.jsonl`.
+#[derive(Serialize)]
+struct Letter<'a> {
+    t_ms: u64,
+    stream: &'a str,
+    reason: &'static str,
+    detail: &'a str,
+    raw: String,
+}
+
+impl DeadLetters {
+    /// Counts; with a directory also keeps, on a thread of its own.
+    pub fn open(directory: Option<&Path>, metrics: Arc<Metrics>) -> std::io::Result<DeadLetters> {
+        let file = directory.map(start_writer).transpose()?;
+        Ok(DeadLetters { metrics, total: AtomicU64::new(0), file })
+    }
+
+    /// Takes what came in at `t_ms` and was refused.
+    pub fn bury(&self, t_ms: u64, stream: &str, reason: Reason, detail: &str, raw: &[u8]) {
+        self.metrics.dead_letter(stream, reason);
+        self.total.fetch_add(1, Ordering::Relaxed);
+        if let Some(file) = &self.file {
+            let _full_queue_drops_the_text = file.try_send(line(t_ms, stream, reason, detail, raw));
+        }
+    }
+
+    /// Takes an event that the engine refused.
+    pub fn bury_rejected(&self, rejected: &Rejected) {
+        let raw = serde_json::to_vec(&rejected.event).unwrap_or_default();
+        self.bury(rejected.time_ms, stream(&rejected.event), rejected.reason, "", &raw);
+    }
+
+    /// Letters taken since the start.
+    pub fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+}
+
+/// One line of `dead_letters.jsonl`, without its end.
+pub fn line(t_ms: u64, stream: &str, reason: Reason, detail: &str, raw: &[u8]) -> String {
+    let letter = Letter { t_ms, stream, reason: reason.as_str(), detail, raw: redacted(raw) };
+    serde_json::to_string(&letter).unwrap_or_default()
+}
+
+/// The stream of an event, as metrics name it.
+pub fn stream(event: &Event) -> &'static str {
+    match event {
+        Event::Passage(_) => "passages",
+        Event::Flow(_) => "flows",
+        Event::Crowd(_) => "crowds",
+        Event::Call(_) => "calls",
+        Event::Unit(_) => "units",
+        Event::Ack(_) => "acks",
+        Event::Signal(_) => "signals",
+        Event::Bus(_) => "buses",
+        Event::Violation(_) => "violations",
+        Event::Case(_) => "cases",
+        Event::Site(_) => "sites",
+    }
+}
+
+fn start_writer(directory: &Path) -> std::io::Result<Sender<String>> {
+    std::fs::create_dir_all(directory)?;
+    let path = directory.join("dead_letters.jsonl");
+    let out = append(&path)?;
+    let (letters, queue) = bounded(QUEUE);
+    std::thread::Builder::new().name("dead-letters".into()).spawn(move || {
+        if let Err(error) = write_all(&path, out, &queue) {
+            tracing::warn!(%error, "dead letters are no longer kept, only counted");
+        }
+    })?;
+    Ok(letters)
+}
+
+fn write_all(path: &PathBuf, out: (BufWriter<File>, u64), queue: &Receiver<String>) -> std::io::Result<()> {
+    let (mut out, mut bytes) = out;
+    while let Ok(letter) = queue.recv() {
+        if bytes > FILE_BYTES {
+            out.flush()?;
+            std::fs::rename(path, path.with_extension("jsonl.1"))?;
+            (out, bytes) = append(path)?;
+        }
+        writeln!(out, "{letter}")?;
+        bytes += letter.len() as u64 + 1;
+        if queue.is_empty() {
+            out.flush()?;
+        }
+    }
+    out.flush()
+}
+
+fn append(path: &Path) -> std::io::Result<(BufWriter<File>, u64)> {
+    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    let bytes = file.metadata()?.len();
+    Ok((BufWriter::new(file), bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_is_counted_and_kept_without_its_plate() {
+        let metrics = Arc::new(Metrics::new(&nanming_simulators::town::small(2, 2, 1)));
+        let dir = tempfile::tempdir().unwrap();
+        let letters = DeadLetters::open(Some(dir.path()), metrics.clone()).unwrap();
+        letters.bury(5, "passages", Reason::UnknownCamera, "no camera 'x'", br#"{"plate":"secret"}"#);
+        assert_eq!(letters.total(), 1);
+        let counted = "nanming_dead_letters_total{reason=\"unknown_camera\",stream=\"passages\"} 1";
+        assert!(metrics.render().contains(counted), "{}", metrics.render());
+
+        let (sender, queue) = bounded(2);
+        let path = dir.path().join("here.jsonl");
+        sender.send(line(5, "passages", Reason::UnknownCamera, "d", br#"{"plate":"secret"}"#)).unwrap();
+        drop(sender);
+        write_all(&path, append(&path).unwrap(), &queue).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("secret") && text.contains("\"reason\":\"unknown_camera\""), "{text}");
+    }
+}

@@ -1,0 +1,121 @@
+//! One thing of the city at a time: what a click on the board shows.
+
+use nanming_dataflows::decision::Lead;
+use nanming_dataflows::event::Lamp;
+use nanming_dataflows::ids::{JunctionId, LinkId};
+use nanming_dataflows::network::{Head, Junction, Light, Stage};
+use serde_json::{Value, json};
+
+use super::picture::kmh;
+use super::state::State;
+
+impl State {
+    /// State and forecast of a link.
+    pub fn link_page(&self, id: LinkId) -> Option<Value> {
+        let link = self.city.links.get(id.index())?;
+        let mut page = json!({
+            "id": id, "name": link.name, "road": link.road, "lanes": link.lanes.len(),
+            "length_m": link.length_mm / 1000, "free_kmh": kmh(link.free_speed_mm_s), "district": link.district,
+            "time_ms": Value::Null, "forecast": [],
+        });
+        if let Some(now) = &self.links[id.index()] {
+            let fields = json!({
+                "time_ms": now.time_ms, "level": now.level as u8, "speed_kmh": kmh(now.speed_mm_s),
+                "flow_veh_h": now.flow_veh_h, "queue_veh": f64::from(now.queue_milli_veh / 100) / 10.0,
+                "density_veh_km": f64::from(now.density_milli_veh_km / 100) / 10.0,
+                "travel_s": now.travel_ms as f64 / 1000.0, "observed": now.observed,
+            });
+            merge(&mut page, fields);
+        }
+        if let Some(forecast) = &self.forecasts[id.index()] {
+            page["forecast"] = forecast.leads.iter().map(lead).collect();
+        }
+        Some(page)
+    }
+
+    /// Stages of a junction, and why this one.
+    pub fn junction_page(&self, id: JunctionId) -> Option<Value> {
+        let junction = self.city.junctions.get(id.index())?;
+        let mut page = json!({
+            "id": id, "name": junction.name, "stage": Value::Null, "wanted": Value::Null, "interval": "all_red",
+            "since_ms": 0, "lamps": "", "reason": "start", "scores": [],
+            "stages": junction.stages.iter().map(stage).collect::<Vec<_>>(),
+            "heads": junction.heads.iter().map(|h| self.head(h)).collect::<Vec<_>>(),
+        });
+        if let Some(now) = &self.stages[id.index()] {
+            let c = &now.command;
+            let lamps: String = c.lamps.iter().map(|lamp| lamp.to_char()).collect();
+            let fields = json!({
+                "stage": c.stage, "wanted": c.stage, "interval": c.interval, "since_ms": c.at_ms, "lamps": lamps,
+                "reason": c.reason,
+            });
+            merge(&mut page, fields);
+        }
+        if let Some(choice) = &self.choices[id.index()] {
+            let scores: Vec<f64> = choice.scores_milli.iter().map(|s| *s as f64 / 1000.0).collect();
+            merge(&mut page, json!({"wanted": choice.wanted, "reason": choice.reason, "scores": scores}));
+        }
+        Some(page)
+    }
+
+    /// The forecast of the whole city for one lead time, min.
+    pub fn forecast_map(&self, lead_min: u16) -> Value {
+        let rows = self.forecasts.iter().flatten().filter_map(|forecast| {
+            let lead = forecast.leads.iter().find(|l| l.lead_min == lead_min)?;
+            let free = self.city.links[forecast.link.index()].free_speed_mm_s;
+            let congested = f64::from(lead.congested_milli) / 1000.0;
+            let speeds = [lead.speed_mm_s, lead.low_mm_s, lead.high_mm_s].map(kmh);
+            Some(json!([forecast.link, level(lead.speed_mm_s, free), speeds[0], speeds[1], speeds[2], congested]))
+        });
+        let links: Vec<Value> = rows.collect();
+        json!({"time_ms": self.time_ms, "lead_min": lead_min, "links": links})
+    }
+
+    fn head(&self, head: &Head) -> Value {
+        let Some(movement) = head.movements.first().map(|m| &self.city.movements[m.index()]) else {
+            return json!({"from_link": Value::Null, "from_road": "", "turn": Value::Null});
+        };
+        let link = self.city.link_of(movement.from);
+        json!({"from_link": link.id, "from_road": link.road, "turn": movement.turn})
+    }
+}
+
+/// Level of service 0..5 (A..F) by the share of free-flow speed: Highway Capacity Manual 6th edition, exhibit 16-3.
+fn level(speed_mm_s: u32, free_speed_mm_s: u32) -> u8 {
+    let percent = u64::from(speed_mm_s) * 100 / u64::from(free_speed_mm_s.max(1));
+    [80, 67, 50, 40, 30].iter().filter(|edge| percent <= **edge).count() as u8
+}
+
+fn lead(l: &Lead) -> Value {
+    json!({
+        "lead_min": l.lead_min, "speed_kmh": kmh(l.speed_mm_s), "low_kmh": kmh(l.low_mm_s), "high_kmh": kmh(l.high_mm_s),
+        "flow_veh_h": l.flow_veh_h, "congested": f64::from(l.congested_milli) / 1000.0,
+    })
+}
+
+fn stage(s: &Stage) -> Value {
+    let lights: String = s.lights.iter().map(|light| lamp(*light).to_char()).collect();
+    json!({
+        "name": s.name, "lights": lights, "min_green_s": f64::from(s.min_green_ms) / 1000.0,
+        "max_green_s": f64::from(s.max_green_ms) / 1000.0,
+    })
+}
+
+fn lamp(light: Light) -> Lamp {
+    match light {
+        Light::Red => Lamp::Red,
+        Light::Protected => Lamp::Protected,
+        Light::Permissive => Lamp::Permissive,
+    }
+}
+
+fn merge(page: &mut Value, fields: Value) {
+    if let (Value::Object(page), Value::Object(fields)) = (page, fields) {
+        page.extend(fields);
+    }
+}
+
+/// The stages of a junction by name: for the map.
+pub(crate) fn stage_names(junction: &Junction) -> Vec<&str> {
+    junction.stages.iter().map(|s| s.name.as_str()).collect()
+}

@@ -1,0 +1,91 @@
+//! The state, or what changed in it, in the shape of `/api/events`.
+
+use nanming_dataflows::decision::{Interval, LinkState, SignalCommand, StageReason};
+use nanming_dataflows::ids::CallId;
+use serde_json::{Value, json};
+
+use super::state::{CallNow, Changed, State, UnitNow};
+
+impl State {
+    /// Everything that is known.
+    pub(super) fn everything(&self) -> Value {
+        let mut all = Changed {
+            links: (0..self.links.len()).collect(),
+            junctions: (0..self.stages.len()).collect(),
+            units: (0..self.units.len()).collect(),
+            calls: self.calls.keys().copied().collect(),
+            closed: Default::default(),
+            onsets: true,
+        };
+        self.picture(&mut all)
+    }
+
+    /// What changed since this was last asked.
+    pub(super) fn changes(&mut self) -> Value {
+        let mut changed = std::mem::take(&mut self.changed);
+        self.picture(&mut changed)
+    }
+
+    fn picture(&self, of: &mut Changed) -> Value {
+        let links: Vec<Value> = of.links.iter().filter_map(|row| self.links[*row].as_ref().map(link)).collect();
+        let stages = of.junctions.iter().filter_map(|row| self.stages[*row].as_ref());
+        let junctions: Vec<Value> = stages.map(|stage| junction(&stage.command)).collect();
+        let units = of.units.iter().filter_map(|row| self.units.get(*row)?.as_ref().map(|u| self.unit_row(*row, u)));
+        let calls = of.calls.iter().filter_map(|id| self.calls.get(id).map(|call| self.call_row(*id, call)));
+        let mut picture = json!({
+            "time_ms": self.time_ms, "links": links, "junctions": junctions,
+            "units": units.collect::<Vec<_>>(), "calls": calls.collect::<Vec<_>>(), "closed": of.closed,
+        });
+        if of.onsets {
+            picture["onsets"] = self.onsets.keys().map(|o| json!([o.link, o.lead_min])).collect();
+        }
+        picture
+    }
+
+    fn unit_row(&self, row: usize, unit: &UnitNow) -> Value {
+        let (lon, lat) = unit.at.to_lon_lat(self.city.origin).degrees();
+        json!([row, lon, lat, unit.status, unit.assignment])
+    }
+
+    fn call_row(&self, id: CallId, call: &CallNow) -> Value {
+        let (lon, lat) = call.facts.at.to_lon_lat(self.city.origin).degrees();
+        let mut row = json!({
+            "call": id, "phase": call.phase, "priority": call.facts.priority, "category": call.facts.category,
+            "lon": lon, "lat": lat, "opened_ms": call.opened_ms,
+        });
+        let mut add = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                row[key] = value;
+            }
+        };
+        add("unit", call.unit.map(|unit| json!(unit)));
+        add("assignment", call.assignment.map(|a| json!(a)));
+        add("eta_s", call.eta_s.map(Value::from));
+        row
+    }
+}
+
+fn link(l: &LinkState) -> Value {
+    json!([l.link, l.level as u8, kmh(l.speed_mm_s), l.flow_veh_h, f64::from(l.queue_milli_veh / 100) / 10.0])
+}
+
+fn junction(c: &SignalCommand) -> Value {
+    json!([c.junction, c.stage, interval(c.interval), reason(c.reason)])
+}
+
+fn interval(interval: Interval) -> u8 {
+    match interval {
+        Interval::Green => 0,
+        Interval::Yellow => 1,
+        Interval::AllRed => 2,
+    }
+}
+
+fn reason(reason: StageReason) -> Value {
+    json!(reason)
+}
+
+/// km/h with one digit after the point.
+pub(super) fn kmh(speed_mm_s: u32) -> f64 {
+    (f64::from(speed_mm_s) * 0.036).round() / 10.0
+}

@@ -1,0 +1,260 @@
+//! What the board knows, kept up to date by ticks.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use nanming_dataflows::decision::{
+    Assignment, CallPhase, CallStatus, Decisions, Interval, LinkForecast, LinkState, Onset, SignalChoice, SignalCommand,
+};
+use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, Event, UnitReport, UnitStatus};
+use nanming_dataflows::ids::{CallId, UnitId};
+use nanming_dataflows::network::{City, Point};
+
+use crate::door::TickRecord;
+use crate::ledger::refusal;
+
+/// Answers over which the median is taken.
+const ANSWERS: usize = 500;
+/// Span of city time over which rates are taken, ms.
+pub(super) const RATE_MS: u64 = 60_000;
+
+/// The stage in force at a junction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageNow {
+    /// The last command.
+    pub command: SignalCommand,
+    /// Since when the stage's green stands, ms.
+    pub green_since_ms: u64,
+}
+
+/// A unit as it last reported.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UnitNow {
+    /// Where.
+    pub at: Point,
+    /// Status.
+    pub status: UnitStatus,
+    /// What it is on.
+    pub assignment: Option<AssignmentId>,
+}
+
+/// An open call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallNow {
+    /// What is known of it.
+    pub facts: CallFacts,
+    /// When it was opened, ms.
+    pub opened_ms: u64,
+    /// How far it is.
+    pub phase: CallPhase,
+    /// The assignment in force.
+    pub assignment: Option<AssignmentId>,
+    /// The unit in charge.
+    pub unit: Option<UnitId>,
+    /// Its expected travel time when it was sent, s.
+    pub eta_s: Option<u64>,
+    /// When the assignment was made and not answered yet, ms.
+    unanswered_ms: Option<u64>,
+}
+
+/// What changed since the last delta.
+#[derive(Default)]
+pub(super) struct Changed {
+    pub(super) links: BTreeSet<usize>,
+    pub(super) junctions: BTreeSet<usize>,
+    pub(super) units: BTreeSet<usize>,
+    pub(super) calls: BTreeSet<CallId>,
+    pub(super) closed: BTreeSet<CallId>,
+    pub(super) onsets: bool,
+}
+
+/// The state.
+pub struct State {
+    pub(super) city: Arc<City>,
+    pub(super) time_ms: u64,
+    pub(super) links: Vec<Option<LinkState>>,
+    pub(super) stages: Vec<Option<StageNow>>,
+    pub(super) choices: Vec<Option<SignalChoice>>,
+    pub(super) forecasts: Vec<Option<LinkForecast>>,
+    pub(super) units: Vec<Option<UnitNow>>,
+    pub(super) calls: BTreeMap<CallId, CallNow>,
+    pub(super) onsets: BTreeMap<Onset, isize>,
+    pub(super) changed: Changed,
+    /// Answers' delays, ms, latest last.
+    pub(super) answers: VecDeque<u64>,
+    /// Vehicles passed and greens begun, by tick, over the last [`RATE_MS`].
+    pub(super) recent: VecDeque<(u64, usize, usize)>,
+}
+
+impl State {
+    pub(super) fn new(city: Arc<City>) -> State {
+        State {
+            time_ms: 0,
+            links: vec![None; city.links.len()],
+            stages: vec![None; city.junctions.len()],
+            choices: vec![None; city.junctions.len()],
+            forecasts: vec![None; city.links.len()],
+            units: vec![None; city.units.len()],
+            calls: BTreeMap::new(),
+            onsets: BTreeMap::new(),
+            changed: Changed::default(),
+            answers: VecDeque::new(),
+            recent: VecDeque::new(),
+            city,
+        }
+    }
+
+    /// Takes a tick. The delays of first answers in it, ms.
+    pub(super) fn take(&mut self, record: &TickRecord) -> Vec<u64> {
+        self.time_ms = record.tick;
+        self.count(record);
+        let d = &record.decisions;
+        for link in &d.links {
+            self.changed.links.insert(link.link.index());
+            self.links[link.link.index()] = Some(link.clone());
+        }
+        for forecast in &d.forecasts {
+            self.forecasts[forecast.link.index()] = Some(forecast.clone());
+        }
+        self.signals(d);
+        self.onsets(d);
+        for report in &record.units {
+            self.unit(report);
+        }
+        for event in record.calls.iter().filter(|e| refusal(d, &Event::Call(**e)).is_none()) {
+            self.call(event);
+        }
+        d.assignments.iter().for_each(|a| self.assignment(a));
+        let answers = self.answers(record);
+        d.calls.iter().for_each(|s| self.status(s));
+        answers
+    }
+
+    fn count(&mut self, record: &TickRecord) {
+        let passed = record.counts.iter().find(|(stream, _)| *stream == "passages").map_or(0, |(_, n)| *n);
+        let greens = record.decisions.commands.iter().filter(|c| c.interval == Interval::Green).count();
+        if passed + greens > 0 {
+            self.recent.push_back((record.tick, passed, greens));
+        }
+        let oldest = record.tick.saturating_sub(RATE_MS);
+        while self.recent.front().is_some_and(|(tick, ..)| *tick < oldest) {
+            self.recent.pop_front();
+        }
+    }
+
+    fn signals(&mut self, d: &Decisions) {
+        for command in &d.commands {
+            let row = command.junction.index();
+            let before = self.stages[row].as_ref().filter(|s| s.command.stage == command.stage);
+            let stood = before.filter(|s| s.command.interval == Interval::Green).map(|s| s.green_since_ms);
+            let green_since_ms = stood.unwrap_or(command.at_ms);
+            self.stages[row] = Some(StageNow { command: command.clone(), green_since_ms });
+            self.changed.junctions.insert(row);
+        }
+        for choice in &d.choices {
+            self.choices[choice.junction.index()] = Some(choice.clone());
+        }
+    }
+
+    fn onsets(&mut self, d: &Decisions) {
+        for (onset, diff) in &d.onsets {
+            *self.onsets.entry(*onset).or_default() += diff;
+            self.changed.onsets = true;
+        }
+        if !d.onsets.is_empty() {
+            self.onsets.retain(|_, n| *n != 0);
+        }
+    }
+
+    fn unit(&mut self, report: &UnitReport) {
+        let Some(unit) = self.units.get_mut(report.unit.index()) else { return };
+        let assignment = unit.and_then(|u| u.assignment);
+        *unit = Some(UnitNow { at: report.at, status: report.status, assignment });
+        self.changed.units.insert(report.unit.index());
+    }
+
+    fn call(&mut self, event: &CallEvent) {
+        match event.change {
+            CallChange::Opened(facts) => self.open(event, facts, CallPhase::Waiting, None),
+            CallChange::Restored(facts, standing) => {
+                let attempt = AssignmentId { call: event.call, attempt: standing.attempts };
+                let held = standing.unit.map(|unit| (attempt, unit));
+                self.open(event, facts, standing.phase, held);
+            }
+            CallChange::Updated(facts) => {
+                if let Some(call) = self.calls.get_mut(&event.call) {
+                    call.facts = facts;
+                    self.changed.calls.insert(event.call);
+                }
+            }
+            CallChange::Cancelled => {}
+        }
+    }
+
+    fn open(&mut self, event: &CallEvent, facts: CallFacts, phase: CallPhase, held: Option<(AssignmentId, UnitId)>) {
+        let (assignment, unit) = (held.map(|h| h.0), held.map(|h| h.1));
+        let opened_ms = event.time_ms;
+        let new = || CallNow { facts, opened_ms, phase, assignment, unit, eta_s: None, unanswered_ms: None };
+        self.calls.entry(event.call).or_insert_with(new);
+        self.changed.calls.insert(event.call);
+        if let Some(unit) = unit {
+            self.put_on(unit, assignment);
+        }
+    }
+
+    fn assignment(&mut self, a: &Assignment) {
+        let Some(call) = self.calls.get_mut(&a.call) else { return };
+        let before = call.unit.replace(a.unit);
+        call.assignment = Some(a.id);
+        call.eta_s = Some(a.eta_ms / 1000);
+        call.unanswered_ms = Some(a.time_ms);
+        self.changed.calls.insert(a.call);
+        before.into_iter().for_each(|unit| self.take_off(unit, a.call));
+        self.put_on(a.unit, Some(a.id));
+    }
+
+    fn answers(&mut self, record: &TickRecord) -> Vec<u64> {
+        let mut delays = Vec::new();
+        for ack in &record.acks {
+            let Some(call) = self.calls.get_mut(&ack.assignment.call) else { continue };
+            if call.assignment == Some(ack.assignment) && call.unit == Some(ack.unit) {
+                delays.extend(call.unanswered_ms.take().map(|made_ms| ack.time_ms.saturating_sub(made_ms)));
+            }
+        }
+        self.answers.extend(&delays);
+        self.answers.drain(..self.answers.len().saturating_sub(ANSWERS));
+        delays
+    }
+
+    fn status(&mut self, status: &CallStatus) {
+        let Some(call) = self.calls.get_mut(&status.call) else { return };
+        let before = call.unit;
+        (call.phase, call.assignment, call.unit) = (status.phase, status.assignment, status.unit);
+        call.eta_s = call.eta_s.filter(|_| status.assignment.is_some());
+        before.filter(|unit| status.unit != Some(*unit)).into_iter().for_each(|unit| self.take_off(unit, status.call));
+        if matches!(status.phase, CallPhase::Closed | CallPhase::Cancelled) {
+            self.calls.remove(&status.call);
+            self.changed.calls.remove(&status.call);
+            self.changed.closed.insert(status.call);
+            status.unit.into_iter().for_each(|unit| self.take_off(unit, status.call));
+        } else {
+            self.changed.calls.insert(status.call);
+            status.unit.into_iter().for_each(|unit| self.put_on(unit, status.assignment));
+        }
+    }
+
+    fn put_on(&mut self, unit: UnitId, assignment: Option<AssignmentId>) {
+        if let Some(unit) = self.units.get_mut(unit.index()).and_then(Option::as_mut) {
+            unit.assignment = assignment;
+        }
+        self.changed.units.insert(unit.index());
+    }
+
+    fn take_off(&mut self, unit: UnitId, call: CallId) {
+        let now = self.units.get_mut(unit.index()).and_then(Option::as_mut);
+        if let Some(now) = now.filter(|now| now.assignment.is_some_and(|a| a.call == call)) {
+            now.assignment = None;
+            self.changed.units.insert(unit.index());
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! From the ledger to the sinks.
+
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+
+use crate::door::TickRecord;
+
+/// Somewhere that committed ticks go.
+pub trait Sink: Send {
+    /// Takes a tick. Must not wait for anybody.
+    fn take(&mut self, record: &Arc<TickRecord>);
+}
+
+impl<F: FnMut(&Arc<TickRecord>) + Send> Sink for F {
+    fn take(&mut self, record: &Arc<TickRecord>) {
+        self(record);
+    }
+}
+
+/// The sinks, in the order in which they are served: who waits for milliseconds comes first.
+#[derive(Default)]
+pub struct Bus {
+    sinks: Vec<Box<dyn Sink>>,
+}
+
+impl Bus {
+    /// Adds a sink behind those there are.
+    pub fn with(mut self, sink: impl Sink + 'static) -> Bus {
+        self.sinks.push(Box::new(sink));
+        self
+    }
+
+    /// Gives every committed tick to every sink until the ledger has ended.
+    pub fn run(mut self, committed: &Receiver<Arc<TickRecord>>) {
+        for record in committed {
+            self.sinks.iter_mut().for_each(|sink| sink.take(&record));
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Who is on what: the calls that are open and the assignments in force, and what a tick changes about them.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use nanming_dataflows::decision::{Assignment, CallPhase, CallStatus, Reason};
+use nanming_dataflows::event::{Ack, Answer, AssignmentId, CallChange, CallEvent, CallFacts, Event};
+use nanming_dataflows::ids::{CallId, UnitId};
+
+use crate::door::{CallNote, TickRecord};
+use crate::ledger::{InForce, refusal};
+
+/// An open call.
+#[derive(Clone, Debug)]
+pub(super) struct OpenCall {
+    pub(super) facts: CallFacts,
+    pub(super) words: String,
+    /// When it came in, where this process saw it come.
+    pub(super) arrived: Option<Instant>,
+    pub(super) assignment: Option<Assignment>,
+}
+
+/// Why an assignment holds no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Withdrawal {
+    /// Its call was withdrawn.
+    Cancelled,
+    /// Another unit goes.
+    Reassigned,
+}
+
+/// What somebody must be told.
+#[derive(Clone, Debug)]
+pub(super) enum Notice {
+    /// A unit is sent to a call.
+    Assigned(Assignment, OpenCall),
+    /// It need not go any more.
+    Withdrawn(AssignmentId, UnitId, Withdrawal),
+    /// Its answer was taken, or refused.
+    Answered(Ack, Option<Reason>),
+    /// A call reached a phase.
+    Status(CallStatus),
+}
+
+/// The open calls and what is in force.
+#[derive(Clone, Debug, Default)]
+pub struct Duty {
+    calls: BTreeMap<CallId, OpenCall>,
+}
+
+impl Duty {
+    /// As the ledger says it was.
+    pub fn restored(calls: &[(CallEvent, CallNote)], in_force: &[InForce]) -> Duty {
+        let mut duty = Duty::default();
+        for (event, note) in calls {
+            duty.open(event, &note.words, None);
+        }
+        for known in in_force {
+            if let Some(call) = duty.calls.get_mut(&known.assignment.call) {
+                call.assignment = Some(known.assignment.clone());
+            }
+        }
+        duty
+    }
+
+    /// Takes a tick; what somebody must be told of it, in order. `posted`: when a call that is on its way was posted.
+    pub(super) fn take(&mut self, record: &TickRecord, posted: impl Fn(CallId) -> Option<Instant>) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        for event in record.calls.iter().filter(|e| refusal(&record.decisions, &Event::Call(**e)).is_none()) {
+            let words = record.notes.iter().find(|(call, _)| *call == event.call).map_or("", |(_, note)| &note.words);
+            self.open(event, words, Some(posted(event.call).unwrap_or(record.closed_at)));
+        }
+        self.assign(record, &mut notices);
+        self.withdraw(record, &mut notices);
+        for ack in &record.acks {
+            notices.push(Notice::Answered(*ack, refusal(&record.decisions, &Event::Ack(*ack))));
+        }
+        notices.extend(record.decisions.calls.iter().copied().map(Notice::Status));
+        notices
+    }
+
+    /// The assignments in force of a unit.
+    pub(super) fn in_force(&self, unit: UnitId) -> impl Iterator<Item = (&Assignment, &OpenCall)> {
+        let with = self.calls.values().filter_map(|call| call.assignment.as_ref().map(|a| (a, call)));
+        with.filter(move |(assignment, _)| assignment.unit == unit)
+    }
+
+    fn open(&mut self, event: &CallEvent, words: &str, arrived: Option<Instant>) {
+        match event.change {
+            CallChange::Opened(facts) | CallChange::Restored(facts, _) => {
+                let new = || OpenCall { facts, words: words.into(), arrived, assignment: None };
+                self.calls.entry(event.call).or_insert_with(new);
+            }
+            CallChange::Updated(facts) => {
+                if let Some(call) = self.calls.get_mut(&event.call) {
+                    call.facts = facts;
+                }
+            }
+            CallChange::Cancelled => {}
+        }
+    }
+
+    /// New assignments take the place of old ones; one that is in force already is not told twice.
+    fn assign(&mut self, record: &TickRecord, notices: &mut Vec<Notice>) {
+        for assignment in &record.decisions.assignments {
+            let Some(call) = self.calls.get_mut(&assignment.call) else { continue };
+            let old = call.assignment.replace(assignment.clone());
+            if old.as_ref().is_some_and(|old| old.id == assignment.id) {
+                continue;
+            }
+            let old = old.filter(|old| !declined(record, old));
+            notices.extend(old.map(|old| Notice::Withdrawn(old.id, old.unit, Withdrawal::Reassigned)));
+            notices.push(Notice::Assigned(assignment.clone(), call.clone()));
+        }
+    }
+
+    /// The last status of a call in a tick says what is in force.
+    fn withdraw(&mut self, record: &TickRecord, notices: &mut Vec<Notice>) {
+        let last: BTreeMap<CallId, &CallStatus> = record.decisions.calls.iter().map(|s| (s.call, s)).collect();
+        for status in last.into_values() {
+            let Some(call) = self.calls.get_mut(&status.call) else { continue };
+            let is_done = matches!(status.phase, CallPhase::Closed | CallPhase::Cancelled);
+            let old = call.assignment.take_if(|a| is_done || status.assignment != Some(a.id));
+            let old = old.filter(|old| status.phase != CallPhase::Closed && !declined(record, old));
+            let why = if is_done { Withdrawal::Cancelled } else { Withdrawal::Reassigned };
+            notices.extend(old.map(|old| Notice::Withdrawn(old.id, old.unit, why)));
+            if is_done {
+                self.calls.remove(&status.call);
+            }
+        }
+    }
+}
+
+fn declined(record: &TickRecord, old: &Assignment) -> bool {
+    record.acks.iter().any(|a| a.assignment == old.id && a.unit == old.unit && a.answer == Answer::Decline)
+}

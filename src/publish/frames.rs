@@ -1,0 +1,48 @@
+//! What terminals and desks are sent: JSON text frames, as docs/api.md has them.
+
+use nanming_dataflows::decision::{Assignment, CallStatus, Reason};
+use nanming_dataflows::event::{Ack, AssignmentId};
+use nanming_dataflows::ids::UnitId;
+use nanming_dataflows::network::City;
+use serde_json::json;
+
+use super::duty::{OpenCall, Withdrawal};
+
+/// A unit is sent to a call.
+pub(super) fn assignment(city: &City, a: &Assignment, call: &OpenCall) -> String {
+    let (lon, lat) = call.facts.at.to_lon_lat(city.origin).degrees();
+    json!({
+        "type": "assignment", "assignment": a.id, "call": a.call, "unit": a.unit, "priority": call.facts.priority,
+        "category": call.facts.category, "lon": lon, "lat": lat, "words": call.words, "eta_s": a.eta_ms / 1000,
+        "time_ms": a.time_ms,
+    })
+    .to_string()
+}
+
+/// It need not go any more.
+pub(super) fn withdrawn(assignment: AssignmentId, unit: UnitId, why: Withdrawal) -> String {
+    let reason = match why {
+        Withdrawal::Cancelled => "cancelled",
+        Withdrawal::Reassigned => "reassigned",
+    };
+    json!({"type": "withdrawn", "assignment": assignment, "unit": unit, "reason": reason}).to_string()
+}
+
+/// Its answer was taken, or refused.
+pub(super) fn ack_result(ack: &Ack, refused: Option<Reason>) -> String {
+    let mut frame =
+        json!({"type": "ack_result", "assignment": ack.assignment, "answer": ack.answer, "ok": refused.is_none()});
+    if let Some(reason) = refused {
+        frame["reason"] = reason.as_str().into();
+    }
+    frame.to_string()
+}
+
+/// A call reached a phase.
+pub(super) fn call_status(s: &CallStatus) -> String {
+    json!({
+        "type": "call_status", "call": s.call, "time_ms": s.time_ms, "phase": s.phase, "priority": s.priority,
+        "grid": s.grid, "assignment": s.assignment, "unit": s.unit,
+    })
+    .to_string()
+}
