@@ -11,6 +11,7 @@ pub mod config;
 pub mod door;
 pub mod engine;
 pub mod health;
+pub mod http;
 pub mod ingest;
 pub mod ledger;
 pub mod metrics;

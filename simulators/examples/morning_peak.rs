@@ -1,6 +1,6 @@
 //! The morning peak under the city's own fixed plans, for a few seeds: how busy it gets, and what a second costs.
 //!
-//! `cargo run --release -p nanming-simulators --example morning_peak [guiyang|ROWSxCOLS] [scale] [seeds]`
+//! `cargo run --release -p nanming-simulators --example morning_peak [guiyang|ROWSxCOLS] [scale] [seeds] [minutes]`
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,22 +16,23 @@ fn main() {
     let what = args.get(1).map_or("guiyang", String::as_str);
     let scale = args.get(2).and_then(|s| s.parse().ok()).unwrap_or(1.0);
     let seeds = args.get(3).and_then(|s| s.parse().ok()).unwrap_or(3);
+    let minutes = args.get(4).and_then(|s| s.parse().ok()).unwrap_or(150);
     for seed in 1..=seeds {
         let city = match what.split_once('x') {
             Some((r, c)) => town::small(r.parse().unwrap_or(2), c.parse().unwrap_or(2), seed),
             None => guiyang::generate(seed),
         };
-        run(Arc::new(city), seed, scale);
+        run(Arc::new(city), seed, scale, minutes);
     }
 }
 
-fn run(city: Arc<nanming_dataflows::network::City>, seed: u64, demand_scale: f64) {
+fn run(city: Arc<nanming_dataflows::network::City>, seed: u64, demand_scale: f64, minutes: u64) {
     let began = Instant::now();
     let settings =
         WorldSettings { seed, start_ms: START_MS, demand_scale, control: Control::FixedPlans, ..Default::default() };
     let mut world = World::new(city, settings);
     println!("seed {seed}: ready in {:.0} ms, peak {:.0} trips/h", ms(began.elapsed()), world.peak_veh_h());
-    for minute in (10..=150).step_by(10) {
+    for minute in (10..=minutes).step_by(10) {
         let began = Instant::now();
         let mut passages = 0;
         let mut events = 0;

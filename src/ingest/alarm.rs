@@ -11,8 +11,8 @@ use crate::door::CallNote;
 
 /// Longest words kept, characters.
 const MAX_WORDS: usize = 2000;
-/// The largest call ID: what JavaScript can count to.
-const MAX_ID: u64 = (1 << 53) - 1;
+/// The largest call ID: those above are the simulator's.
+const MAX_ID: u64 = (1 << 40) - 1;
 /// Ways in which a call comes.
 const CHANNELS: [&str; 4] = ["phone", "wechat", "app", "desk"];
 

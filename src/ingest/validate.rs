@@ -45,6 +45,11 @@ impl Validator {
         &self.city
     }
 
+    /// The names that it knows.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
     /// Checks one line. `now_ms`: the city's clock, also the time of a line without one.
     pub fn event(&self, raw: &[u8], now_ms: u64) -> Result<Valid, Unfit> {
         let line: Line = serde_json::from_slice(raw).map_err(|e| Unfit::new(Reason::Malformed, e.to_string()))?;

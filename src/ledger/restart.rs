@@ -1,5 +1,7 @@
 //! What a new engine must be told of the time before it.
 
+use std::ops::Range;
+
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::{Assignment, CallPhase, Candidate};
 use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, Standing};
@@ -7,7 +9,7 @@ use nanming_dataflows::ids::{CallId, GridId, UnitId};
 use nanming_dataflows::network::Point;
 use rusqlite::{OptionalExtension, Row};
 
-use super::text::{unsigned, variant};
+use super::text::{int, unsigned, variant};
 use super::{Ledger, LedgerError};
 use crate::door::CallNote;
 
@@ -59,10 +61,12 @@ impl Ledger {
         Ok(found)
     }
 
-    /// The first call ID that was never used.
-    pub fn next_call_id(&self) -> Result<CallId, LedgerError> {
-        let last: Option<i64> = self.db.query_row("SELECT max(id) FROM calls", [], |row| row.get(0))?;
-        Ok(CallId(unsigned(last.unwrap_or(0)) + 1))
+    /// The first ID after all calls in the book that have one of `range`: its start if there are none. Ranges are kept
+    /// apart because the IDs of people's calls, of senders and of the simulator grow side by side.
+    pub fn next_call_id(&self, range: Range<u64>) -> Result<CallId, LedgerError> {
+        let sql = "SELECT max(id) FROM calls WHERE id >= ? AND id < ?";
+        let last: Option<i64> = self.db.query_row(sql, [int(range.start), int(range.end)], |row| row.get(0))?;
+        Ok(CallId(last.map_or(range.start, |id| unsigned(id) + 1)))
     }
 
     /// The last tick in the book; a new engine starts after it.

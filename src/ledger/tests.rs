@@ -74,7 +74,8 @@ fn what_was_committed_is_there_after_a_restart() {
     drop(ledger);
 
     let ledger = Ledger::open(&path, 24).unwrap();
-    assert_eq!(ledger.next_call_id().unwrap(), CallId(19));
+    assert_eq!(ledger.next_call_id(1..100).unwrap(), CallId(19));
+    assert_eq!(ledger.next_call_id(100..200).unwrap(), CallId(100));
     assert_eq!(ledger.last_tick().unwrap(), Some(11));
     let standing = |phase, attempts, unit| CallChange::Restored(FACTS, Standing { phase, attempts, unit });
     let calls: Vec<_> = ledger.open_calls().unwrap().into_iter().map(|(c, n)| (c.call.0, c.change, n)).collect();

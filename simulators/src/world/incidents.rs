@@ -45,7 +45,7 @@ impl Incidents {
     pub(super) fn advance(&mut self, traffic: &mut Traffic, now_ms: u64) -> Option<Incident> {
         self.now.retain(|i| {
             if now_ms >= i.until_ms {
-                traffic.lanes[i.lane.index()].wall_mm = NOWHERE;
+                set_wall(traffic, i.lane.0, NOWHERE);
             }
             now_ms < i.until_ms
         });
@@ -80,8 +80,17 @@ impl Incidents {
 
     /// Blocks a lane.
     pub(super) fn block(&mut self, traffic: &mut Traffic, incident: Incident) {
-        traffic.lanes[incident.lane.index()].wall_mm = incident.at_mm as i32;
+        set_wall(traffic, incident.lane.0, incident.at_mm as i32);
         traffic.truth.collisions += 1;
         self.now.push(incident);
+    }
+}
+
+/// Puts a wall on a lane, past which the lanes beside it go slowly; or, with [`NOWHERE`], takes it away.
+fn set_wall(traffic: &mut Traffic, lane: u32, at_mm: i32) {
+    traffic.lanes[lane as usize].wall_mm = at_mm;
+    let link = traffic.roads.lanes[lane as usize].link;
+    for beside in &traffic.roads.links[link as usize].full {
+        traffic.lanes[*beside as usize].slow_mm = at_mm;
     }
 }

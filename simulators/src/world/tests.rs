@@ -199,15 +199,15 @@ fn call_ids_start_where_they_are_told_to() {
 }
 
 #[test]
-fn a_blocked_lane_lowers_the_discharge_of_its_link() {
+fn collisions_lower_the_discharge_of_their_link() {
     let run = |block: bool| {
-        let mut w = world(WorldSettings { demand_scale: 2.0, ..settings() });
+        let mut w = world(WorldSettings { demand_scale: 5.0, ..settings() });
         w.step(EIGHT_MS + 1_200_000);
         let roads = &w.traffic.roads;
         let signalised = |l: &usize| roads.links[*l].exits.iter().any(|e| e.head != roads::NONE);
         let busiest = (0..roads.links.len()).filter(signalised).max_by_key(|l| (w.truth().left[*l], *l)).unwrap();
         let lanes = w.traffic.roads.links[busiest].full.clone();
-        for lane in lanes.iter().take(if block { 1 } else { 0 }) {
+        for lane in lanes.iter().skip(1).filter(|_| block) {
             let until_ms = EIGHT_MS + 3_000_000;
             let at_mm = w.city().lanes[*lane as usize].length_mm - 12_000;
             let incident = Incident { lane: LaneId(*lane), at_mm, from_ms: w.now_ms(), until_ms };
@@ -218,7 +218,7 @@ fn a_blocked_lane_lowers_the_discharge_of_its_link() {
         w.truth().left[busiest] - before
     };
     let (free, blocked) = (run(false), run(true));
-    assert!(blocked * 100 < free * 90, "{blocked} of {free}");
+    assert!(blocked * 100 < free * 80, "{blocked} of {free}");
 }
 
 #[test]

@@ -24,6 +24,10 @@ const GAIN_MM_S: i32 = 1_000;
 /// Time gap to the leader, in tenths of a second.
 const GAP_DS: i32 = 14;
 
+/// Speed at which one passes a collision on another lane, mm/s, and from how far on.
+const SLOW_MM_S: i32 = 4_000;
+const SLOW_REACH_MM: i32 = 25_000;
+
 /// A lane and who is on it, the first vehicle first.
 #[derive(Clone, Debug)]
 pub(super) struct LaneQueue {
@@ -31,6 +35,8 @@ pub(super) struct LaneQueue {
     pub(super) cars: VecDeque<Car>,
     /// A place that no vehicle passes, mm; [`NOWHERE`].
     pub(super) wall_mm: i32,
+    /// A place that vehicles pass slowly, mm: a wall on another lane; [`NOWHERE`].
+    pub(super) slow_mm: i32,
     /// The exit that the first vehicle takes, row in the lane's exits; [`NONE`]: not chosen.
     pub(super) exit: u32,
     /// The lane that it enters; [`NONE`]: not chosen.
@@ -50,6 +56,7 @@ impl LaneQueue {
         LaneQueue {
             cars: VecDeque::new(),
             wall_mm: NOWHERE,
+            slow_mm: NOWHERE,
             exit: NONE,
             target: NONE,
             go: false,
@@ -162,7 +169,7 @@ impl Traffic {
         let length_mm = self.roads.lanes[lane as usize].length_mm;
         let queue = &mut self.lanes[lane as usize];
         let mut marked = std::mem::take(&mut self.marked);
-        let stops = follow(&mut queue.cars, ahead_mm, queue.wall_mm, &mut marked);
+        let stops = follow(&mut queue.cars, ahead_mm, (queue.wall_mm, queue.slow_mm), &mut marked);
         let walled = queue.wall_mm != NOWHERE;
         if queue.cars[0].x_mm >= length_mm {
             self.at_line.push(lane);
@@ -233,16 +240,24 @@ impl Traffic {
     }
 }
 
-/// Moves the vehicles of a lane by a step behind what is `ahead_mm` of the first. Lists in `marked` the rows that reached
-/// their mark, with the place that they came from; returns how many came to a stand.
-fn follow(cars: &mut VecDeque<Car>, ahead_mm: i32, wall_mm: i32, marked: &mut Vec<(usize, i32)>) -> u64 {
+/// Moves the vehicles of a lane by a step behind what is `ahead_mm` of the first; none passes the wall, and all pass the
+/// slow place slowly. Lists in `marked` the rows that reached their mark, with the place that they came from; returns how
+/// many came to a stand.
+fn follow(
+    cars: &mut VecDeque<Car>,
+    ahead_mm: i32,
+    (wall_mm, slow_mm): (i32, i32),
+    marked: &mut Vec<(usize, i32)>,
+) -> u64 {
     let mut limit_mm = ahead_mm;
     let mut stops = 0;
     for (row, car) in cars.iter_mut().enumerate() {
         let from_mm = car.x_mm;
         let until_mm = if from_mm < wall_mm { limit_mm.min(wall_mm) } else { limit_mm };
         let room_mm = (until_mm - from_mm).max(0);
-        let v_mm_s = (room_mm.min(200_000) * 10 / GAP_DS).min(car.v_mm_s + GAIN_MM_S).min(car.free_mm_s);
+        let near = (slow_mm - from_mm).abs() < SLOW_REACH_MM;
+        let liked_mm_s = if near { car.free_mm_s.min(SLOW_MM_S) } else { car.free_mm_s };
+        let v_mm_s = (room_mm.min(200_000) * 10 / GAP_DS).min(car.v_mm_s + GAIN_MM_S).min(liked_mm_s);
         limit_mm = from_mm - SPACING_MM;
         car.v_mm_s = v_mm_s;
         car.x_mm = from_mm + v_mm_s / 2;
@@ -273,7 +288,7 @@ mod tests {
         let mut cars: VecDeque<Car> = (0..24).map(standing).collect();
         let mut crossed_ms = vec![0_u64; cars.len()];
         for step in 1..=160 {
-            follow(&mut cars, NOWHERE, NOWHERE, &mut Vec::new());
+            follow(&mut cars, NOWHERE, (NOWHERE, NOWHERE), &mut Vec::new());
             for (row, _) in cars.iter().enumerate().filter(|(_, c)| c.x_mm > 0) {
                 if crossed_ms[row] == 0 {
                     crossed_ms[row] = step * STEP_MS;

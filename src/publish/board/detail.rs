@@ -3,7 +3,8 @@
 use nanming_dataflows::decision::Lead;
 use nanming_dataflows::event::Lamp;
 use nanming_dataflows::ids::{JunctionId, LinkId};
-use nanming_dataflows::network::{Head, Junction, Light, Stage};
+use nanming_dataflows::network::{Head, Light, Stage};
+use nanming_dataflows::state::link::level_of_service;
 use serde_json::{Value, json};
 
 use super::picture::kmh;
@@ -65,7 +66,14 @@ impl State {
             let free = self.city.links[forecast.link.index()].free_speed_mm_s;
             let congested = f64::from(lead.congested_milli) / 1000.0;
             let speeds = [lead.speed_mm_s, lead.low_mm_s, lead.high_mm_s].map(kmh);
-            Some(json!([forecast.link, level(lead.speed_mm_s, free), speeds[0], speeds[1], speeds[2], congested]))
+            Some(json!([
+                forecast.link,
+                level_of_service(lead.speed_mm_s, free) as u8,
+                speeds[0],
+                speeds[1],
+                speeds[2],
+                congested
+            ]))
         });
         let links: Vec<Value> = rows.collect();
         json!({"time_ms": self.time_ms, "lead_min": lead_min, "links": links})
@@ -78,12 +86,6 @@ impl State {
         let link = self.city.link_of(movement.from);
         json!({"from_link": link.id, "from_road": link.road, "turn": movement.turn})
     }
-}
-
-/// Level of service 0..5 (A..F) by the share of free-flow speed: Highway Capacity Manual 6th edition, exhibit 16-3.
-fn level(speed_mm_s: u32, free_speed_mm_s: u32) -> u8 {
-    let percent = u64::from(speed_mm_s) * 100 / u64::from(free_speed_mm_s.max(1));
-    [80, 67, 50, 40, 30].iter().filter(|edge| percent <= **edge).count() as u8
 }
 
 fn lead(l: &Lead) -> Value {
@@ -113,9 +115,4 @@ fn merge(page: &mut Value, fields: Value) {
     if let (Value::Object(page), Value::Object(fields)) = (page, fields) {
         page.extend(fields);
     }
-}
-
-/// The stages of a junction by name: for the map.
-pub(crate) fn stage_names(junction: &Junction) -> Vec<&str> {
-    junction.stages.iter().map(|s| s.name.as_str()).collect()
 }

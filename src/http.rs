@@ -1,0 +1,107 @@
+//! The HTTP, WebSocket and event-stream surface, as docs/api.md has it. It reads the board and the book, and hands what
+//! people send to the door; it decides nothing.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::serve::ListenerExt;
+use nanming_dataflows::network::City;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use crate::config::HttpConfig;
+use crate::door::Inbox;
+use crate::health::Health;
+use crate::ingest::{DeadLetters, Validator};
+use crate::ledger::Book;
+use crate::metrics::Metrics;
+use crate::publish::{Acceptances, Board, Terminals};
+
+mod board;
+mod calls;
+mod city;
+mod events;
+mod geojson;
+mod guard;
+mod ingest;
+mod packed;
+mod page;
+mod problem;
+mod routes;
+mod sockets;
+mod status;
+
+pub use problem::Problem;
+
+/// What the surface works with.
+pub struct App {
+    /// The city.
+    pub city: Arc<City>,
+    /// Settings.
+    pub config: HttpConfig,
+    /// The door.
+    pub inbox: Inbox,
+    /// The reading end of the ledger.
+    pub book: Book,
+    /// The live board.
+    pub board: Arc<Board>,
+    /// Terminals and desks.
+    pub terminals: Arc<Terminals>,
+    /// Callers who wait.
+    pub acceptances: Arc<Acceptances>,
+    /// Where refused input goes.
+    pub letters: Arc<DeadLetters>,
+    /// Checks what comes in.
+    pub validator: Arc<Validator>,
+    /// Measures.
+    pub metrics: Arc<Metrics>,
+    /// Whether the engine lives.
+    pub health: Arc<Health>,
+    /// The next ID for a call whose sender gave none.
+    pub next_call: AtomicU64,
+    /// Turns true when the engine is to end.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// The app and what the surface itself holds.
+pub(crate) struct Surface {
+    pub(crate) app: App,
+    pub(crate) maps: city::Maps,
+    pub(crate) streams: Arc<Semaphore>,
+}
+
+/// Serves until the engine is to end and every connection has been closed in good order.
+pub async fn serve(listener: TcpListener, app: App) -> io::Result<()> {
+    let mut stop = app.stop.clone();
+    let stopped = async move {
+        // An error means that whoever could stop it is gone: the end as well.
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+    });
+    axum::serve(listener, router(app)).with_graceful_shutdown(stopped).await
+}
+
+fn router(app: App) -> Router {
+    let body_bytes = app.config.body_bytes;
+    let streams = Arc::new(Semaphore::new(app.config.streams));
+    let surface = Arc::new(Surface { app, maps: city::Maps::default(), streams });
+    let mut router = Router::new();
+    for (path, methods) in routes::routes() {
+        router = router.route(path, methods);
+    }
+    router
+        .fallback(page::page)
+        .method_not_allowed_fallback(problem::wrong_method)
+        .layer(DefaultBodyLimit::max(body_bytes))
+        .layer(middleware::from_fn_with_state(Arc::clone(&surface), guard::guard))
+        .layer(middleware::map_response(guard::headers))
+        .with_state(surface)
+}

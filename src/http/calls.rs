@@ -1,0 +1,209 @@
+//! Alarm calls: raised, read, changed, withdrawn. "Accepted" is said after the ledger's commit, and not before.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use nanming_dataflows::decision::{CallPhase, Reason};
+use nanming_dataflows::event::{CallChange, CallEvent, CallFacts, Event};
+use nanming_dataflows::ids::CallId;
+use serde_json::{Value, json};
+
+use super::problem::status_of;
+use super::{App, Problem, Surface};
+use crate::call_content::content_hash;
+use crate::door::{Arrival, CallNote};
+use crate::ingest::{AlarmJson, Unfit};
+use crate::ledger::CallPage;
+use crate::publish::Outcome;
+use crate::publish::acceptances::Expected;
+
+mod answer;
+
+/// So long a caller waits for the commit.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What became of an alarm that was not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It is in the ledger since this tick.
+    Now(u64),
+    /// It was there already, with the same content, since this tick.
+    Before(u64),
+}
+
+/// `POST /calls`.
+pub(super) async fn post(
+    State(surface): State<Arc<Surface>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let (app, posted, body) = (&surface.app, Instant::now(), body?);
+    let alarm = read(app, &body, |json| json.alarm(&app.city))?;
+    let change = CallChange::Opened(alarm.facts);
+    let event = |call| CallEvent { time_ms: app.inbox.now_ms(), call, change };
+    let call = match alarm.id {
+        Some(call) => call,
+        None => free_id(app)?,
+    };
+    let taken = submit(app, event(call), Some(alarm.note)).await.inspect_err(|problem| refused(app, problem, &body))?;
+    app.metrics.call_accepted(posted.elapsed());
+    let (status, tick) = match taken {
+        Taken::Now(tick) => (StatusCode::CREATED, tick),
+        Taken::Before(tick) => (StatusCode::OK, tick),
+    };
+    Ok((status, said(call, "accepted", alarm.facts, tick)))
+}
+
+/// `GET /calls/{id}`.
+pub(super) async fn get(State(surface): State<Arc<Surface>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    Ok(Json(answer::call(&surface.app.city, &find(&surface.app, &id)?)))
+}
+
+/// `PATCH /calls/{id}`.
+pub(super) async fn patch(
+    State(surface): State<Arc<Surface>>,
+    Path(id): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, Problem> {
+    let (app, body) = (&surface.app, body?);
+    let page = find_open(app, &id)?;
+    let facts = read(app, &body, |json| json.change(&app.city, page.facts))?;
+    let event = CallEvent { time_ms: app.inbox.now_ms(), call: page.call, change: CallChange::Updated(facts) };
+    let (Taken::Now(tick) | Taken::Before(tick)) = submit(app, event, None).await?;
+    Ok(said(page.call, "updated", facts, tick))
+}
+
+/// `DELETE /calls/{id}`.
+pub(super) async fn delete(
+    State(surface): State<Arc<Surface>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let app = &surface.app;
+    let page = find_open(app, &id)?;
+    let event = CallEvent { time_ms: app.inbox.now_ms(), call: page.call, change: CallChange::Cancelled };
+    let (Taken::Now(tick) | Taken::Before(tick)) = submit(app, event, None).await?;
+    Ok(said(page.call, "cancelled", page.facts, tick))
+}
+
+/// Hands a call event to the door and waits until its tick is in the ledger. The announcement comes before the look into
+/// the book: an alarm with the same ID is seen on its way or in the book, whenever it commits.
+pub(super) async fn submit(app: &App, event: CallEvent, note: Option<CallNote>) -> Result<Taken, Problem> {
+    if !app.health.takes_calls() {
+        return Err(Problem::unavailable(
+            "ledger_unavailable",
+            "the ledger cannot be written: raise the alarm another way",
+        ));
+    }
+    let content = match event.change {
+        CallChange::Opened(facts) => content_hash(&facts, &note.clone().unwrap_or_default()),
+        _ => [0; 32],
+    };
+    let (outcome, joined) = match app.acceptances.expect(&event, content) {
+        Expected::New(outcome) => (outcome, false),
+        Expected::Joined(outcome) => (outcome, true),
+        Expected::Conflict => return Err(duplicate(event.call)),
+    };
+    if !joined {
+        match known(app, &event, &content) {
+            Ok(None) => send(app, event, note).await?,
+            settled => {
+                app.acceptances.forget(&event);
+                return settled.map(|tick| Taken::Before(tick.unwrap_or_default()));
+            }
+        }
+    }
+    let unsure = || {
+        let detail =
+            format!("call {} is not confirmed yet; ask GET /calls/{0}, or send it again with that id", event.call);
+        Problem::unavailable("not_confirmed", detail)
+    };
+    match tokio::time::timeout(PATIENCE, outcome).await {
+        Ok(Ok(Outcome { refused: Some(reason), .. })) => Err(engine_refused(event.call, reason)),
+        Ok(Ok(Outcome { tick, refused: None })) if joined => Ok(Taken::Before(tick)),
+        Ok(Ok(Outcome { tick, refused: None })) => Ok(Taken::Now(tick)),
+        Ok(Err(_)) | Err(_) => Err(unsure()),
+    }
+}
+
+async fn send(app: &App, event: CallEvent, note: Option<CallNote>) -> Result<(), Problem> {
+    let notes = note.map(|note| (event.call, note)).into_iter().collect();
+    let arrival = Arrival { events: vec![Event::Call(event)], notes };
+    let sent = tokio::time::timeout(PATIENCE, app.inbox.send_async(arrival)).await;
+    let result = match sent {
+        Ok(sent) => sent.map_err(Problem::from),
+        Err(_) => Err(Problem::unavailable("busy", "the engine is behind: raise the alarm another way, or again")),
+    };
+    result.inspect_err(|_| app.acceptances.forget(&event))
+}
+
+/// The tick that took this very alarm before, if one did; an error when its ID stands for another.
+fn known(app: &App, event: &CallEvent, content: &[u8; 32]) -> Result<Option<u64>, Problem> {
+    if !matches!(event.change, CallChange::Opened(_)) {
+        return Ok(None);
+    }
+    match app.book.page(event.call)? {
+        Some(page) if page.content == content => Ok(Some(page.tick)),
+        Some(_) => Err(duplicate(event.call)),
+        None => Ok(None),
+    }
+}
+
+/// An ID that no call has, neither in the book nor on its way: those of senders may lie ahead of ours.
+fn free_id(app: &App) -> Result<CallId, Problem> {
+    loop {
+        let call = CallId(app.next_call.fetch_add(1, Ordering::Relaxed));
+        if app.acceptances.posted(call).is_none() && app.book.page(call)?.is_none() {
+            return Ok(call);
+        }
+    }
+}
+
+fn read<T>(app: &App, body: &[u8], sense: impl FnOnce(AlarmJson) -> Result<T, Unfit>) -> Result<T, Problem> {
+    let now_ms = app.inbox.now_ms();
+    let made = AlarmJson::read(body).and_then(sense);
+    made.map_err(|unfit| {
+        app.letters.bury(now_ms, "calls", unfit.reason, &unfit.detail, body);
+        unfit.into()
+    })
+}
+
+/// Counts an alarm that this surface refused. What the engine refused, it counted itself.
+fn refused(app: &App, problem: &Problem, body: &[u8]) {
+    if problem.error() == Reason::DuplicateCall.as_str() {
+        app.letters.bury(app.inbox.now_ms(), "calls", Reason::DuplicateCall, problem.detail(), body);
+    }
+}
+
+fn find(app: &App, id: &str) -> Result<CallPage, Problem> {
+    let unknown =
+        || Problem::new(StatusCode::NOT_FOUND, Reason::UnknownCall.as_str(), format!("there is no call {id}"));
+    let call = id.parse().map(CallId).map_err(|_| unknown())?;
+    app.book.page(call)?.ok_or_else(unknown)
+}
+
+fn find_open(app: &App, id: &str) -> Result<CallPage, Problem> {
+    let page = find(app, id)?;
+    if matches!(page.phase, CallPhase::Closed | CallPhase::Cancelled) {
+        return Err(Problem::new(StatusCode::CONFLICT, "call_closed", format!("call {id} is over")));
+    }
+    Ok(page)
+}
+
+fn said(call: CallId, status: &str, facts: CallFacts, tick: u64) -> Json<Value> {
+    Json(json!({"call": call, "status": status, "grid": facts.grid, "tick": tick}))
+}
+
+fn duplicate(call: CallId) -> Problem {
+    let detail =
+        format!("call {call} exists with other content; send yours without an id, or change that one with PATCH");
+    Problem::new(StatusCode::CONFLICT, Reason::DuplicateCall.as_str(), detail)
+}
+
+fn engine_refused(call: CallId, reason: Reason) -> Problem {
+    Problem::new(status_of(reason), reason.as_str(), format!("call {call} does not take this in the state it is in"))
+}

@@ -1,0 +1,42 @@
+//! A call's page as JSON.
+
+use nanming_dataflows::ids::UnitId;
+use nanming_dataflows::network::City;
+use serde_json::{Value, json};
+
+use crate::ledger::{CallPage, HistoryLine};
+
+/// What `GET /calls/{id}` says.
+pub(super) fn call(city: &City, page: &CallPage) -> Value {
+    let (lon, lat) = page.facts.at.to_lon_lat(city.origin).degrees();
+    let history: Vec<Value> = page.history.iter().map(|line| history(page, line)).collect();
+    let mut answer = json!({
+        "call": page.call, "phase": page.phase, "priority": page.facts.priority, "category": page.facts.category,
+        "lon": lon, "lat": lat, "grid": page.facts.grid, "opened_ms": page.opened_ms, "words": page.note.words,
+        "channel": page.note.channel, "candidates": [], "history": history,
+    });
+    if let Some(a) = &page.assignment {
+        let candidate = |c: &nanming_dataflows::decision::Candidate| json!({"unit": c.unit, "name": name(city, c.unit), "eta_s": c.eta_ms / 1000});
+        answer["assignment"] = json!(a.id);
+        answer["unit"] = json!({"id": a.unit, "name": name(city, a.unit)});
+        answer["eta_s"] = (a.eta_ms / 1000).into();
+        answer["reason"] = json!(a.reason);
+        answer["candidates"] = a.candidates.iter().map(candidate).collect();
+    }
+    answer
+}
+
+fn history(page: &CallPage, line: &HistoryLine) -> Value {
+    let mut answer = json!({"time_ms": line.time_ms, "phase": line.phase});
+    if let Some(unit) = line.unit {
+        answer["unit"] = json!(unit);
+    }
+    if let Some(attempt) = line.attempt {
+        answer["assignment"] = json!(format!("{}.{attempt}", page.call));
+    }
+    answer
+}
+
+fn name(city: &City, unit: UnitId) -> &str {
+    city.units.get(unit.index()).map_or("", |u| &u.name)
+}

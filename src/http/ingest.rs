@@ -1,0 +1,91 @@
+//! `POST /api/ingest`: events as JSON Lines. Good lines are taken whatever the bad ones are. Calls among them are
+//! answered after their commit, like every call.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::StatusCode;
+use futures_util::future::join_all;
+use nanming_dataflows::event::Event;
+use serde_json::{Value, json};
+
+use super::calls::submit;
+use super::{App, Problem, Surface};
+use crate::door::Arrival;
+use crate::ingest::validate::Valid;
+use crate::ingest::{Unfit, stream_of};
+
+/// Rejections told of one request; all are counted.
+const TOLD: usize = 1000;
+
+/// What a body holds.
+#[derive(Default)]
+struct Sorted {
+    events: Vec<Event>,
+    calls: Vec<(usize, Valid)>,
+    rejected: Vec<Value>,
+    refused: usize,
+}
+
+/// Takes a body.
+pub(super) async fn post(
+    State(surface): State<Arc<Surface>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, Problem> {
+    let body = body?;
+    let checked = Arc::clone(&surface);
+    let sorted = tokio::task::spawn_blocking(move || sort(&checked.app, &body)).await;
+    let Ok(mut sorted) = sorted else {
+        return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "the body could not be checked"));
+    };
+    let app = &surface.app;
+    let mut accepted = sorted.events.len();
+    if !sorted.events.is_empty() {
+        app.inbox.send_async(Arrival { events: std::mem::take(&mut sorted.events), notes: Vec::new() }).await?;
+    }
+    let answers =
+        join_all(std::mem::take(&mut sorted.calls).into_iter().map(|(line, valid)| call(app, line, valid))).await;
+    for (line, answer) in answers {
+        match answer {
+            Ok(()) => accepted += 1,
+            Err(problem) => sorted.tell(line, problem.error(), problem.detail()),
+        }
+    }
+    Ok(Json(json!({"accepted": accepted, "rejected": sorted.rejected, "rejected_total": sorted.refused})))
+}
+
+async fn call(app: &App, line: usize, (event, note): Valid) -> (usize, Result<(), Problem>) {
+    let Event::Call(event) = event else { return (line, Ok(())) };
+    (line, submit(app, event, note.map(|(_, note)| note)).await.map(|_| ()))
+}
+
+fn sort(app: &App, body: &[u8]) -> Sorted {
+    let (mut sorted, now_ms) = (Sorted::default(), app.inbox.now_ms());
+    for (row, raw) in body.split(|byte| *byte == b'\n').enumerate() {
+        let raw = raw.trim_ascii();
+        if raw.is_empty() {
+            continue;
+        }
+        match app.validator.event(raw, now_ms) {
+            Ok(valid @ (Event::Call(_), _)) => sorted.calls.push((row + 1, valid)),
+            Ok((event, _)) => sorted.events.push(event),
+            Err(Unfit { reason, detail }) => {
+                app.letters.bury(now_ms, stream_of(raw), reason, &detail, raw);
+                sorted.tell(row + 1, reason.as_str(), &detail);
+            }
+        }
+    }
+    sorted
+}
+
+impl Sorted {
+    fn tell(&mut self, line: usize, reason: &str, detail: &str) {
+        self.refused += 1;
+        if self.rejected.len() < TOLD {
+            self.rejected.push(json!({"line": line, "reason": reason, "detail": detail}));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Every route, once: the router is made of this table, and a test holds openapi.json against it.
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{MethodRouter, get, post};
+
+use super::{Surface, board, calls, city, events, ingest, page, sockets, status};
+
+/// Largest body that says something about a call, bytes.
+const CALL_BYTES: usize = 64 << 10;
+
+/// Paths with their methods.
+pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Surface>>)> {
+    let small = || DefaultBodyLimit::max(CALL_BYTES);
+    vec![
+        ("/", get(page::page)),
+        ("/healthz", get(status::healthz)),
+        ("/metrics", get(status::metrics)),
+        ("/openapi.json", get(status::openapi)),
+        ("/calls", post(calls::post).layer(small())),
+        ("/calls/{id}", get(calls::get).patch(calls::patch).delete(calls::delete).layer(small())),
+        ("/api/ingest", post(ingest::post)),
+        ("/api/city", get(city::city)),
+        ("/api/links.geojson", get(city::links)),
+        ("/api/junctions.geojson", get(city::junctions)),
+        ("/api/grids.geojson", get(city::grids)),
+        ("/api/venues.geojson", get(city::venues)),
+        ("/api/links/{id}", get(board::link)),
+        ("/api/junctions/{id}", get(board::junction)),
+        ("/api/forecast", get(board::forecast)),
+        ("/api/events", get(events::events)),
+        ("/ws/terminal", get(sockets::terminal)),
+        ("/ws/desk", get(sockets::desk)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_description_names_every_path_and_no_other() {
+        let description: serde_json::Value = serde_json::from_str(super::status::OPENAPI).unwrap();
+        assert_eq!(description["openapi"], "3.1.0");
+        let described: BTreeSet<&str> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+        let served: BTreeSet<&str> = super::routes().into_iter().map(|(path, _)| path).collect();
+        assert_eq!(described, served);
+    }
+}

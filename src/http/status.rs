@@ -1,0 +1,39 @@
+//! Whether the engine lives, its measures, and the description of this surface.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::Surface;
+
+/// The OpenAPI description.
+pub(super) const OPENAPI: &str = include_str!("openapi.json");
+
+/// `GET /healthz`.
+pub(super) async fn healthz(State(surface): State<Arc<Surface>>) -> Response {
+    let health = &surface.app.health;
+    let mut body = json!({"ok": true, "tick": health.last_tick(), "lag_ms": health.lag_ms()});
+    match health.complaint() {
+        None => Json(body).into_response(),
+        Some(complaint) => {
+            body["ok"] = false.into();
+            body["error"] = complaint.into();
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+        }
+    }
+}
+
+/// `GET /metrics`.
+pub(super) async fn metrics(State(surface): State<Arc<Surface>>) -> Response {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], surface.app.metrics.render()).into_response()
+}
+
+/// `GET /openapi.json`.
+pub(super) async fn openapi() -> Response {
+    ([(CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}
