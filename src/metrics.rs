@@ -255,6 +255,11 @@ impl Metrics {
         sorted.get(row).map_or(0.0, |us| f64::from(*us) / 1000.0)
     }
 
+    /// Ticks finished since the start.
+    pub fn ticks_total(&self) -> u64 {
+        self.ticks.get()
+    }
+
     /// Events taken since the start.
     pub fn events_total(&self) -> u64 {
         self.events.iter().map(|(_, c)| c.get()).sum()

@@ -1,173 +1,249 @@
 //! `nanming run`: the live city. Sources feed the door, the door the engine, the ledger keeps every tick, and what it has
 //! kept goes to the sinks.
+//!
+//! Threads: `door` drives the engine's workers, `ledger` commits, `sinks` publishes, `simulator` plays the city, and two
+//! of tokio's serve HTTP. The end goes the same way as the data: sources stop, the door finishes its ticks, the ledger
+//! commits them, the sinks get the rest, and sockets are closed with a going-away frame.
 
+use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{Builder, JoinHandle};
 
-use crossbeam_channel::{Receiver, bounded, unbounded};
+use crossbeam_channel::{Sender, bounded};
+use nanming_dataflows::event::Event;
+use nanming_dataflows::ids::CallId;
 use nanming_dataflows::network::City;
-use nanming_simulators::world::{World, WorldSettings};
+use tokio::sync::watch;
 
 use crate::clock::{Clock, next_local_minute, wall_ms};
 use crate::config::Config;
 use crate::door::{self, Arrival, Inbox, TickRecord};
-use crate::engine::Engine;
+use crate::engine::{Engine, Stopped};
 use crate::health::Health;
-use crate::ledger::{Keeper, Ledger, keep};
+use crate::http::App;
+use crate::ingest::{DeadLetters, Plates, Validator};
+use crate::ledger::{Book, Keeper, Ledger, LedgerError, keep};
 use crate::metrics::Metrics;
-use crate::publish::jsonl::JsonlSinks;
+use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Terminals, Watch};
 
-/// Simulated time that the embedded world advances at once, ms.
-const WORLD_STEP_MS: u64 = 500;
-/// Finished ticks that may wait for the ledger before the engine is held back.
-const RECORDS: usize = 256;
+mod simulator;
+mod surface;
+use simulator::Ears;
+
+/// Finished ticks that may wait for the ledger, and committed ones for the sinks, before the engine is held back.
+const TICKS: usize = 256;
+/// IDs that the engine gives to calls whose senders gave none.
+const OWN_CALLS: std::ops::Range<u64> = 1..1 << 32;
+
+/// Why a run fails.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The configuration makes no sense.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// The city cannot be had.
+    #[error(transparent)]
+    City(#[from] crate::city_file::CityFileError),
+    /// The ledger cannot be had.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {0}: {1}; choose another with --listen 127.0.0.1:PORT")]
+    Listen(std::net::SocketAddr, std::io::Error),
+    /// A file, thread or socket cannot be made.
+    #[error("{0}: {1}")]
+    Io(&'static str, std::io::Error),
+    /// A worker of the engine died.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// A thread died.
+    #[error("the {0} thread panicked; the log above says where")]
+    Panicked(&'static str),
+    /// The end came before the ledger could commit.
+    #[error("the last ticks could not be committed to the ledger; nobody was told of them")]
+    Uncommitted,
+}
+
+/// What every part shares.
+struct Shared {
+    city: Arc<City>,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+    letters: Arc<DeadLetters>,
+    acceptances: Arc<Acceptances>,
+    stop: Arc<AtomicBool>,
+    stopping: watch::Sender<bool>,
+}
 
 /// Runs the city until it is interrupted.
-pub fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+pub fn run(config: &Config) -> Result<(), RunError> {
+    let listener = TcpListener::bind(config.http.listen).map_err(|e| RunError::Listen(config.http.listen, e))?;
     let city = Arc::new(crate::city_file::load(config.city.file.as_deref(), config.city.seed)?);
     let ledger = Ledger::open(&config.ledger.path, config.ledger.signal_hours)?;
     let last_tick = ledger.last_tick()?.unwrap_or(0);
     let clock = Clock::starting_at(start_ms(config, &city, last_tick)?, config.clock.speed);
-    let (metrics, health, stop) =
-        (Arc::new(Metrics::new(&city)), Arc::new(Health::default()), Arc::new(AtomicBool::new(false)));
+    let shared = share(config, city, clock)?;
     let (inbox, arrivals) = door::open(clock, config.engine.inbox);
-    restore(&ledger, &inbox)?;
-    let (records, finished) = bounded(RECORDS);
-    let (committed, kept) = unbounded();
-    let keeper = Keeper {
-        ledger,
-        records: finished,
-        committed,
-        health: Arc::clone(&health),
-        metrics: Arc::clone(&metrics),
-        stop: Arc::clone(&stop),
+    let (ears, heard) = simulator::ears(config.simulator.enabled);
+    let restored = restore(&ledger, &inbox)?;
+    let app = app(config, &shared, &ledger, inbox.clone(), &ears, restored)?;
+    let bus = bus(config, &shared, &app, ears)?;
+
+    let (records, finished) = bounded(TICKS);
+    let (committed, kept) = bounded(TICKS);
+    let engine = Engine::start(&shared.city, config.engine.workers, &[]);
+    let keeper = keeper(&shared, ledger, finished, committed);
+    let first = last_tick.max(clock.start_ms());
+    let keeping = start("ledger", move || keep(keeper))?;
+    let publishing = start("sinks", move || bus.run(&kept))?;
+    let driving = start("door", {
+        let shared_stop = (Arc::clone(&shared.stop), shared.stopping.clone());
+        move || {
+            let ended = door::live(engine, clock, first, &arrivals, &records);
+            stop(&shared_stop.0, &shared_stop.1);
+            ended
+        }
+    })?;
+    let simulating = match heard {
+        Some(heard) => Some(simulator::start(config, &shared, inbox.clone(), heard)?),
+        None => None,
     };
-    let keeping = std::thread::Builder::new().name("ledger".into()).spawn(move || keep(keeper))?;
-    let engine = Engine::start(&city, config.engine.workers, &[]);
-    let driving = std::thread::Builder::new()
-        .name("door".into())
-        .spawn(move || door::live(engine, clock, last_tick.max(clock.start_ms()), &arrivals, &records))?;
-    let (to_world, from_engine) = unbounded();
-    let simulating = config
-        .simulator
-        .enabled
-        .then(|| simulate(config, &city, clock, inbox.clone(), from_engine, Arc::clone(&stop)))
-        .transpose()?;
     drop(inbox);
-    let sinks = config.output.jsonl.as_deref().map(|dir| JsonlSinks::create(dir, &city)).transpose()?;
-    stop_on_interrupt(Arc::clone(&stop))?;
-    tracing::info!(
-        city = city.name,
-        junctions = city.junctions.len(),
-        cameras = city.cameras.len(),
-        "the city runs; Ctrl-C ends it"
-    );
-    let ticks = publish(&kept, sinks, to_world, &metrics)?;
+    announce(config, &shared.city, &listener);
+    let served = surface::serve(listener, app, Arc::clone(&shared.stop), shared.stopping.clone());
+    stop(&shared.stop, &shared.stopping);
     if let Some(simulating) = simulating {
-        simulating.join().map_err(|_| "the simulator panicked")?;
+        simulating.join().map_err(|_| RunError::Panicked("simulator"))?;
     }
-    driving.join().map_err(|_| "the door panicked")??;
-    keeping.join().map_err(|_| "the ledger panicked")?;
-    println!(
-        "{ticks} ticks, {} events, tick p99 {:.1} ms; the ledger is {}",
-        metrics.events_total(),
-        metrics.tick_p99_ms(),
-        config.ledger.path.display()
-    );
+    driving.join().map_err(|_| RunError::Panicked("door"))??;
+    let is_kept = keeping.join().map_err(|_| RunError::Panicked("ledger"))?;
+    publishing.join().map_err(|_| RunError::Panicked("sinks"))?;
+    served.map_err(|e| RunError::Io("http", e))?;
+    if !is_kept {
+        return Err(RunError::Uncommitted);
+    }
+    let (ticks, events, p99_ms) =
+        (shared.metrics.ticks_total(), shared.metrics.events_total(), shared.metrics.tick_p99_ms());
+    println!("{ticks} ticks, {events} events, tick p99 {p99_ms:.1} ms; the ledger is {}", config.ledger.path.display());
     Ok(())
+}
+
+/// Everything is to end.
+fn stop(flag: &AtomicBool, stopping: &watch::Sender<bool>) {
+    flag.store(true, Ordering::Relaxed);
+    stopping.send_replace(true);
+}
+
+fn start<T: Send + 'static>(
+    name: &'static str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, RunError> {
+    Builder::new().name(name.into()).spawn(body).map_err(|e| RunError::Io(name, e))
 }
 
 /// City time at the start, ms: never before what the ledger has seen.
-fn start_ms(config: &Config, city: &City, last_tick: u64) -> Result<u64, String> {
-    if config.clock.start == "now" {
-        return Ok(wall_ms().max(last_tick));
+fn start_ms(config: &Config, city: &City, last_tick: u64) -> Result<u64, RunError> {
+    let earliest_ms = wall_ms().max(last_tick);
+    if config.simulator.enabled && last_tick > wall_ms() {
+        tracing::info!("the ledger is ahead of the clock, as after a fast run: city time goes on from there");
     }
-    let wrong = || format!("--start {}: write a local time such as 07:30, or now", config.clock.start);
-    let (hour, minute) = config.clock.start.split_once(':').ok_or_else(wrong)?;
-    let (hour, minute): (u16, u16) = (hour.parse().map_err(|_| wrong())?, minute.parse().map_err(|_| wrong())?);
-    if hour > 23 || minute > 59 {
-        return Err(wrong());
-    }
-    Ok(next_local_minute(wall_ms().max(last_tick), hour * 60 + minute, city.utc_offset_min))
-}
-
-/// Calls that were open when the ledger was last written go back through the door as facts.
-fn restore(ledger: &Ledger, inbox: &Inbox) -> Result<(), Box<dyn std::error::Error>> {
-    let open = ledger.open_calls()?;
-    if !open.is_empty() {
-        tracing::info!(calls = open.len(), "calls that were open are taken up again");
-        let events = open.into_iter().map(|(call, _)| nanming_dataflows::event::Event::Call(call)).collect();
-        inbox.send(Arrival { events, notes: Vec::new() })?;
-    }
-    Ok(())
-}
-
-fn simulate(
-    config: &Config,
-    city: &Arc<City>,
-    clock: Clock,
-    inbox: Inbox,
-    from_engine: Receiver<Arc<TickRecord>>,
-    stop: Arc<AtomicBool>,
-) -> std::io::Result<JoinHandle<()>> {
-    let settings = WorldSettings {
-        seed: config.simulator.seed,
-        start_ms: clock.start_ms(),
-        demand_scale: config.simulator.demand,
-        first_call_id: clock.start_ms(),
-        ..WorldSettings::default()
-    };
-    let city = Arc::clone(city);
-    std::thread::Builder::new().name("simulator".into()).spawn(move || {
-        let mut world = World::new(city, settings);
-        while !stop.load(Ordering::Relaxed) {
-            from_engine.try_iter().for_each(|record| world.obey(&record.decisions));
-            let next = world.now_ms() + WORLD_STEP_MS;
-            std::thread::sleep(clock.wall(next.saturating_sub(clock.now_ms())).min(Duration::from_secs(1)));
-            if clock.now_ms() < next {
-                continue;
-            }
-            let events = world.step(next);
-            if inbox.send(Arrival { events, notes: Vec::new() }).is_err() {
-                return;
-            }
-        }
+    Ok(match config.clock.start_minute()? {
+        None => earliest_ms,
+        Some(minute) => next_local_minute(earliest_ms, minute, city.utc_offset_min),
     })
 }
 
-/// Hands kept ticks to every sink until the engine has ended; the number of ticks.
-fn publish(
-    kept: &Receiver<Arc<TickRecord>>,
-    mut sinks: Option<JsonlSinks>,
-    to_world: crossbeam_channel::Sender<Arc<TickRecord>>,
-    metrics: &Metrics,
-) -> std::io::Result<u64> {
-    let mut ticks = 0;
-    for record in kept {
-        ticks += 1;
-        metrics.decided(&record.decisions);
-        if let Some(sinks) = &mut sinks {
-            sinks.write(&record.decisions)?;
-        }
-        // Without a simulator nobody listens.
-        let _ = to_world.send(record);
-    }
-    if let Some(sinks) = sinks {
-        sinks.finish()?;
-    }
-    Ok(ticks)
+fn share(config: &Config, city: Arc<City>, clock: Clock) -> Result<Shared, RunError> {
+    let metrics = Arc::new(Metrics::new(&city));
+    let letters = DeadLetters::open(config.ingest.dead_letters.as_deref(), Arc::clone(&metrics));
+    Ok(Shared {
+        letters: Arc::new(letters.map_err(|e| RunError::Io("dead letters", e))?),
+        city,
+        clock,
+        metrics,
+        health: Arc::default(),
+        acceptances: Arc::default(),
+        stop: Arc::default(),
+        stopping: watch::Sender::new(false),
+    })
 }
 
-fn stop_on_interrupt(stop: Arc<AtomicBool>) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::Builder::new().name("signals".into()).spawn(move || {
-        runtime.block_on(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                stop.store(true, Ordering::Relaxed);
-            }
-        });
-    })?;
-    Ok(())
+/// Calls that were open when the ledger was last written go back through the door as facts, and to the terminals.
+fn restore(ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError> {
+    let (calls, in_force) = (ledger.open_calls()?, ledger.assignments_in_force()?);
+    if !calls.is_empty() {
+        tracing::info!(calls = calls.len(), assignments = in_force.len(), "open calls are taken up again");
+        let events = calls.iter().map(|(call, _)| Event::Call(*call)).collect();
+        // The door was opened a moment ago and has room.
+        let _ = inbox.send(Arrival { events, notes: Vec::new() });
+    }
+    Ok(Duty::restored(&calls, &in_force))
+}
+
+fn app(
+    config: &Config,
+    shared: &Shared,
+    ledger: &Ledger,
+    inbox: Inbox,
+    ears: &Ears,
+    duty: Duty,
+) -> Result<App, RunError> {
+    let (city, metrics) = (&shared.city, &shared.metrics);
+    let CallId(next_call) = ledger.next_call_id(OWN_CALLS)?;
+    let plates = Plates::new(config.ingest.plate_key.expose());
+    let (acceptances, manning) = (Arc::clone(&shared.acceptances), ears.manning.clone());
+    Ok(App {
+        city: Arc::clone(city),
+        config: config.http.clone(),
+        inbox,
+        book: Book::open(&config.ledger.path)?,
+        board: Arc::new(Board::new(Arc::clone(city), Arc::clone(metrics), Arc::clone(&shared.letters))),
+        terminals: Arc::new(Terminals::new(Arc::clone(city), Arc::clone(metrics), acceptances, duty, manning)),
+        acceptances: Arc::clone(&shared.acceptances),
+        letters: Arc::clone(&shared.letters),
+        validator: Arc::new(Validator::new(Arc::clone(city), plates, config.ingest.future_ms)),
+        metrics: Arc::clone(metrics),
+        health: Arc::clone(&shared.health),
+        next_call: AtomicU64::new(next_call),
+        stop: shared.stopping.subscribe(),
+    })
+}
+
+/// The sinks; whom people wait for come first. Terminals come before callers, who are asked when an alarm was posted.
+fn bus(config: &Config, shared: &Shared, app: &App, ears: Ears) -> Result<Bus, RunError> {
+    let mut bus = Bus::default()
+        .with(Arc::clone(&app.terminals))
+        .with(Arc::clone(&shared.acceptances))
+        .with(ears)
+        .with(Watch::new(Arc::clone(&shared.city), Arc::clone(&shared.metrics)))
+        .with(Letters(Arc::clone(&shared.letters)))
+        .with(Arc::clone(&app.board));
+    if let Some(dir) = &config.output.jsonl {
+        bus = bus.with(Files::create(dir, &shared.city).map_err(|e| RunError::Io("JSON Lines files", e))?);
+    }
+    Ok(bus)
+}
+
+fn keeper(
+    shared: &Shared,
+    ledger: Ledger,
+    records: crossbeam_channel::Receiver<TickRecord>,
+    committed: Sender<Arc<TickRecord>>,
+) -> Keeper {
+    let (health, metrics, stop) = (Arc::clone(&shared.health), Arc::clone(&shared.metrics), Arc::clone(&shared.stop));
+    Keeper { ledger, records, committed, health, metrics, stop }
+}
+
+fn announce(config: &Config, city: &City, listener: &TcpListener) {
+    let address = listener.local_addr().unwrap_or(config.http.listen);
+    let (junctions, cameras, units) = (city.junctions.len(), city.cameras.len(), city.units.len());
+    tracing::info!(city = city.name, junctions, cameras, units, "the city runs; Ctrl-C ends it");
+    tracing::info!("the page is at http://{address}");
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            "the engine listens beyond this machine and has no log-in of its own: put it behind a proxy that has"
+        );
+    }
 }

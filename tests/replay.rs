@@ -19,7 +19,7 @@ fn data() -> Option<PathBuf> {
 
 fn replay(data: &Path, passages: &Path, workers: usize, out: &Path) -> serde_json::Value {
     let run = Command::new(env!("CARGO_BIN_EXE_nanming"))
-        .args(["--log", "warn", "replay", "--json", "--units", "20", "--workers", &workers.to_string()])
+        .args(["replay", "--log", "warn", "--json", "--units", "20", "--workers", &workers.to_string()])
         .arg("--city")
         .arg(data.join("signal/ingolstadt7/ingolstadt7.net.xml"))
         .arg("--passages")

@@ -1,4 +1,4 @@
-//! A static assignment of the morning peak: it spreads drivers over ways, and tells how many trips the streets bear.
+//! A static assignment of the two peaks of a working day: it spreads drivers over ways, and tells how many trips the streets bear.
 
 use nanming_dataflows::network::{City, Turn};
 
@@ -14,40 +14,63 @@ const PERMISSIVE_WORTH: f64 = 0.4;
 const PEAK_SATURATION: f64 = 0.90;
 /// Share of turns, by volume, that may be fuller than that.
 const SPARED: f64 = 0.02;
-const PEAK_MINUTE: u16 = 480;
 
-/// The ways of drivers under each habit, and the trips an hour that the streets bear at the peak.
+/// A peak: the minute of the local day whose plans are in force, and the shares of links and attractors in its trips.
+pub(super) struct Peak {
+    /// Minute of the local day.
+    pub(super) minute: u16,
+    /// By link.
+    pub(super) origin_share: Vec<f64>,
+    /// By attractor.
+    pub(super) target_share: Vec<f64>,
+}
+
+/// What a peak asks of each exit, and what each can give.
+struct Load {
+    volume: Vec<f64>,
+    green: Vec<f64>,
+    capacity_veh_h: Vec<f64>,
+}
+
+/// The ways of drivers under each habit, and the trips an hour that the streets bear in both peaks.
 pub(super) fn assign(
     city: &City,
     roads: &Roads,
     attractors: &[Attractor],
-    origin_share: &[f64],
-    target_share: &[f64],
+    peaks: &[Peak; 2],
     seed: u64,
 ) -> (Routes, f64) {
-    let greens = exit_greens(city, roads);
-    let capacity_veh_h = capacities(roads, &greens);
+    let mut loads = peaks.each_ref().map(|p| empty(city, roads, p.minute));
     let mut routes = Routes::new(roads.links.len());
-    let mut volume = vec![0.0; roads.exit_count()];
     let mut peak_veh_h = 0.0;
     for habit in 0..HABITS {
-        let fullness = |(v, c): (&f64, &f64)| v / habit.max(1) as f64 * peak_veh_h / c;
-        let saturation: Vec<f64> = volume.iter().zip(&capacity_veh_h).map(fullness).collect();
-        routes.add_habit(roads, attractors, costs(city, roads, &greens, &saturation, habit, seed));
-        for (a, share) in target_share.iter().enumerate() {
-            let tree = (habit * attractors.len() + a) as u32;
-            load(roads, &routes, tree, *share, origin_share, &mut volume);
+        let part_veh_h = peak_veh_h / habit.max(1) as f64;
+        let fullness =
+            |e: usize| loads.iter().map(|l| l.volume[e] * part_veh_h / l.capacity_veh_h[e]).fold(0.0, f64::max);
+        let saturation: Vec<f64> = (0..roads.exit_count()).map(fullness).collect();
+        routes.add_habit(roads, attractors, costs(city, roads, &loads[0].green, &saturation, habit, seed));
+        let first_tree = (habit * attractors.len()) as u32;
+        for (peak, of) in peaks.iter().zip(&mut loads) {
+            for (tree, share) in (first_tree..).zip(&peak.target_share) {
+                load(roads, &routes, tree, *share, &peak.origin_share, &mut of.volume);
+            }
         }
-        peak_veh_h = bearable(&volume, &capacity_veh_h, (habit + 1) as f64);
+        let parts = (habit + 1) as f64;
+        peak_veh_h = loads.iter().map(|l| bearable(&l.volume, &l.capacity_veh_h, parts)).fold(f64::INFINITY, f64::min);
     }
     (routes, peak_veh_h)
 }
 
-/// Share of green of each exit in the peak; 0.8 where there are no signals.
-fn exit_greens(city: &City, roads: &Roads) -> Vec<f64> {
+fn empty(city: &City, roads: &Roads, minute: u16) -> Load {
+    let green = exit_greens(city, roads, minute);
+    Load { volume: vec![0.0; roads.exit_count()], capacity_veh_h: capacities(roads, &green), green }
+}
+
+/// Share of green of each exit at a minute of the day; 0.8 where there are no signals.
+fn exit_greens(city: &City, roads: &Roads, minute: u16) -> Vec<f64> {
     let mut by_head = Vec::new();
     for j in &city.junctions {
-        by_head.extend(green_shares(j, &j.plans[plan_in_force(j, PEAK_MINUTE)], PERMISSIVE_WORTH));
+        by_head.extend(green_shares(j, &j.plans[plan_in_force(j, minute)], PERMISSIVE_WORTH));
     }
     let green = |head: u32| if head == NONE { 0.8 } else { by_head[head as usize].max(0.03) };
     roads.links.iter().flat_map(|l| l.exits.iter().map(|e| green(e.head))).collect()

@@ -13,7 +13,9 @@ const COUNT_MS: u64 = 30_000;
 const FILL_MIN: i64 = 75;
 const EMPTY_MIN: i64 = 45;
 /// Cars for each person who leaves an event.
-const CARS_PER_PERSON: f64 = 0.12;
+const CARS_PER_PERSON: f64 = 0.06;
+/// Cars that the car park of a venue holds.
+const MOST_CARS: f64 = 600.0;
 
 /// An event at a venue, in minutes since the epoch of local time.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +94,7 @@ impl Crowds {
             let since_min = local_ms as f64 / 60_000.0 - s.end_min as f64;
             if (0.0..EMPTY_MIN as f64).contains(&since_min) {
                 let steps = EMPTY_MIN as f64 * 60_000.0 / STEP_MS as f64;
-                self.cars_due[v] += (s.people * CARS_PER_PERSON).min(3_000.0) / steps;
+                self.cars_due[v] += (s.people * CARS_PER_PERSON).min(MOST_CARS) / steps;
                 while self.cars_due[v] >= 1.0 {
                     self.cars_due[v] -= 1.0;
                     links.push(city.venues[v].link.0);

@@ -1,7 +1,7 @@
 //! Who drives, when, from where to where. Homes lie all over, work in the middle of the city and of its districts; in
 //! the morning most drive in, in the evening out, and some come from beyond the rim or leave over it.
 //!
-//! The volume at `demand_scale` 1 is set by the streets themselves: a static assignment of the morning fills the turns
+//! The volume at `demand_scale` 1 is set by the streets themselves: a static assignment of the peaks fills the turns
 //! of the city, under its own plans, to a stated degree of saturation.
 
 use nanming_dataflows::event::VehicleClass;
@@ -10,7 +10,7 @@ use nanming_dataflows::network::{City, Point};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::assign::assign;
+use super::assign::{Peak, assign};
 use super::car::{Vehicle, Way};
 use super::chance::{Weights, exponential_ms, mix, stream};
 use super::roads::Roads;
@@ -72,10 +72,13 @@ impl Demand {
         let attractors = attractors(city, roads, &centres, &mut rng);
         let home = origins(city, roads, |p| 1.15 - centrality(&centres, p));
         let work = origins(city, roads, |p| 0.1 + centrality(&centres, p).powi(2));
-        let morning = |(h, w): (f64, f64)| 0.8 * h + 0.2 * w;
-        let origin_share: Vec<f64> = home.shares().into_iter().zip(work.shares()).map(morning).collect();
-        let target_share: Vec<f64> = attractors.iter().map(|a| 0.8 * a.work + 0.2 * a.home).collect();
-        let (routes, peak_veh_h) = assign(city, roads, &attractors, &origin_share, &target_share, seed);
+        let (homes, works) = (home.shares(), work.shares());
+        let peak = |minute, inbound: f64| Peak {
+            minute,
+            origin_share: homes.iter().zip(&works).map(|(h, w)| inbound * h + (1.0 - inbound) * w).collect(),
+            target_share: attractors.iter().map(|a| inbound * a.work + (1.0 - inbound) * a.home).collect(),
+        };
+        let (routes, peak_veh_h) = assign(city, roads, &attractors, &[peak(480, 0.8), peak(1_100, 0.2)], seed);
         let demand = Demand {
             seed,
             rng,

@@ -1,0 +1,79 @@
+//! The asynchronous part of a run: HTTP, the board's beat, and the signals that end it all.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::stop;
+use crate::cli::INTERRUPTED;
+use crate::http::{self, App};
+use crate::publish::Board;
+
+/// Threads of tokio.
+const THREADS: usize = 2;
+/// Connections get so long to end in good order.
+const GOODBYES: Duration = Duration::from_secs(5);
+
+/// Serves until Ctrl-C, SIGTERM, or the engine's end.
+pub(super) fn serve(
+    listener: TcpListener,
+    app: App,
+    flag: Arc<AtomicBool>,
+    stopping: watch::Sender<bool>,
+) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
+    let served = runtime.block_on(async {
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        tokio::spawn(beat(Arc::clone(&app.board)));
+        tokio::spawn(until_interrupted(flag, stopping.clone()));
+        let mut server = tokio::spawn(http::serve(listener, app));
+        let mut stopped = stopping.subscribe();
+        let ended = tokio::select! {
+            ended = &mut server => ended,
+            _ = stopped.wait_for(|stop| *stop) => match timeout(GOODBYES, &mut server).await {
+                Ok(ended) => ended,
+                Err(_) => {
+                    server.abort();
+                    return Ok(());
+                }
+            },
+        };
+        ended.unwrap_or_else(|error| Err(io::Error::other(error)))
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+async fn beat(board: Arc<Board>) {
+    let mut seconds = interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        seconds.tick().await;
+        board.beat();
+    }
+}
+
+/// The first signal ends the run in good order, a second one at once.
+async fn until_interrupted(flag: Arc<AtomicBool>, stopping: watch::Sender<bool>) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    for _ in 0..2 {
+        tokio::select! {
+            pressed = tokio::signal::ctrl_c() => pressed?,
+            _ = terminate.recv() => {},
+        }
+        if *stopping.borrow() {
+            tracing::warn!("interrupted again: ending at once");
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        tracing::info!("ending: sources stop, ticks are finished and committed");
+        stop(&flag, &stopping);
+    }
+    Ok(())
+}
