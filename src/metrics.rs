@@ -13,8 +13,10 @@ use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, Registry
 
 use crate::door::TickRecord;
 
+mod labels;
 mod make;
 mod process;
+use labels::{ACK, PHASES, PICKS, PRIORITIES, STAGE_REASONS, TICK};
 use make::Make;
 
 /// Ticks over which [`Metrics::tick_p99_ms`] looks back.
@@ -274,36 +276,6 @@ impl Metrics {
         self.dead_letters.with_label_values(&[stream, reason.as_str()])
     }
 }
-
-/// Edges of latencies, s: one on each objective.
-const TICK: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0];
-/// Edges of answers, s: as 110 bulletins print them.
-const ACK: &[f64] = &[10.0, 30.0, 60.0, 120.0, 180.0];
-const PRIORITIES: [(&str, Priority); 3] = [("A", Priority::A), ("B", Priority::B), ("C", Priority::C)];
-const PHASES: [(&str, CallPhase); 6] = [
-    ("waiting", CallPhase::Waiting),
-    ("assigned", CallPhase::Assigned),
-    ("accepted", CallPhase::Accepted),
-    ("arrived", CallPhase::Arrived),
-    ("closed", CallPhase::Closed),
-    ("cancelled", CallPhase::Cancelled),
-];
-const PICKS: [(&str, PickReason); 5] = [
-    ("nearest", PickReason::Nearest),
-    ("least_total", PickReason::LeastTotal),
-    ("after_decline", PickReason::AfterDecline),
-    ("after_silence", PickReason::AfterSilence),
-    ("after_loss", PickReason::AfterLoss),
-];
-const STAGE_REASONS: [(&str, StageReason); 7] = [
-    ("start", StageReason::Start),
-    ("pressure", StageReason::Pressure),
-    ("min_green", StageReason::MinGreen),
-    ("max_red", StageReason::MaxRed),
-    ("max_green", StageReason::MaxGreen),
-    ("plan", StageReason::Plan),
-    ("idle", StageReason::Idle),
-];
 
 fn streams() -> impl Iterator<Item = (&'static str, &'static str)> {
     Batch::default().counts().into_iter().map(|(stream, _)| (stream, stream))

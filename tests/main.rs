@@ -1,4 +1,12 @@
-//! The integration tests: one binary, a module a surface.
+//! The integration tests: one binary, a module a surface. They run the real `nanming` command with a small city, over real
+//! sockets and files.
 #![allow(clippy::unwrap_used)] // a test that cannot go on should panic
 
+mod board;
+mod calls;
+mod ending;
+mod guard;
+mod ingest;
 mod replay;
+mod running;
+mod terminals;

@@ -33,7 +33,7 @@ struct Letter<'a> {
     t_ms: u64,
     stream: &'a str,
     reason: &'static str,
-    detail: &'a str,
+    detail: String,
     raw: String,
 }
 
@@ -67,7 +67,8 @@ impl DeadLetters {
 
 /// One line of `dead_letters.jsonl`, without its end.
 pub fn line(t_ms: u64, stream: &str, reason: Reason, detail: &str, raw: &[u8]) -> String {
-    let letter = Letter { t_ms, stream, reason: reason.as_str(), detail, raw: redacted(raw) };
+    let letter =
+        Letter { t_ms, stream, reason: reason.as_str(), detail: redacted(detail.as_bytes()), raw: redacted(raw) };
     serde_json::to_string(&letter).unwrap_or_default()
 }
 

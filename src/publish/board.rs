@@ -121,6 +121,7 @@ impl Inner {
         }
         let mut picture = self.state.everything();
         picture["figures"] = self.tempo.last.clone();
+        picture["history"] = self.tempo.history();
         let piece = Piece { seq: self.seq, json: encoded(&picture) };
         self.snapshot.insert(piece).clone()
     }

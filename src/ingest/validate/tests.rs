@@ -1,1 +1,90 @@
+use super::*;
 
+const NOW_MS: u64 = 1_767_657_600_000;
+
+fn validator(city: City) -> Validator {
+    Validator::new(Arc::new(city), Plates::new("key"), 5_000)
+}
+
+fn town() -> Validator {
+    validator(nanming_simulators::town::small(2, 2, 1))
+}
+
+fn of_kind(validator: &Validator, kind: CameraKind) -> String {
+    validator.city().cameras.iter().find(|c| c.kind == kind).unwrap().name.clone()
+}
+
+#[test]
+fn every_example_of_the_handbook_is_read() {
+    let validator = validator(nanming_simulators::guiyang::generate(1));
+    let text = include_str!("../../../docs/events.md");
+    let examples: Vec<&str> = text.lines().filter(|line| line.starts_with("{\"type\"")).collect();
+    let mut batch = Batch::default();
+    for example in examples {
+        let (event, _) = validator.event(example.as_bytes(), NOW_MS).unwrap_or_else(|e| panic!("{example}: {e}"));
+        batch.push(event);
+    }
+    assert_eq!(batch.counts().map(|(_, n)| n), [1; 11], "one example of each stream");
+    assert_eq!(batch.passages[0].speed_mm_s, 12_000);
+    assert_eq!(batch.flows[0].occupancy_milli, 120);
+    assert_eq!(batch.buses[0].position_mm, 0);
+    assert_eq!(batch.passages[0].vehicle, batch.violations[0].vehicle, "one plate, one vehicle");
+}
+
+#[test]
+fn a_passage_without_a_time_is_now_and_without_a_plate_is_nobody() {
+    let town = town();
+    let line =
+        format!("{{\"type\":\"passage\",\"camera\":\"{}\",\"speed_kmh\":36}}", of_kind(&town, CameraKind::StopLine));
+    let (event, _) = town.event(line.as_bytes(), NOW_MS).unwrap();
+    let Event::Passage(passage) = event else { panic!("{event:?}") };
+    assert_eq!((passage.time_ms, passage.vehicle, passage.speed_mm_s), (NOW_MS, VehicleId(0), 10_000));
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_its_reason() {
+    let town = town();
+    let (stop_line, crowd) = (of_kind(&town, CameraKind::StopLine), of_kind(&town, CameraKind::Crowd));
+    let passage = |rest: &str| format!("{{\"type\":\"passage\",\"camera\":\"{stop_line}\",{rest}}}");
+    let flow = |rest: &str| format!("{{\"type\":\"flow\",\"camera\":\"{stop_line}\",\"interval_s\":60,{rest}}}");
+    for (line, reason) in [
+        (String::new(), Reason::Malformed),
+        ("[1]".into(), Reason::Malformed),
+        ("{\"type\":\"weather\"}".into(), Reason::Malformed),
+        (passage("\"speed\":3"), Reason::Malformed),
+        (passage("\"speed_kmh\":\"fast\""), Reason::Malformed),
+        (passage("\"speed_kmh\":253"), Reason::ImpossibleSpeed),
+        (passage("\"speed_kmh\":-1"), Reason::ImpossibleSpeed),
+        (passage("\"speed_kmh\":1e300"), Reason::ImpossibleSpeed),
+        (passage(&format!("\"speed_kmh\":3,\"time_ms\":{}", NOW_MS + 5_001)), Reason::FromTheFuture),
+        ("{\"type\":\"passage\",\"camera\":\"x\",\"speed_kmh\":3}".into(), Reason::UnknownCamera),
+        (format!("{{\"type\":\"passage\",\"camera\":\"{crowd}\",\"speed_kmh\":3}}"), Reason::WrongCameraKind),
+        (format!("{{\"type\":\"crowd\",\"camera\":\"{stop_line}\",\"people\":3}}"), Reason::WrongCameraKind),
+        (flow("\"vehicles\":301"), Reason::OutOfRange),
+        (flow("\"vehicles\":1,\"occupancy\":1.5"), Reason::OutOfRange),
+        (flow("\"vehicles\":-1"), Reason::Malformed),
+        ("{\"type\":\"unit\",\"unit\":\"x\",\"lon\":1,\"lat\":1,\"status\":\"ready\"}".into(), Reason::UnknownUnit),
+        ("{\"type\":\"unit\",\"unit\":1,\"lon\":1,\"lat\":1,\"status\":\"ready\"}".into(), Reason::OutsideCity),
+        ("{\"type\":\"unit\",\"unit\":1,\"lon\":1,\"lat\":91,\"status\":\"ready\"}".into(), Reason::OutOfRange),
+        ("{\"type\":\"ack\",\"unit\":1,\"assignment\":\"x\",\"answer\":\"accept\"}".into(), Reason::Malformed),
+        ("{\"type\":\"signal\",\"junction\":\"x\",\"mode\":\"local\",\"lamps\":\"r\"}".into(), Reason::UnknownJunction),
+        ("{\"type\":\"signal\",\"junction\":0,\"mode\":\"local\",\"lamps\":\"r\"}".into(), Reason::Malformed),
+        ("{\"type\":\"bus\",\"bus\":1,\"line\":\"x\",\"lon\":1,\"lat\":1,\"speed_kmh\":1}".into(), Reason::UnknownName),
+        ("{\"type\":\"bus\",\"bus\":1,\"line\":0,\"lon\":1,\"lat\":1,\"speed_kmh\":1}".into(), Reason::OutsideCity),
+        ("{\"type\":\"site\",\"site\":\"x\",\"finding\":\"dust\"}".into(), Reason::UnknownName),
+        ("{\"type\":\"call\",\"call\":0,\"change\":\"cancelled\"}".into(), Reason::OutOfRange),
+        ("{\"type\":\"call\",\"call\":1,\"priority\":\"A\",\"lon\":1,\"lat\":1}".into(), Reason::OutsideCity),
+    ] {
+        assert_eq!(town.event(line.as_bytes(), NOW_MS).map_err(|e| e.reason), Err(reason), "{line}");
+    }
+}
+
+#[test]
+fn a_refusal_never_repeats_a_plate() {
+    let town = town();
+    let line = "{\"type\":\"violation\",\"camera\":\"x\",\"plate\":\"贵A12345\",\"kind\":\"贵A12345\"}";
+    let refused = town.event(line.as_bytes(), NOW_MS).unwrap_err();
+    assert_eq!(refused.reason, Reason::Malformed);
+    let kept = super::super::dead_letters::line(0, "violations", refused.reason, &refused.detail, line.as_bytes());
+    assert!(!kept.contains("12345"), "{kept}");
+}

@@ -14,6 +14,9 @@ use crate::metrics::Levels;
 /// Span of wall time over which events are counted, s.
 const EVENTS_SPAN_S: f64 = 10.0;
 
+/// Figures are kept for the page's series: so far apart in city time, ms, and so many.
+const KEPT: (u64, usize) = (10_000, 90);
+
 /// What the figures need and the state does not know.
 pub(super) struct Outside {
     pub(super) tick_p99_ms: f64,
@@ -24,7 +27,8 @@ pub(super) struct Outside {
 /// The pace of events, and the last figures.
 #[derive(Default)]
 pub(super) struct Tempo {
-    seen: VecDeque<(Option<Instant>, u64)>,
+    seen: VecDeque<(Instant, u64)>,
+    kept: VecDeque<(u64, Value)>,
     pub(super) last: Value,
 }
 
@@ -48,12 +52,34 @@ impl Tempo {
             "dead_letters": outside.dead_letters,
             "signal_changes_min": (recent(|r| r.2) as f64 * per_minute).round(),
         });
+        self.keep(state.time_ms);
         self.last.clone()
     }
 
+    fn keep(&mut self, time_ms: u64) {
+        let newest_ms = self.kept.back().map_or(0, |(time_ms, _)| *time_ms);
+        if time_ms < newest_ms + KEPT.0 {
+            return;
+        }
+        if self.kept.len() == KEPT.1 {
+            self.kept.pop_front();
+        }
+        self.kept.push_back((time_ms, self.last.clone()));
+    }
+
+    /// The figures kept, as columns, oldest first.
+    pub(super) fn history(&self) -> Value {
+        let times: Vec<u64> = self.kept.iter().map(|(time_ms, _)| *time_ms).collect();
+        let mut columns = json!({"time_ms": times});
+        for name in self.last.as_object().into_iter().flat_map(|figures| figures.keys()) {
+            columns[name] = self.kept.iter().map(|(_, figures)| figures[name].clone()).collect();
+        }
+        columns
+    }
+
     fn events_s(&mut self, events: u64) -> f64 {
-        self.seen.push_back((Some(Instant::now()), events));
-        let age_s = |at: &Option<Instant>| at.map_or(0.0, |at| at.elapsed().as_secs_f64());
+        self.seen.push_back((Instant::now(), events));
+        let age_s = |at: &Instant| at.elapsed().as_secs_f64();
         while self.seen.front().is_some_and(|(at, _)| age_s(at) > EVENTS_SPAN_S) {
             self.seen.pop_front();
         }

@@ -126,7 +126,7 @@ impl State {
         }
         d.assignments.iter().for_each(|a| self.assignment(a));
         let answers = self.answers(record);
-        d.calls.iter().for_each(|s| self.status(s));
+        last_of_each(&d.calls).for_each(|s| self.status(s));
         answers
     }
 
@@ -257,4 +257,10 @@ impl State {
             self.changed.units.insert(unit.index());
         }
     }
+}
+
+/// The last status of each call: a tick may bring several, in order.
+fn last_of_each(statuses: &[CallStatus]) -> impl Iterator<Item = &CallStatus> {
+    let next = |row: usize| statuses.get(row + 1).map(|s| s.call);
+    statuses.iter().enumerate().filter(move |(row, s)| next(*row) != Some(s.call)).map(|(_, s)| s)
 }

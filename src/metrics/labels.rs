@@ -1,0 +1,34 @@
+//! Bucket edges, and the values of labels that are not the city's.
+
+use nanming_dataflows::decision::{PickReason, StageReason};
+use nanming_dataflows::event::{CallPhase, Priority};
+
+/// Edges of latencies, s: one on each objective.
+pub(super) const TICK: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0];
+/// Edges of answers, s: as 110 bulletins print them.
+pub(super) const ACK: &[f64] = &[10.0, 30.0, 60.0, 120.0, 180.0];
+pub(super) const PRIORITIES: [(&str, Priority); 3] = [("A", Priority::A), ("B", Priority::B), ("C", Priority::C)];
+pub(super) const PHASES: [(&str, CallPhase); 6] = [
+    ("waiting", CallPhase::Waiting),
+    ("assigned", CallPhase::Assigned),
+    ("accepted", CallPhase::Accepted),
+    ("arrived", CallPhase::Arrived),
+    ("closed", CallPhase::Closed),
+    ("cancelled", CallPhase::Cancelled),
+];
+pub(super) const PICKS: [(&str, PickReason); 5] = [
+    ("nearest", PickReason::Nearest),
+    ("least_total", PickReason::LeastTotal),
+    ("after_decline", PickReason::AfterDecline),
+    ("after_silence", PickReason::AfterSilence),
+    ("after_loss", PickReason::AfterLoss),
+];
+pub(super) const STAGE_REASONS: [(&str, StageReason); 7] = [
+    ("start", StageReason::Start),
+    ("pressure", StageReason::Pressure),
+    ("min_green", StageReason::MinGreen),
+    ("max_red", StageReason::MaxRed),
+    ("max_green", StageReason::MaxGreen),
+    ("plan", StageReason::Plan),
+    ("idle", StageReason::Idle),
+];

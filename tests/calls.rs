@@ -1,0 +1,121 @@
+//! Alarm calls over HTTP, and what the ledger promises about them.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::running::Running;
+
+#[test]
+fn an_alarm_is_accepted_once_and_can_be_read_changed_and_withdrawn() {
+    let city = Running::start();
+    let alarm = city.alarm(0, json!({"id": 17}));
+    let (status, accepted) = city.post("/calls", &alarm);
+    assert_eq!((status, &accepted["call"], &accepted["status"]), (201, &json!(17), &json!("accepted")), "{accepted}");
+    assert_eq!(city.post("/calls", &alarm), (200, accepted.clone()), "the same alarm again is the same call");
+
+    let (status, other) = city.post("/calls", &city.alarm(0, json!({"id": 17, "words": "other"})));
+    assert_eq!((status, &other["error"]), (409, &json!("duplicate_call")));
+
+    let (status, page) = city.get("/calls/17");
+    assert_eq!(
+        (status, &page["words"], &page["phase"], &page["grid"]),
+        (200, &json!("救命"), &json!("waiting"), &accepted["grid"])
+    );
+    assert_eq!(city.patch("/calls/17", &json!({"priority": "C"})).0, 200);
+    assert_eq!(city.get("/calls/17").1["priority"], "C");
+    assert_eq!(city.delete("/calls/17").0, 200);
+    assert_eq!(city.get("/calls/17").1["phase"], "cancelled");
+    assert_eq!(city.delete("/calls/17").0, 409, "it is over");
+    assert_eq!(city.post("/calls", &alarm).0, 200, "sent again it is still the same call");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_a_reason_and_counted() {
+    let city = Running::start();
+    for (body, status, error) in [
+        ("{".to_owned(), 400, "malformed"),
+        ("{\"priority\":\"A\"}".to_owned(), 400, "malformed"),
+        ("{\"priority\":\"A\",\"lon\":0,\"lat\":0}".to_owned(), 422, "outside_city"),
+        ("{\"priority\":\"A\",\"lon\":999,\"lat\":0}".to_owned(), 422, "out_of_range"),
+        (city.alarm(0, json!({"words": "x".repeat(100_000)})), 413, "too_large"),
+    ] {
+        let (got, answer) = city.post("/calls", &body);
+        assert_eq!((got, &answer["error"]), (status, &json!(error)), "{answer}");
+    }
+    assert!(city.measures("nanming_dead_letters_total{reason=\"outside_city\",stream=\"calls\"} 1"));
+    for path in ["/calls/99", "/calls/x"] {
+        assert_eq!(city.get(path).0, 404);
+    }
+    assert_eq!(city.patch("/calls/99", &json!({"priority": "C"})).0, 404);
+}
+
+#[test]
+fn an_alarm_sent_by_many_at_once_is_one_call() {
+    let city = Running::start();
+    let alarm = city.alarm(0, json!({"id": 17}));
+    let mut answers: Vec<u16> = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..8).map(|_| scope.spawn(|| city.post("/calls", &alarm).0)).collect();
+        senders.into_iter().map(|sender| sender.join().unwrap()).collect()
+    });
+    answers.sort_unstable();
+    assert_eq!(answers, [200, 200, 200, 200, 200, 200, 200, 201]);
+    assert!(
+        city.measures("nanming_calls_open{priority=\"A\"} 1")
+            || city.measures("nanming_events_total{stream=\"calls\"} 1")
+    );
+}
+
+#[test]
+fn an_accepted_call_survives_kill_9_and_keeps_its_assignment() {
+    let city = Running::start();
+    let mut terminal = city.terminal(3);
+    terminal.report(city.post_of(3));
+    city.wait_for("unit", || city.measures("nanming_units_available 1"));
+    let call = city.post("/calls", &city.alarm(3, json!({}))).1["call"].clone();
+    let assignment = terminal.hear("assignment");
+    assert_eq!(assignment["call"], call);
+    let waiting = city.post("/calls", &city.alarm(0, json!({}))).1["call"].clone();
+
+    let city = Running::start_in(city.kill(), &["--no-sim"]);
+    let page = city.get(&format!("/calls/{call}")).1;
+    assert_eq!((&page["assignment"], &page["phase"]), (&assignment["assignment"], &json!("assigned")), "{page}");
+    assert_eq!(city.get(&format!("/calls/{waiting}")).0, 200);
+    let mut terminal = city.terminal(3);
+    let again = terminal.hear("assignment");
+    for key in ["assignment", "call", "unit", "priority", "category", "lon", "lat", "words", "time_ms"] {
+        assert_eq!(again[key], assignment[key], "{key}");
+    }
+    let ack = json!({"type": "ack", "assignment": again["assignment"], "answer": "accept"});
+    terminal.say(&ack.to_string());
+    assert_eq!(terminal.hear("ack_result")["ok"], true, "the new engine knows the old assignment");
+    let next = city.post("/calls", &city.alarm(0, json!({}))).1["call"].as_u64().unwrap();
+    assert!(next > waiting.as_u64().unwrap(), "no ID is given twice");
+}
+
+#[test]
+fn a_full_disk_refuses_calls_loudly_and_loses_none_that_was_accepted() {
+    let mut limited = Command::new("sh");
+    let program = env!("CARGO_BIN_EXE_nanming");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 400; exec \"$0\" \"$@\"", program]);
+    let city = Running::start_as(limited, tempfile::tempdir().unwrap(), &["--no-sim"]);
+    let mut accepted = Vec::new();
+    let refused = loop {
+        let (status, answer) = city.post("/calls", &city.alarm(0, json!({"words": "x".repeat(1500)})));
+        match status {
+            201 => accepted.push(answer["call"].as_u64().unwrap()),
+            _ => break (status, answer),
+        }
+        assert!(accepted.len() < 2000, "the disk never filled");
+    };
+    assert_eq!(refused.0, 503, "{refused:?}");
+    let (status, health) = city.get("/healthz");
+    assert_eq!((status, &health["error"]), (503, &json!("ledger")));
+    assert_eq!(city.post("/calls", &city.alarm(0, json!({}))).1["error"], "ledger_unavailable");
+    assert!(!accepted.is_empty());
+
+    let city = Running::start_in(city.kill(), &["--no-sim"]);
+    for call in accepted {
+        assert_eq!(city.get(&format!("/calls/{call}")).0, 200, "call {call}");
+    }
+}
