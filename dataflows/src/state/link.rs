@@ -65,7 +65,7 @@ pub enum Observation {
         /// Who.
         vehicle: VehicleId,
     },
-    /// Vehicles were counted at a camera or loop.
+    /// Vehicles were counted at a camera.
     Counted {
         /// At the stop line (true) or along the link.
         at_line: bool,
@@ -73,6 +73,15 @@ pub enum Observation {
         vehicles: u32,
         /// How many of them by plate.
         known: u32,
+        /// Mean spot speed, mm/s.
+        speed_mm_s: u32,
+    },
+    /// A loop counted vehicles that cameras count too where there are some: says nothing about plates.
+    Detected {
+        /// At the stop line (true) or along the link.
+        at_line: bool,
+        /// How many.
+        vehicles: u32,
         /// Mean spot speed, mm/s.
         speed_mm_s: u32,
     },
@@ -111,6 +120,8 @@ pub struct Links {
 struct Sensors {
     stop_line: u32,
     mid_link: u32,
+    /// From here to the line all lanes run beside each other, mm: further back a driver may still choose a pocket.
+    settled_mm: u32,
 }
 
 /// What is remembered of a link.
@@ -137,6 +148,9 @@ impl Links {
                 }
             }
         }
+        for (link, sensors) in city.links.iter().zip(&mut sensors) {
+            sensors.settled_mm = link.lanes.iter().map(|l| city.lanes[l.index()].length_mm).min().unwrap_or(0);
+        }
         Links { city, sensors }
     }
 }
@@ -161,7 +175,8 @@ impl Machine for Links {
     ) {
         let link = &self.city.links[id.index()];
         if memory.next_window == 0 {
-            memory.presents = Presents::new(link.lanes.len());
+            let leads = |lane: &LaneId| !self.city.lanes[lane.index()].movements.is_empty();
+            memory.presents = Presents::new(&link.lanes.iter().map(leads).collect::<Vec<_>>());
             memory.window = Window::new(link.free_speed_mm_s);
             memory.next_count = next_turn(id, tick, COUNT_MS);
             memory.next_window = next_turn(id, tick, WINDOW_MS);
@@ -210,7 +225,8 @@ impl Links {
             }
             Observation::Seen { vehicle, lane, to_line_mm, moved_mm, took_ms } => {
                 let lane = link.lanes.iter().position(|l| *l == lane).unwrap_or(0) as u8;
-                let before = presents.see(vehicle, Present::seen(event.time_ms, lane, to_line_mm));
+                let known = (to_line_mm <= self.sensors[link.id.index()].settled_mm).then_some(lane);
+                let before = presents.see(vehicle, Present::seen(event.time_ms, known, to_line_mm));
                 let at_line = to_line_mm <= super::sightings::STOP_LINE_MM;
                 window.count(at_line, 1, 1, 0);
                 window.hop(moved_mm, took_ms.saturating_sub(before.map_or(0, |b| b.counted_ms)));
@@ -222,6 +238,7 @@ impl Links {
             Observation::Counted { at_line, vehicles, known, speed_mm_s } => {
                 window.count(at_line, vehicles, known, speed_mm_s)
             }
+            Observation::Detected { at_line, vehicles, speed_mm_s } => window.detect(at_line, vehicles, speed_mm_s),
             Observation::Bus(speed_mm_s) => window.spot(speed_mm_s, 1),
         }
     }

@@ -14,6 +14,8 @@ pub const NEAR_MM: u32 = 100_000;
 const EXPIRY_MS: u64 = 300_000;
 /// A vehicle not seen for so long beyond its free travel time is taken to stand, ms.
 const STANDING_MS: u64 = 20_000;
+/// However few leave by a lane that leads somewhere, someone may wait in it, 1/1000.
+const LEAST_SHARE_MILLI: i32 = 60;
 /// So many later comers that left by the same lane prove that a vehicle has left unseen.
 const OVERTAKEN: u8 = 3;
 
@@ -39,8 +41,8 @@ pub(super) struct Present {
 }
 
 impl Present {
-    pub(super) fn seen(seen_ms: u64, lane: u8, to_line_mm: u32) -> Self {
-        let lane = Some(lane);
+    /// Seen on a lane; none where the driver can still choose another before the line.
+    pub(super) fn seen(seen_ms: u64, lane: Option<u8>, to_line_mm: u32) -> Self {
         Present { seen_ms, to_line_mm, lane, weight_milli: 1000, from: None, counted_ms: 0, passed_lanes: 0, passed: 0 }
     }
 
@@ -69,9 +71,11 @@ pub(super) struct Presents {
 }
 
 impl Presents {
-    pub(super) fn new(lanes: usize) -> Self {
-        let share = (1000 / lanes.max(1)) as u16;
-        Presents { vehicles: BTreeMap::new(), came_milli: BTreeMap::new(), lane_milli: vec![share; lanes] }
+    /// Nobody yet; `leads` tells of each lane whether it leads anywhere.
+    pub(super) fn new(leads: &[bool]) -> Self {
+        let share = (1000 / leads.len().max(1)) as u16;
+        let lane_milli = leads.iter().map(|leads| if *leads { share } else { 0 }).collect();
+        Presents { vehicles: BTreeMap::new(), came_milli: BTreeMap::new(), lane_milli }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -82,8 +86,8 @@ impl Presents {
     pub(super) fn expect(&mut self, vehicle: VehicleId, from: LaneId, of: u8, time_ms: u64, length_mm: u32) {
         let equal = 1000 / u16::from(of.max(1));
         let weight_milli = if of > 1 { *self.came_milli.entry(from).or_insert(equal) } else { 1000 };
-        let fresh = Present::seen(time_ms, 0, length_mm);
-        self.vehicles.insert(vehicle, Present { lane: None, weight_milli, from: (of > 1).then_some(from), ..fresh });
+        let fresh = Present::seen(time_ms, None, length_mm);
+        self.vehicles.insert(vehicle, Present { weight_milli, from: (of > 1).then_some(from), ..fresh });
     }
 
     /// A vehicle is here; returns what was known of it before.
@@ -107,19 +111,17 @@ impl Presents {
 
     /// A vehicle left over the line: who was before it in its lane and is still here has left unseen.
     pub(super) fn pass(&mut self, passed: Passed) {
-        for (lane, share) in self.lane_milli.iter_mut().enumerate() {
+        for (lane, share) in self.lane_milli.iter_mut().enumerate().filter(|(_, share)| **share > 0) {
             let target = if lane == usize::from(passed.lane) { 1000 } else { 0 };
-            *share = (i32::from(*share) + (target - i32::from(*share)) / 32).max(1) as u16;
+            *share = (i32::from(*share) + (target - i32::from(*share)) / 32).max(LEAST_SHARE_MILLI) as u16;
         }
-        let used = (0..)
-            .zip(&self.lane_milli)
-            .filter(|(_, share)| **share > 50)
-            .fold(0u32, |mask, (lane, _)| mask | 1 << (lane & 31));
+        let used =
+            (0..self.lane_milli.len()).filter(|lane| self.lane_milli[*lane] > 0).fold(0, |mask, lane| mask | bit(lane));
         self.vehicles.retain(|_, v| {
             if v.seen_ms >= passed.seen_ms {
                 return true;
             }
-            v.passed_lanes |= 1 << (passed.lane & 31);
+            v.passed_lanes |= bit(usize::from(passed.lane));
             v.passed += u8::from(v.lane.is_none_or(|lane| lane == passed.lane));
             let everywhere = v.passed_lanes & used == used;
             v.passed < OVERTAKEN || (v.lane.is_none() && !everywhere)
@@ -139,18 +141,32 @@ impl Presents {
     /// Vehicles near the line by lane, 1/1000, grown by those whose plates are not read (`known_milli` of 1000 are).
     pub(super) fn near_milli(&self, link: &Link, now: Time, known_milli: u32) -> Vec<u32> {
         let mut near = vec![0u32; link.lanes.len()];
-        let total_share: u32 = self.lane_milli.iter().map(|s| u32::from(*s)).sum::<u32>().max(1);
         for v in self.vehicles.values().filter(|v| v.at_mm(link, now) <= u64::from(NEAR_MM)) {
             let weight = u32::from(v.weight_milli);
             match v.lane {
                 Some(lane) => near[usize::from(lane)] += weight,
-                None => {
-                    near.iter_mut().zip(&self.lane_milli).for_each(|(n, s)| *n += weight * u32::from(*s) / total_share)
-                }
+                None => self.spread(v, &mut near),
             }
         }
         near.iter_mut().for_each(|n| *n = (u64::from(*n) * 1000 / u64::from(known_milli.clamp(200, 1000))) as u32);
         near
+    }
+
+    /// A vehicle whose lane is not known: over the lanes by which no later comer has left, in proportion to departures. One
+    /// that others pass on their way out must be waiting in a lane that does not move.
+    fn spread(&self, v: &Present, near: &mut [u32]) {
+        let share = |lane: usize, all: bool| {
+            let open = all || v.passed_lanes & bit(lane) == 0;
+            if open { u32::from(self.lane_milli[lane]) } else { 0 }
+        };
+        let lanes = near.len();
+        let sum = |all| (0..lanes).map(|lane| share(lane, all)).sum::<u32>();
+        let (all, total) = match sum(false) {
+            0 => (true, sum(true).max(1)),
+            some => (false, some),
+        };
+        let weight = u32::from(v.weight_milli);
+        (0..lanes).for_each(|lane| near[lane] += weight * share(lane, all) / total);
     }
 
     /// Time that standing vehicles have spent since it was last counted, ms, at most `window_ms` each.
@@ -167,4 +183,9 @@ impl Presents {
         }
         standing_ms
     }
+}
+
+/// The bit of a lane; beyond 32 lanes two share one.
+fn bit(lane: usize) -> u32 {
+    1 << (lane & 31)
 }

@@ -57,6 +57,16 @@ impl Window {
         }
     }
 
+    /// A loop counted vehicles and their mean speed.
+    pub(super) fn detect(&mut self, at_line: bool, vehicles: u32, speed_mm_s: u32) {
+        if at_line {
+            self.at_line += vehicles
+        } else {
+            self.along += vehicles
+        }
+        self.spot(speed_mm_s, vehicles);
+    }
+
     /// Vehicles without a plate drove at a speed: their mean pace counts where nobody's travel was timed.
     pub(super) fn spot(&mut self, speed_mm_s: u32, vehicles: u32) {
         self.spot_count += vehicles;
