@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::engine::{Engine, Finished, Stopped};
+use crate::metrics::Metrics;
 
 /// What a source hands to the door: events, and what the ledger keeps beside a call but no view needs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -111,6 +112,7 @@ pub fn live(
     first: Time,
     arrivals: &Receiver<Arrival>,
     records: &Sender<TickRecord>,
+    metrics: &Metrics,
 ) -> Result<(), Stopped> {
     let mut door =
         Door { clock, last: first, closed: Instant::now(), waiting: Waiting::default(), closing: VecDeque::new() };
@@ -119,6 +121,7 @@ pub fn live(
         if engine.in_flight() < IN_FLIGHT && (door.is_due() || !open) {
             door.close(&mut engine)?;
         }
+        metrics.ticks_in_flight(engine.in_flight());
         let parts = engine.parts().clone();
         let room = door.waiting.batch.len() < LARGEST_BATCH;
         crossbeam_channel::select! {

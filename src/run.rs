@@ -100,8 +100,9 @@ pub fn run(config: &Config) -> Result<(), RunError> {
     let publishing = start("sinks", move || bus.run(&kept))?;
     let driving = start("door", {
         let shared_stop = (Arc::clone(&shared.stop), shared.stopping.clone());
+        let metrics = Arc::clone(&shared.metrics);
         move || {
-            let ended = door::live(engine, clock, first, &arrivals, &records);
+            let ended = door::live(engine, clock, first, &arrivals, &records, &metrics);
             stop(&shared_stop.0, &shared_stop.1);
             ended
         }

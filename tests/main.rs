@@ -5,6 +5,7 @@
 mod board;
 mod calls;
 mod ending;
+mod envelope;
 mod guard;
 mod ingest;
 mod replay;

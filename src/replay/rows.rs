@@ -1,21 +1,19 @@
 //! Rows of recordings, turned into events or dead letters.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::{ControlMode, Event, Lamp, Passage, SignalFeedback, VehicleClass};
-use nanming_dataflows::ids::{CameraId, VehicleId};
 use nanming_dataflows::network::City;
 use serde::Serialize;
 
 use super::ReplayError;
-
-/// No vehicle drives faster, m/s.
-const FASTEST_M_S: f64 = 70.0;
+use crate::ingest::validate::MAX_SPEED_MM_S;
+use crate::ingest::{NameOrId, Names, Plates};
 
 /// A row that was not taken.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,7 +49,7 @@ pub(super) fn table<E>(
     let raw: Box<dyn Read> =
         if path.extension().is_some_and(|e| e == "gz") { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
     let mut lines = BufReader::new(raw).split(b'\n').enumerate();
-    let header = lines.next().transpose_line().map_err(failed)?;
+    let header = lines.next().map_or(Ok(Vec::new()), |(_, line)| line).map_err(failed)?;
     let names: Vec<String> = text(&header).split(',').map(|c| c.trim().to_owned()).collect();
     let places: Vec<usize> = columns.iter().filter_map(|c| names.iter().position(|n| n == c)).collect();
     if places.len() < columns.len() {
@@ -81,37 +79,28 @@ fn text(line: &[u8]) -> String {
     String::from_utf8_lossy(line).trim_end_matches('\r').to_owned()
 }
 
-trait FirstLine {
-    fn transpose_line(self) -> std::io::Result<Vec<u8>>;
-}
-
-impl FirstLine for Option<(usize, std::io::Result<Vec<u8>>)> {
-    fn transpose_line(self) -> std::io::Result<Vec<u8>> {
-        self.map_or(Ok(Vec::new()), |(_, line)| line)
-    }
-}
-
 /// Reads passages by lane: a camera at the end of every lane bears its name.
 pub(super) fn passages(
-    city: &City,
+    city: &Arc<City>,
     path: &Path,
     events: &mut Vec<Event>,
     dead: &mut Vec<DeadLetter>,
 ) -> Result<(), ReplayError> {
-    let cameras: BTreeMap<&str, CameraId> = city.cameras.iter().map(|c| (c.name.as_str(), c.id)).collect();
+    let names = Names::new(Arc::clone(city));
+    // Recordings hold pseudonyms already: a fixed key, only to make them numbers that are the same in every run.
+    let plates = Plates::new("recording");
     let columns = ["time_s", "lane", "vehicle", "class", "speed_mps"];
     let rows = table(path, "passages", &columns, dead, |cells| {
-        let camera =
-            *cameras.get(cells[1]).ok_or_else(|| (Reason::UnknownCamera, format!("no camera on lane {}", cells[1])))?;
-        let speed = number(cells[4])?;
-        if !(0.0..=FASTEST_M_S).contains(&speed) {
-            return Err((Reason::ImpossibleSpeed, format!("{speed} m/s")));
+        let camera = names.camera(cells[1]).map_err(|unfit| (unfit.reason, unfit.detail))?;
+        let speed_mm_s = number(cells[4])? * 1000.0;
+        if !(0.0..=MAX_SPEED_MM_S).contains(&speed_mm_s) {
+            return Err((Reason::ImpossibleSpeed, format!("{} m/s", cells[4])));
         }
         Ok(Event::Passage(Passage {
             time_ms: seconds(cells[0])?,
             camera,
-            vehicle: pseudonym(cells[2]),
-            speed_mm_s: (speed * 1000.0).round() as u32,
+            vehicle: plates.vehicle(cells[2]),
+            speed_mm_s: speed_mm_s.round() as u32,
             class: class(cells[3]),
         }))
     })?;
@@ -121,26 +110,22 @@ pub(super) fn passages(
 
 /// Reads what the recorded controllers showed.
 pub(super) fn signals(
-    city: &City,
+    city: &Arc<City>,
     path: &Path,
     events: &mut Vec<Event>,
     dead: &mut Vec<DeadLetter>,
 ) -> Result<(), ReplayError> {
-    let junctions: BTreeMap<&str, _> = city.junctions.iter().map(|j| (j.name.as_str(), j)).collect();
+    let names = Names::new(Arc::clone(city));
     let rows = table(path, "signals", &["time_s", "junction", "state"], dead, |cells| {
-        let junction =
-            junctions.get(cells[1]).ok_or_else(|| (Reason::UnknownJunction, format!("no junction {}", cells[1])))?;
+        let which = NameOrId::Name(cells[1].to_owned());
+        let id = names.junction(&which).map_err(|unfit| (unfit.reason, unfit.detail))?;
+        let junction = &city.junctions[id.index()];
         let lamps: Option<Vec<Lamp>> = cells[2].chars().map(Lamp::from_char).collect();
         let lamps = lamps.ok_or_else(|| (Reason::Malformed, format!("a lamp in {} is none of rygGsuoO", cells[2])))?;
         if lamps.len() != junction.heads.len() {
             return Err((Reason::OutOfRange, format!("{} lamps for {} heads", lamps.len(), junction.heads.len())));
         }
-        Ok(Event::Signal(SignalFeedback {
-            time_ms: seconds(cells[0])?,
-            junction: junction.id,
-            mode: ControlMode::Local,
-            lamps,
-        }))
+        Ok(Event::Signal(SignalFeedback { time_ms: seconds(cells[0])?, junction: id, mode: ControlMode::Local, lamps }))
     })?;
     events.extend(rows);
     Ok(())
@@ -158,16 +143,6 @@ fn seconds(cell: &str) -> Result<u64, (Reason, String)> {
         s if (0.0..=1e11).contains(&s) => Ok((s * 1000.0).round() as u64),
         s => Err((Reason::OutOfRange, format!("time {s} s"))),
     }
-}
-
-/// Recordings hold pseudonyms already: hashed with a fixed key, only to make them numbers.
-fn pseudonym(vehicle: &str) -> VehicleId {
-    if vehicle.is_empty() {
-        return VehicleId(0);
-    }
-    let hash = blake3::hash(vehicle.as_bytes());
-    let (head, _) = hash.as_bytes().split_at(8);
-    VehicleId(head.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)).max(1))
 }
 
 fn class(name: &str) -> VehicleClass {

@@ -321,6 +321,3 @@ impl Case {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

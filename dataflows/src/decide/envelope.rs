@@ -127,6 +127,3 @@ fn turn(junction: &Junction, shown: &mut Shown, at_ms: u64, lamps: &[Lamp]) {
 fn require(holds: bool, rule: EnvelopeRule) -> Result<(), EnvelopeRule> {
     if holds { Ok(()) } else { Err(rule) }
 }
-
-#[cfg(test)]
-mod tests;

@@ -238,6 +238,3 @@ impl Forecaster {
 fn mean(neighbours: &BTreeMap<LinkId, Neighbour>) -> f64 {
     neighbours.values().map(|n| n.now - n.usual).sum::<f64>() / neighbours.len().max(1) as f64
 }
-
-#[cfg(test)]
-mod tests;

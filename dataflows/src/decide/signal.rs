@@ -252,6 +252,3 @@ impl Desk<'_> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -279,6 +279,3 @@ impl Links {
 fn travel_ms(length_mm: u32, speed_mm_s: u32) -> u32 {
     (u64::from(length_mm) * 1000 / u64::from(speed_mm_s.max(500))) as u32
 }
-
-#[cfg(test)]
-mod tests;

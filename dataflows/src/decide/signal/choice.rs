@@ -7,9 +7,9 @@ use crate::decision::StageReason;
 use crate::network::Junction;
 
 /// A change costs yellow and all-red: another stage must be worth so much more, 1/1000 vehicle, ...
-const MARGIN_MILLI: i64 = 1_500;
+const MARGIN_MILLI: i64 = 1_000;
 /// ... or so much more in proportion to what the stage in force still has to do, 1/1000.
-const MARGIN_SHARE_MILLI: i64 = 1_250;
+const MARGIN_SHARE_MILLI: i64 = 1_100;
 /// Time that a change may take before a waiting head gets its green, ms.
 const CHANGE_MS: u64 = 12_000;
 

@@ -1,5 +1,5 @@
-//! Max-pressure (Varaiya 2013) on lanes: a stage is worth the vehicles near the lines that it lets go, less the mean of
-//! those near the ends of the lanes that they would enter.
+//! Max-pressure (Varaiya 2013) on lanes: a stage is worth the vehicles near the lines that it lets go, less a part
+//! of the mean of those near the ends of the lanes that they would enter.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,13 @@ use super::choice::Demand;
 use crate::Time;
 use crate::ids::{LaneId, LinkId};
 use crate::network::{City, Junction, Light};
-use crate::state::link::{LaneCounts, NEAR_MM};
+use crate::state::link::LaneCounts;
+
+/// A lane before the line that is shorter than this is seen together with the lanes that feed it, mm.
+const SHORT_MM: u32 = 100_000;
+/// What a vehicle near the end of an out lane takes off, against one before the line, 1/1000. With 1000, as the theory has
+/// it, long lanes full of vehicles that will leave well hold back stages that could go; 250 gave the least delay.
+const OUT_MILLI: i64 = 250;
 
 /// What of the network a junction looks at. Lanes are numbered locally.
 pub(super) struct Field {
@@ -86,13 +92,13 @@ impl Field {
         })
     }
 
-    /// The lane itself, and lanes upstream without signals while the way back to the line is shorter than [`NEAR_MM`].
+    /// The lane itself, and lanes upstream without signals while the way back to the line is shorter than [`SHORT_MM`].
     fn sources(&mut self, city: &City, feeders: &[Vec<LaneId>], lane: LaneId) -> Vec<(usize, u32)> {
         let mut sources = vec![(self.local(city, lane), 1000)];
         let mut todo = vec![(lane, city.lanes[lane.index()].length_mm, 1000u32)];
         let mut seen = vec![lane];
         while let Some((to, reach_mm, share)) = todo.pop() {
-            if reach_mm >= NEAR_MM {
+            if reach_mm >= SHORT_MM {
                 continue;
             }
             for &from in &feeders[to.index()] {
@@ -167,7 +173,9 @@ impl Field {
     pub(super) fn scores_milli(&self, demand: &Demand) -> Vec<i64> {
         let score = |r: &Release| {
             let out: i64 = r.outs.iter().map(|lane| i64::from(demand.near_milli[*lane])).sum();
-            r.share_milli * (self.near_milli(demand, r.approach) - out / r.outs.len().max(1) as i64) / 1000
+            r.share_milli
+                * (self.near_milli(demand, r.approach) - OUT_MILLI * out / (1000 * r.outs.len().max(1) as i64))
+                / 1000
         };
         self.releases.iter().map(|stage| stage.iter().map(score).sum()).collect()
     }
