@@ -1,11 +1,23 @@
 #!/usr/bin/env bash
-# Checks and tests everything. Needs Rust and a C compiler.
+# Installs what the tests need and runs them all. Needs Rust, a C compiler, Node.js, and root or an installed Chromium.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+browser=${CHROMIUM:-/usr/bin/chromium}
+if [ ! -x "$browser" ]; then
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null
+fi
+command -v cargo-deny >/dev/null || cargo install cargo-deny --locked --version 0.20.2 --quiet
+
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --quiet -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+cargo deny --log-level error check licenses bans sources
 if cargo tree -p nanming-dataflows -i tokio >/dev/null 2>&1; then
   echo "the views must not depend on tokio" >&2
   exit 1
 fi
 cargo test --workspace --lib --bins --tests
+(cd web && npm ci --no-audit --no-fund --silent && npm test)
+node web/test/engine.mjs "${CARGO_TARGET_DIR:-target}/debug/nanming"

@@ -133,6 +133,8 @@ pub enum StageReason {
     MaxGreen,
     /// No detector has spoken: the plan of the time of day.
     Plan,
+    /// Another stage has more pressure, but not so much more that the change would pay: it stays.
+    NotWorth,
     /// Nothing waits anywhere: it stays.
     Idle,
 }

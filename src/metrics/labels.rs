@@ -23,12 +23,13 @@ pub(super) const PICKS: [(&str, PickReason); 5] = [
     ("after_silence", PickReason::AfterSilence),
     ("after_loss", PickReason::AfterLoss),
 ];
-pub(super) const STAGE_REASONS: [(&str, StageReason); 7] = [
+pub(super) const STAGE_REASONS: [(&str, StageReason); 8] = [
     ("start", StageReason::Start),
     ("pressure", StageReason::Pressure),
     ("min_green", StageReason::MinGreen),
     ("max_red", StageReason::MaxRed),
     ("max_green", StageReason::MaxGreen),
     ("plan", StageReason::Plan),
+    ("not_worth", StageReason::NotWorth),
     ("idle", StageReason::Idle),
 ];

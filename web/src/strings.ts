@@ -152,6 +152,7 @@ const table = {
   reason_max_red: ["红灯已到上限", "maximum red"],
   reason_max_green: ["绿灯已到上限", "maximum green"],
   reason_plan: ["定时方案", "fixed plan"],
+  reason_not_worth: ["切换不值", "change not worth it"],
   reason_idle: ["无车等候", "idle"],
   reason_start: ["启动", "start"],
   why_pressure: ["阶段“{stage}”的压力最大：{score} 辆，次高 {next} 辆。", "“{stage}” has the greatest pressure: {score} vehicles, against {next} for the next."],
@@ -161,6 +162,7 @@ const table = {
   why_max_red: ["有车辆的灯组已到最长红灯时间，“{stage}”必须放行，不论压力大小。", "A head with waiting vehicles has reached its maximum red, so “{stage}” must be served whatever the pressures."],
   why_max_green: ["上一阶段绿灯已到上限而别处有车，转到“{stage}”。", "The stage before stood for its maximum green while others waited, so “{stage}” comes."],
   why_plan: ["没有检测数据，按当前时段的定时方案执行“{stage}”。", "No detector has spoken, so the plan for this time of day gives “{stage}”."],
+  why_not_worth: ["“{stage}”压力为 {score} 辆，另一阶段最高 {next} 辆；差距不足以抵消切换损失，故保持。", "“{stage}” stays at {score} vehicles: another has {next}, not enough more to pay for the change."],
   why_idle: ["各方向均无车等候，保持“{stage}”。", "Nothing waits anywhere, so “{stage}” stays."],
   why_start: ["启动后的第一条指令。", "The first command after start."],
   // link

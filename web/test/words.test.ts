@@ -23,8 +23,8 @@ test("every word of the server has a translation", () => {
   const words = {
     phase: ["waiting", "assigned", "accepted", "arrived", "closed", "cancelled"], priority: PRIORITIES, category: CATEGORIES,
     status: ["ready", "turned_out", "on_the_way", "on_scene", "returning", "stationed", "off_duty"], interval: ["green", "yellow", "all_red"],
-    reason: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "idle"], turn: ["through", "left", "right", "u_turn"],
-    why: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "idle", "nearest", "least_total", "after_decline", "after_silence", "after_loss"],
+    reason: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "not_worth", "idle"], turn: ["through", "left", "right", "u_turn"],
+    why: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "not_worth", "idle", "nearest", "least_total", "after_decline", "after_silence", "after_loss"],
     channel: ["phone", "wechat", "app", "desk"], fig: FIGURE_KEYS, unit: FIGURE_KEYS, err: ["outside_city", "out_of_range", "malformed", "duplicate_call", "network"],
   };
   for (const [prefix, list] of Object.entries(words)) for (const bare of list) expect(isKey(`${prefix}_${bare}`), `${prefix}_${bare}`).toBe(true);

@@ -10,6 +10,8 @@ use crate::network::Junction;
 const MARGIN_MILLI: i64 = 1_000;
 /// ... or so much more in proportion to what the stage in force still has to do, 1/1000.
 const MARGIN_SHARE_MILLI: i64 = 1_100;
+/// Less than this counts as nobody, 1/1000 vehicle: a stage that serves nobody yields to one that someone waits for.
+const SOMEONE_MILLI: i64 = 500;
 /// Time that a change may take before a waiting head gets its green, ms.
 const CHANGE_MS: u64 = 12_000;
 
@@ -61,8 +63,11 @@ fn by_pressure(scores_milli: &[i64], stage: u16) -> (u16, StageReason) {
         return (stage, StageReason::Idle);
     }
     let pays = worth >= now + MARGIN_MILLI && worth * 1000 >= now.max(0) * MARGIN_SHARE_MILLI;
-    let alone = now <= 0 && worth > 0;
-    if best != stage && (pays || alone) { (best, StageReason::Pressure) } else { (stage, StageReason::Pressure) }
+    let alone = now < SOMEONE_MILLI && worth >= SOMEONE_MILLI;
+    match best == stage || pays || alone {
+        true => (best, StageReason::Pressure),
+        false => (stage, StageReason::NotWorth),
+    }
 }
 
 /// The head that has waited longest beyond what it may, if any.
