@@ -118,7 +118,9 @@ pub fn live(
         Door { clock, last: first, closed: Instant::now(), waiting: Waiting::default(), closing: VecDeque::new() };
     let mut open = true;
     while open || engine.in_flight() > 0 || !door.waiting.is_empty() {
-        if engine.in_flight() < IN_FLIGHT && (door.is_due() || !open) {
+        // After the end only what waits makes another tick: empty ones would keep the engine busy for ever.
+        let due = if open { door.is_due() } else { !door.waiting.is_empty() };
+        if engine.in_flight() < IN_FLIGHT && due {
             door.close(&mut engine)?;
         }
         metrics.ticks_in_flight(engine.in_flight());
@@ -212,5 +214,37 @@ impl Door {
     fn record(&mut self, finished: Finished) -> Option<TickRecord> {
         let record = self.closing.pop_front()?;
         Some(TickRecord { decisions: finished.decisions, ..record })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nanming_dataflows::event::{UnitReport, UnitStatus};
+    use nanming_dataflows::ids::UnitId;
+    use std::sync::Arc;
+
+    #[test]
+    fn when_every_inbox_is_gone_what_waits_makes_one_last_tick_and_no_other() {
+        let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
+        let metrics = crate::metrics::Metrics::new(&city);
+        let clock = Clock::starting_at(1_000_000, 1.0);
+        let (inbox, arrivals) = open(clock, 8);
+        let at = city.units[0].post;
+        let report = UnitReport { time_ms: 1_000_000, unit: UnitId(0), at, status: UnitStatus::Ready };
+        inbox.send(Arrival { events: vec![Event::Unit(report)], notes: Vec::new() }).unwrap();
+        drop(inbox);
+        // A door that does not end fills the queue and stops at its end, instead of hanging the test.
+        let (records, finished) = bounded(64);
+        let engine = Engine::start(&city, 1, &[]);
+        std::thread::scope(|scope| {
+            let driving = scope.spawn(|| live(engine, clock, 1_000_000, &arrivals, &records, &metrics));
+            let first = finished.recv_timeout(Duration::from_secs(20)).unwrap();
+            let more = finished.recv_timeout(Duration::from_millis(500));
+            drop(finished);
+            assert!(driving.join().unwrap().is_ok());
+            assert_eq!(first.units.len(), 1);
+            assert!(more.is_err(), "another tick after the last");
+        });
     }
 }
