@@ -124,7 +124,7 @@ impl Machine for Signals {
         let (junction, field) = (&self.city.junctions[id.index()], &self.fields[id.index()]);
         if signal.phase == Phase::Dark {
             signal.shown = Shown::dark(junction.heads.len());
-            signal.demand = field.no_demand(junction);
+            signal.demand = field.no_demand(junction, tick);
             signal.heard_ms = tick;
         }
         for (_, counts) in events {
@@ -195,6 +195,7 @@ impl Desk<'_> {
     fn decide(&mut self, signal: &mut Signal) {
         self.field.age(&mut signal.demand, &signal.shown, self.tick);
         let Phase::Green { stage, since_ms } = signal.phase else { return };
+        signal.demand.stood_ms[usize::from(stage)] = self.tick;
         let silent = self.tick.saturating_sub(signal.heard_ms) > SILENT_MS;
         let scores_milli = self.field.scores_milli(&signal.demand);
         let planned = silent.then(|| plan::stage_at(self.city, self.junction, self.tick));

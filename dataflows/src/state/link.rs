@@ -11,13 +11,16 @@ use crate::Time;
 use crate::decision::LinkState;
 use crate::ids::{LaneId, LinkId, VehicleId};
 use crate::keyed::{Machine, Outbox};
-use crate::network::{CameraKind, City, Link};
+use crate::network::{City, Link};
 
 mod present;
+mod sensors;
 mod service;
+mod turning;
 mod window;
 pub use present::NEAR_MM;
-use present::{Passed, Present, Presents};
+use present::Presents;
+use sensors::Sensors;
 pub use service::{level_of_service, space_mean_speed_mm_s};
 use window::Window;
 
@@ -115,15 +118,6 @@ pub struct Links {
     sensors: Vec<Sensors>,
 }
 
-/// The cameras of a link.
-#[derive(Clone, Copy, Default)]
-struct Sensors {
-    stop_line: u32,
-    mid_link: u32,
-    /// From here to the line all lanes run beside each other, mm: further back a driver may still choose a pocket.
-    settled_mm: u32,
-}
-
 /// What is remembered of a link.
 #[derive(Default, Serialize, Deserialize)]
 pub struct LinkMemory {
@@ -138,19 +132,7 @@ pub struct LinkMemory {
 impl Links {
     /// For a city's links.
     pub fn new(city: Arc<City>) -> Self {
-        let mut sensors = vec![Sensors::default(); city.links.len()];
-        for camera in &city.cameras {
-            if let Some((lane, _)) = camera.lane {
-                let of_link = &mut sensors[city.lanes[lane.index()].link.index()];
-                match camera.kind {
-                    CameraKind::StopLine => of_link.stop_line += 1,
-                    _ => of_link.mid_link += 1,
-                }
-            }
-        }
-        for (link, sensors) in city.links.iter().zip(&mut sensors) {
-            sensors.settled_mm = link.lanes.iter().map(|l| city.lanes[l.index()].length_mm).min().unwrap_or(0);
-        }
+        let sensors = Sensors::of_links(&city);
         Links { city, sensors }
     }
 }
@@ -174,9 +156,9 @@ impl Machine for Links {
         out: &mut Outbox<LinkSaid>,
     ) {
         let link = &self.city.links[id.index()];
+        let sensors = &self.sensors[id.index()];
         if memory.next_window == 0 {
-            let leads = |lane: &LaneId| !self.city.lanes[lane.index()].movements.is_empty();
-            memory.presents = Presents::new(&link.lanes.iter().map(leads).collect::<Vec<_>>());
+            memory.presents = Presents::new(sensors);
             memory.window = Window::new(link.free_speed_mm_s);
             memory.next_count = next_turn(id, tick, COUNT_MS);
             memory.next_window = next_turn(id, tick, WINDOW_MS);
@@ -187,6 +169,7 @@ impl Machine for Links {
         if tick >= memory.next_count {
             memory.next_count = next_turn(id, tick, COUNT_MS);
             memory.presents.expire(tick);
+            memory.presents.doubt(sensors, link, tick, memory.window.known_milli());
             say_counts(link, memory, tick, out);
         }
         if tick >= memory.next_window {
@@ -219,20 +202,17 @@ fn say_counts(link: &Link, memory: &mut LinkMemory, tick: Time, out: &mut Outbox
 impl Links {
     fn take(&self, link: &Link, memory: &mut LinkMemory, event: &LinkEvent) {
         let LinkMemory { presents, window, .. } = memory;
+        let sensors = &self.sensors[link.id.index()];
         match event.what {
             Observation::Expected { vehicle, from, of } => {
-                presents.expect(vehicle, from, of, event.time_ms, link.length_mm)
+                presents.expect(sensors, vehicle, (from, of), event.time_ms, link.length_mm)
             }
             Observation::Seen { vehicle, lane, to_line_mm, moved_mm, took_ms } => {
                 let lane = link.lanes.iter().position(|l| *l == lane).unwrap_or(0) as u8;
-                let known = (to_line_mm <= self.sensors[link.id.index()].settled_mm).then_some(lane);
-                let before = presents.see(vehicle, Present::seen(event.time_ms, known, to_line_mm));
+                let before = presents.see(sensors, vehicle, event.time_ms, lane, to_line_mm);
                 let at_line = to_line_mm <= super::sightings::STOP_LINE_MM;
                 window.count(at_line, 1, 1, 0);
                 window.hop(moved_mm, took_ms.saturating_sub(before.map_or(0, |b| b.counted_ms)));
-                if let Some(before) = before.filter(|_| at_line) {
-                    presents.pass(Passed { lane, seen_ms: before.seen_ms });
-                }
             }
             Observation::Gone { vehicle } => presents.remove(vehicle),
             Observation::Counted { at_line, vehicles, known, speed_mm_s } => {
@@ -245,7 +225,7 @@ impl Links {
 
     fn say_state(&self, link: &Link, memory: &mut LinkMemory, tick: Time, out: &mut Outbox<LinkSaid>) {
         let standing_ms = memory.presents.count_standing(link, tick, WINDOW_MS);
-        let sensors = self.sensors[link.id.index()];
+        let sensors = &self.sensors[link.id.index()];
         let per_lane = sensors.mid_link as f64 / link.lanes.len() as f64;
         let reading = memory.window.close(
             standing_ms,

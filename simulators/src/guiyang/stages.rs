@@ -36,7 +36,7 @@ pub(crate) struct Legs<'a> {
 }
 
 /// The stages of a junction, street by street: through traffic, then left turns; then one for each head that no stage
-/// serves.
+/// serves. Plans run through these. After them come single legs, for when those who wait are counted.
 pub(crate) fn stages(
     heads: &[HeadWays],
     conflicts: &ConflictMatrix,
@@ -56,7 +56,19 @@ pub(crate) fn stages(
             ));
         }
     }
+    stages.extend(lone_legs(heads, conflicts, streets, legs.names));
     stages
+}
+
+/// For each leg of a street of two: its left turns with the through traffic beside them, the other leg held.
+fn lone_legs(heads: &[HeadWays], conflicts: &ConflictMatrix, streets: &[Street], names: &[&str]) -> Vec<Stage> {
+    let turns_left = |leg: &&usize| heads.iter().any(|h| h.leg == **leg && h.turn == Turn::Left);
+    let pairs = streets.iter().filter(|s| s.legs.len() == 2);
+    let lone = |leg: &usize| {
+        let own = wanted(heads, |h| h.leg == *leg);
+        left_stage(format!("{} alone", names[*leg]), lights(heads, conflicts, &own))
+    };
+    pairs.flat_map(|s| s.legs.iter().filter(turns_left)).map(lone).collect()
 }
 
 fn street_stages(heads: &[HeadWays], conflicts: &ConflictMatrix, street: &Street, legs: &Legs<'_>) -> Vec<Stage> {

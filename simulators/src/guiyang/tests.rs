@@ -135,6 +135,19 @@ fn plans_keep_minimum_greens_and_bounded_reds() {
     }
 }
 
+#[test]
+fn plans_let_every_head_go_and_leave_single_legs_to_those_who_count() {
+    let lone = |s: &nanming_dataflows::network::Stage| s.name.ends_with(" alone") && s.walk_ms == 0;
+    for j in &guiyang().junctions {
+        for p in &j.plans {
+            let shown = || p.steps.iter().map(|step| &j.stages[usize::from(step.stage)]);
+            assert!((0..j.heads.len()).all(|h| shown().any(|s| s.lights[h].is_green())), "{} {}", j.name, p.name);
+            assert!(!shown().any(lone), "{} {}", j.name, p.name);
+        }
+    }
+    assert!(guiyang().junctions.iter().filter(|j| j.stages.iter().any(lone)).count() > 400);
+}
+
 fn longest_red_ms(j: &Junction, plan: &nanming_dataflows::network::Plan, head: usize) -> u32 {
     let green = |s: &nanming_dataflows::network::PlanStep| j.stages[usize::from(s.stage)].lights[head] != Light::Red;
     plan.cycle_ms() - plan.steps.iter().filter(|s| green(s)).map(|s| s.green_ms).sum::<u32>()
@@ -225,7 +238,7 @@ guiyang
   lanes                        5924
   movements                    7968
   signal heads                 5210
-  stages                       1299
+  stages                       2889
   plans                        2495
   cameras                    105000
     at stop lines              5589

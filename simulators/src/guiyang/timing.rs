@@ -69,7 +69,7 @@ pub fn retime(city: &mut City, flow_veh_h: &dyn Fn(Period, MovementId) -> u32) {
 fn plan(city: &City, junction: &Junction, period: Period, y: &[f64], shared_ms: u32) -> Plan {
     let least_ms = least_cycle_ms(junction);
     let own_ms = if on_arterial(city, junction) { shared_ms } else { webster_cycle_ms(junction, y) };
-    let greens = greens_ms(junction, y, own_ms.max(least_ms));
+    let greens = greens_ms(cycle(junction), y, own_ms.max(least_ms) - lost_ms(junction));
     let step = |(stage, green_ms): (usize, u32)| PlanStep {
         stage: stage as u16,
         green_ms,
@@ -109,7 +109,7 @@ fn webster_cycle_ms(junction: &Junction, y: &[f64]) -> u32 {
 
 /// The shortest cycle with every stage's shortest green, ms.
 fn least_cycle_ms(junction: &Junction) -> u32 {
-    whole_steps(lost_ms(junction) + junction.stages.iter().map(|s| s.min_green_ms).sum::<u32>())
+    whole_steps(lost_ms(junction) + cycle(junction).iter().map(|s| s.min_green_ms).sum::<u32>())
 }
 
 fn whole_steps(ms: u32) -> u32 {
@@ -117,22 +117,31 @@ fn whole_steps(ms: u32) -> u32 {
 }
 
 fn lost_ms(junction: &Junction) -> u32 {
-    (0..junction.stages.len()).map(|s| intergreen_ms(junction, s)).sum()
+    (0..cycle(junction).len()).map(|s| intergreen_ms(junction, s)).sum()
+}
+
+/// The stages that a plan runs through: the first ones that together let every head go.
+pub(crate) fn cycle(junction: &Junction) -> &[Stage] {
+    let first = |head: usize| junction.stages.iter().position(|s| s.lights[head].is_green()).unwrap_or(0);
+    let last = (0..junction.heads.len()).map(first).max().unwrap_or(0);
+    &junction.stages[..=last]
 }
 
 /// Yellow and all-red between a stage and the next in order, ms; none if no head loses its green.
 fn intergreen_ms(junction: &Junction, stage: usize) -> u32 {
-    let next = &junction.stages[(stage + 1) % junction.stages.len()];
-    let ends = |head: &usize| junction.stages[stage].lights[*head].is_green() && !next.lights[*head].is_green();
+    let stages = cycle(junction);
+    let next = &stages[(stage + 1) % stages.len()];
+    let ends = |head: &usize| stages[stage].lights[*head].is_green() && !next.lights[*head].is_green();
     let yellow_ms = (0..junction.heads.len()).filter(ends).map(|h| junction.heads[h].yellow_ms).max();
     yellow_ms.map_or(0, |yellow_ms| yellow_ms + junction.all_red_ms)
 }
 
-/// Greens of all stages, whole seconds: none below its shortest, else in proportion to the critical flow ratios.
-fn greens_ms(junction: &Junction, y: &[f64], cycle_ms: u32) -> Vec<u32> {
-    let least: Vec<u32> = junction.stages.iter().map(|s| s.min_green_ms).collect();
+/// Greens of stages that share `all_ms`, whole seconds: none below its shortest, else in proportion to the critical flow
+/// ratios.
+fn greens_ms(stages: &[Stage], y: &[f64], all_ms: u32) -> Vec<u32> {
+    let least: Vec<u32> = stages.iter().map(|s| s.min_green_ms).collect();
     let mut fixed = vec![false; least.len()];
-    let mut total_ms = cycle_ms - lost_ms(junction);
+    let mut total_ms = all_ms;
     loop {
         let free_y: f64 = y.iter().zip(&fixed).filter(|(_, fixed)| !**fixed).map(|(y, _)| y).sum();
         let share_ms = |s: usize| (f64::from(total_ms) * y[s] / free_y) as u32;
@@ -143,7 +152,7 @@ fn greens_ms(junction: &Junction, y: &[f64], cycle_ms: u32) -> Vec<u32> {
             }
             None => {
                 let greens = (0..least.len()).map(|s| if fixed[s] { least[s] } else { share_ms(s) }).collect();
-                return whole_seconds(greens, &junction.stages, cycle_ms - lost_ms(junction));
+                return whole_seconds(greens, stages, all_ms);
             }
         }
     }
@@ -169,7 +178,7 @@ fn whole_seconds(mut greens_ms: Vec<u32>, stages: &[Stage], total_ms: u32) -> Ve
 
 /// The highest ratio of flow to saturation flow among the heads that each stage is there for.
 fn critical_ratios(city: &City, junction: &Junction, flow_veh_h: &dyn Fn(MovementId) -> f64) -> Vec<f64> {
-    let mut ratios = vec![0.01_f64; junction.stages.len()];
+    let mut ratios = vec![0.01_f64; cycle(junction).len()];
     for head in 0..junction.heads.len() {
         if let Some(stage) = main_stage(city, junction, head) {
             ratios[stage] = ratios[stage].max(flow_ratio(city, junction, stage, head, flow_veh_h));
@@ -181,7 +190,7 @@ fn critical_ratios(city: &City, junction: &Junction, flow_veh_h: &dyn Fn(Movemen
 /// The first stage that protects a head, or else lets it go. None for right turns: they go all the time.
 fn main_stage(city: &City, junction: &Junction, head: usize) -> Option<usize> {
     let turns_right = junction.heads[head].movements.iter().all(|m| city.movements[m.index()].turn == Turn::Right);
-    let shows = |light| junction.stages.iter().position(|s: &Stage| s.lights[head] == light);
+    let shows = |light| cycle(junction).iter().position(|s: &Stage| s.lights[head] == light);
     if turns_right { None } else { shows(Light::Protected).or_else(|| shows(Light::Permissive)) }
 }
 

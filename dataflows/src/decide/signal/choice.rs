@@ -22,6 +22,8 @@ pub(super) struct Demand {
     pub(super) near_milli: Vec<u32>,
     /// By head: since when it has been red with someone waiting, ms.
     pub(super) waiting_since_ms: Vec<Option<u64>>,
+    /// By stage: when it last stood, ms.
+    pub(super) stood_ms: Vec<Time>,
     pub(super) now_ms: Time,
 }
 
@@ -46,6 +48,9 @@ pub(super) fn choose(
         if let Some(best) = best_of(scores_milli, serves) {
             return (best, StageReason::MaxRed);
         }
+    }
+    if let Some(due) = due_walk(junction, demand, stage) {
+        return (due, StageReason::MaxRed);
     }
     let waits_elsewhere = demand.waiting_since_ms.iter().any(Option::is_some);
     if stood_ms >= u64::from(standing.max_green_ms) && waits_elsewhere {
@@ -77,6 +82,15 @@ fn overdue_head(junction: &Junction, demand: &Demand) -> Option<usize> {
     let (head, longest_ms) =
         demand.waiting_since_ms.iter().map(waited).enumerate().max_by_key(|(h, ms)| (*ms, usize::MAX - h))?;
     (longest_ms >= limit_ms).then_some(head)
+}
+
+/// The stage for people on foot that has been away longest beyond what they may wait, if any. Nobody counts them: someone
+/// is taken to wait always.
+fn due_walk(junction: &Junction, demand: &Demand, stage: u16) -> Option<u16> {
+    let limit_ms = u64::from(junction.max_red_ms).saturating_sub(CHANGE_MS);
+    let away_ms = |s: &usize| demand.now_ms.saturating_sub(demand.stood_ms[*s]);
+    let walks = (0..junction.stages.len()).filter(|s| *s != usize::from(stage) && junction.stages[*s].walk_ms > 0);
+    walks.filter(|s| away_ms(s) >= limit_ms).max_by_key(|s| (away_ms(s), usize::MAX - s)).map(|s| s as u16)
 }
 
 /// The eligible stage of greatest score; the lowest number among equals.

@@ -140,8 +140,13 @@ impl Field {
         self.of_link.keys().copied()
     }
 
-    pub(super) fn no_demand(&self, junction: &Junction) -> Demand {
-        Demand { near_milli: vec![0; self.lanes.len()], waiting_since_ms: vec![None; junction.heads.len()], now_ms: 0 }
+    pub(super) fn no_demand(&self, junction: &Junction, now: Time) -> Demand {
+        Demand {
+            near_milli: vec![0; self.lanes.len()],
+            waiting_since_ms: vec![None; junction.heads.len()],
+            stood_ms: vec![now; junction.stages.len()],
+            now_ms: now,
+        }
     }
 
     /// Takes in what a link told.

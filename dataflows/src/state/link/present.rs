@@ -4,21 +4,33 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::sensors::{Sensors, Trust, bit};
+use super::turning::Turning;
 use crate::Time;
 use crate::ids::{LaneId, VehicleId};
 use crate::network::Link;
 
 /// How far back from the stop line a vehicle counts as near, mm. Long enough for a queue of 25: on the reference city 200 m
-/// gave less delay than 60, 100, 150 and 400 m (`benches/morning_peak.rs`).
+/// gave less delay than 150 and 250 m (`benches/morning_peak.rs`).
 pub const NEAR_MM: u32 = 200_000;
 /// A vehicle not seen for so long has left unseen, ms.
 const EXPIRY_MS: u64 = 300_000;
 /// A vehicle not seen for so long beyond its free travel time is taken to stand, ms.
 const STANDING_MS: u64 = 20_000;
-/// However few leave by a lane that leads somewhere, someone may wait in it, 1/1000.
-const LEAST_SHARE_MILLI: i32 = 60;
-/// So many later comers that left by the same lane prove that a vehicle has left unseen.
+/// So many later comers that left a lane before it prove that a vehicle whose lane is not known has left unseen.
 const OVERTAKEN: u8 = 3;
+/// However few plates are read, a vehicle stands for at most five, 1/1000.
+const LEAST_KNOWN_MILLI: u32 = 200;
+/// Room that a vehicle takes in a queue, mm.
+const SPACING_MM: u32 = 7_500;
+/// A vehicle that has had its way to the next camera free for so long is in a lane beside it, where there is one, ms.
+const ASIDE_MS: u64 = 2_000;
+/// Where there is none it is perhaps gone after so long, ms, ...
+const DOUBT_MS: u64 = 15_000;
+/// ... counts for so much, 1/1000, ...
+const DOUBT_MILLI: u32 = 500;
+/// ... and after so long for nothing, ms.
+const LOST_MS: u64 = 75_000;
 
 /// A vehicle on the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,36 +41,51 @@ pub(super) struct Present {
     to_line_mm: u32,
     /// Its lane, if a camera of this link has seen it.
     lane: Option<u8>,
+    /// Lanes by which it may leave, a bit each.
+    ways: u32,
     /// How surely it is here, 1/1000; below 1000 while it may be on another link as well.
     weight_milli: u16,
     /// The lane upstream that it came from.
     from: Option<LaneId>,
     /// Standing time since it was last seen that windows have counted already, ms.
     pub(super) counted_ms: u32,
-    /// Lanes by which later comers have left, a bit each.
-    passed_lanes: u32,
-    /// Later comers that have left by its own lane.
+    /// Since when its way to the next camera has been free, ms.
+    free_since_ms: Option<u64>,
+    /// Later comers that have left before it.
     passed: u8,
 }
 
 impl Present {
-    /// Seen on a lane; none where the driver can still choose another before the line.
-    pub(super) fn seen(seen_ms: u64, lane: Option<u8>, to_line_mm: u32) -> Self {
-        Present { seen_ms, to_line_mm, lane, weight_milli: 1000, from: None, counted_ms: 0, passed_lanes: 0, passed: 0 }
+    fn new(seen_ms: u64, to_line_mm: u32, lane: Option<u8>, ways: u32) -> Self {
+        let (weight_milli, from, counted_ms, free_since_ms, passed) = (1000, None, 0, None, 0);
+        Present { seen_ms, to_line_mm, lane, ways, weight_milli, from, counted_ms, free_since_ms, passed }
     }
 
-    /// How far before the line it has come by now at free speed, mm.
-    fn at_mm(&self, link: &Link, now: Time) -> u64 {
+    /// Where it is at the furthest by now, mm before the line.
+    fn at_mm(&self, link: &Link, now: Time) -> u32 {
         let driven_mm = now.saturating_sub(self.seen_ms) * u64::from(link.free_speed_mm_s) / 1000;
-        u64::from(self.to_line_mm).saturating_sub(driven_mm)
+        u64::from(self.to_line_mm).saturating_sub(driven_mm) as u32
     }
-}
 
-/// A departure over the stop line: the lane, and when the vehicle had been seen before.
-#[derive(Clone, Copy)]
-pub(super) struct Passed {
-    pub(super) lane: u8,
-    pub(super) seen_ms: u64,
+    /// Whether it passed its place on its lane before another passed its own.
+    fn is_before(&self, other: &Present) -> bool {
+        (self.to_line_mm, self.seen_ms) < (other.to_line_mm, other.seen_ms)
+    }
+
+    /// How long its way to the next camera has been free, ms.
+    fn free_ms(&self, now: Time) -> u64 {
+        self.free_since_ms.map_or(0, |since_ms| now.saturating_sub(since_ms))
+    }
+
+    /// What it counts for near the line, 1/1000.
+    fn counts_milli(&self, now: Time) -> u32 {
+        let sure_milli = match self.free_ms(now) {
+            LOST_MS.. => 0,
+            DOUBT_MS.. => DOUBT_MILLI,
+            _ => 1000,
+        };
+        u32::from(self.weight_milli) * sure_milli / 1000
+    }
 }
 
 /// The vehicles on a link.
@@ -67,16 +94,15 @@ pub(super) struct Presents {
     vehicles: BTreeMap<VehicleId, Present>,
     /// Share of those expected from a lane upstream that did come, 1/1000, learned.
     came_milli: BTreeMap<LaneId, u16>,
-    /// Share of departures by lane, 1/1000, learned.
-    lane_milli: Vec<u16>,
+    turning: Turning,
+    trust: Trust,
 }
 
 impl Presents {
-    /// Nobody yet; `leads` tells of each lane whether it leads anywhere.
-    pub(super) fn new(leads: &[bool]) -> Self {
-        let share = (1000 / leads.len().max(1)) as u16;
-        let lane_milli = leads.iter().map(|leads| if *leads { share } else { 0 }).collect();
-        Presents { vehicles: BTreeMap::new(), came_milli: BTreeMap::new(), lane_milli }
+    /// Nobody yet.
+    pub(super) fn new(sensors: &Sensors) -> Self {
+        let (turning, trust) = (Turning::new(sensors), Trust::new(sensors));
+        Presents { vehicles: BTreeMap::new(), came_milli: BTreeMap::new(), turning, trust }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -84,18 +110,69 @@ impl Presents {
     }
 
     /// A vehicle may be coming.
-    pub(super) fn expect(&mut self, vehicle: VehicleId, from: LaneId, of: u8, time_ms: u64, length_mm: u32) {
+    pub(super) fn expect(
+        &mut self,
+        sensors: &Sensors,
+        vehicle: VehicleId,
+        (from, of): (LaneId, u8),
+        time_ms: u64,
+        length_mm: u32,
+    ) {
         let equal = 1000 / u16::from(of.max(1));
         let weight_milli = if of > 1 { *self.came_milli.entry(from).or_insert(equal) } else { 1000 };
-        let fresh = Present::seen(time_ms, None, length_mm);
+        let fresh = Present::new(time_ms, length_mm, None, sensors.leading());
         self.vehicles.insert(vehicle, Present { weight_milli, from: (of > 1).then_some(from), ..fresh });
     }
 
-    /// A vehicle is here; returns what was known of it before.
-    pub(super) fn see(&mut self, vehicle: VehicleId, now: Present) -> Option<Present> {
+    /// A vehicle is seen on a lane; returns what was known of it before. Who was before it and is still further back is
+    /// not on this lane any more.
+    pub(super) fn see(
+        &mut self,
+        sensors: &Sensors,
+        vehicle: VehicleId,
+        time_ms: u64,
+        lane: u8,
+        to_line_mm: u32,
+    ) -> Option<Present> {
+        let row = usize::from(lane);
+        let now = Present::new(time_ms, to_line_mm, Some(lane), sensors.ways(row, to_line_mm));
         let before = self.vehicles.insert(vehicle, now);
         self.learn_came(before, 1000);
+        if let Some(before) = before {
+            if before.lane == Some(lane) {
+                self.trust.learn(sensors, row, before.to_line_mm, to_line_mm);
+            }
+            self.overtake(sensors, row, to_line_mm, &before);
+            if to_line_mm <= super::super::sightings::STOP_LINE_MM {
+                self.turning.learn(before.lane, row);
+            }
+        }
         before
+    }
+
+    /// A vehicle that was at `before` passes a place of a lane.
+    fn overtake(&mut self, sensors: &Sensors, lane: usize, at_mm: u32, before: &Present) {
+        let trust = &self.trust;
+        self.vehicles.retain(|_, v| {
+            if v.to_line_mm <= at_mm || v.ways & bit(lane) == 0 {
+                return true;
+            }
+            match v.lane {
+                None if v.seen_ms < before.seen_ms => {
+                    v.ways &= !bit(lane);
+                    v.passed += 1;
+                    v.passed < OVERTAKEN || v.ways != 0
+                }
+                Some(own) if Some(own) == before.lane && v.is_before(before) => {
+                    v.ways &= !bit(lane);
+                    if lane == usize::from(own) {
+                        v.ways = sensors.aside(v.ways, lane, sensors.next_mm(trust, lane, v.to_line_mm));
+                    }
+                    v.ways != 0
+                }
+                _ => true,
+            }
+        });
     }
 
     /// A vehicle is elsewhere.
@@ -110,28 +187,30 @@ impl Presents {
         }
     }
 
-    /// A vehicle left over the line: who was before it in its lane and is still here has left unseen.
-    pub(super) fn pass(&mut self, passed: Passed) {
-        for (lane, share) in self.lane_milli.iter_mut().enumerate().filter(|(_, share)| **share > 0) {
-            let target = if lane == usize::from(passed.lane) { 1000 } else { 0 };
-            *share = (i32::from(*share) + (target - i32::from(*share)) / 32).max(LEAST_SHARE_MILLI) as u16;
-        }
-        let used =
-            (0..self.lane_milli.len()).filter(|lane| self.lane_milli[*lane] > 0).fold(0, |mask, lane| mask | bit(lane));
-        self.vehicles.retain(|_, v| {
-            if v.seen_ms >= passed.seen_ms {
-                return true;
-            }
-            v.passed_lanes |= bit(usize::from(passed.lane));
-            v.passed += u8::from(v.lane.is_none_or(|lane| lane == passed.lane));
-            let everywhere = v.passed_lanes & used == used;
-            v.passed < OVERTAKEN || (v.lane.is_none() && !everywhere)
-        });
-    }
-
     /// Forgets who has not been seen for long.
     pub(super) fn expire(&mut self, now: Time) {
         self.vehicles.retain(|_, v| now.saturating_sub(v.seen_ms) < EXPIRY_MS);
+    }
+
+    /// Asks of each vehicle whether the next camera of its lane should have seen it by now, behind those that queue before
+    /// it: if so, it has turned aside or is gone.
+    pub(super) fn doubt(&mut self, sensors: &Sensors, link: &Link, now: Time, known_milli: u32) {
+        let mut order: Vec<&mut Present> = self.vehicles.values_mut().filter(|v| v.lane.is_some()).collect();
+        order.sort_unstable_by_key(|v| (v.to_line_mm, v.seen_ms));
+        let mut queued_milli = vec![0u32; sensors.lanes()];
+        for v in order {
+            let Some(lane) = v.lane.map(usize::from).filter(|lane| v.ways & bit(*lane) != 0) else { continue };
+            let next_mm = sensors.next_mm(&self.trust, lane, v.to_line_mm);
+            let tail_mm = queued_milli[lane] * SPACING_MM / known_milli.clamp(LEAST_KNOWN_MILLI, 1000);
+            let free = v.at_mm(link, now).max(tail_mm) + SPACING_MM < next_mm;
+            v.free_since_ms = free.then(|| v.free_since_ms.unwrap_or(now));
+            let aside = sensors.aside(v.ways, lane, next_mm);
+            if aside != 0 && v.free_ms(now) >= ASIDE_MS {
+                (v.ways, v.free_since_ms) = (aside, None);
+            } else {
+                queued_milli[lane] += v.counts_milli(now);
+            }
+        }
     }
 
     /// Vehicles on the link, 1/1000.
@@ -142,32 +221,12 @@ impl Presents {
     /// Vehicles near the line by lane, 1/1000, grown by those whose plates are not read (`known_milli` of 1000 are).
     pub(super) fn near_milli(&self, link: &Link, now: Time, known_milli: u32) -> Vec<u32> {
         let mut near = vec![0u32; link.lanes.len()];
-        for v in self.vehicles.values().filter(|v| v.at_mm(link, now) <= u64::from(NEAR_MM)) {
-            let weight = u32::from(v.weight_milli);
-            match v.lane {
-                Some(lane) => near[usize::from(lane)] += weight,
-                None => self.spread(v, &mut near),
-            }
+        for v in self.vehicles.values().filter(|v| v.at_mm(link, now) <= NEAR_MM) {
+            self.turning.spread(v.lane, v.ways, v.counts_milli(now), &mut near);
         }
-        near.iter_mut().for_each(|n| *n = (u64::from(*n) * 1000 / u64::from(known_milli.clamp(200, 1000))) as u32);
+        near.iter_mut()
+            .for_each(|n| *n = (u64::from(*n) * 1000 / u64::from(known_milli.clamp(LEAST_KNOWN_MILLI, 1000))) as u32);
         near
-    }
-
-    /// A vehicle whose lane is not known: over the lanes by which no later comer has left, in proportion to departures. One
-    /// that others pass on their way out must be waiting in a lane that does not move.
-    fn spread(&self, v: &Present, near: &mut [u32]) {
-        let share = |lane: usize, all: bool| {
-            let open = all || v.passed_lanes & bit(lane) == 0;
-            if open { u32::from(self.lane_milli[lane]) } else { 0 }
-        };
-        let lanes = near.len();
-        let sum = |all| (0..lanes).map(|lane| share(lane, all)).sum::<u32>();
-        let (all, total) = match sum(false) {
-            0 => (true, sum(true).max(1)),
-            some => (false, some),
-        };
-        let weight = u32::from(v.weight_milli);
-        (0..lanes).for_each(|lane| near[lane] += weight * share(lane, all) / total);
     }
 
     /// Time that standing vehicles have spent since it was last counted, ms, at most `window_ms` each.
@@ -186,7 +245,5 @@ impl Presents {
     }
 }
 
-/// The bit of a lane; beyond 32 lanes two share one.
-fn bit(lane: usize) -> u32 {
-    1 << (lane & 31)
-}
+#[cfg(test)]
+mod tests;

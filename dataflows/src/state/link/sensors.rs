@@ -1,0 +1,146 @@
+//! The cameras of a link, lane by lane, and which of them can be relied on.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::sightings::STOP_LINE_MM;
+use crate::network::{CameraKind, City, Link};
+
+/// A lane that is shorter than its link by more than this begins as a pocket beside another, mm.
+const POCKET_MM: u32 = 1_000;
+/// A camera that sees less of the vehicles that pass it is not relied on, 1/1000: it is dead, or a loop.
+const RELIABLE_MILLI: i32 = 700;
+
+/// The cameras of a link.
+#[derive(Default)]
+pub(super) struct Sensors {
+    /// Cameras that see vehicles leave.
+    pub(super) stop_line: u32,
+    /// Cameras further back.
+    pub(super) mid_link: u32,
+    lanes: Vec<Lane>,
+}
+
+#[derive(Default)]
+struct Lane {
+    length_mm: u32,
+    /// Whether it leads anywhere.
+    leads: bool,
+    pocket: bool,
+    /// Places of its mid-link cameras, mm before its end, the one that is passed first before the others.
+    mid_mm: Vec<u32>,
+}
+
+impl Sensors {
+    /// For each link of a city.
+    pub(super) fn of_links(city: &City) -> Vec<Sensors> {
+        let mut all: Vec<Sensors> = city.links.iter().map(|link| Sensors::without_cameras(city, link)).collect();
+        for camera in &city.cameras {
+            let Some((lane, to_line_mm)) = camera.lane else { continue };
+            let link = city.link_of(lane);
+            let sensors = &mut all[link.id.index()];
+            match camera.kind {
+                CameraKind::StopLine => sensors.stop_line += 1,
+                _ => sensors.mid_link += 1,
+            }
+            if to_line_mm > STOP_LINE_MM {
+                let place = link.lanes.iter().position(|l| *l == lane).unwrap_or(0);
+                sensors.lanes[place].mid_mm.push(to_line_mm);
+            }
+        }
+        let sort = |lane: &mut Lane| lane.mid_mm.sort_unstable_by_key(|mm| std::cmp::Reverse(*mm));
+        all.iter_mut().flat_map(|s| &mut s.lanes).for_each(sort);
+        all
+    }
+
+    fn without_cameras(city: &City, link: &Link) -> Sensors {
+        let lane = |l: &crate::ids::LaneId| {
+            let lane = &city.lanes[l.index()];
+            let pocket = lane.length_mm + POCKET_MM < link.length_mm;
+            Lane { length_mm: lane.length_mm, leads: !lane.movements.is_empty(), pocket, mid_mm: Vec::new() }
+        };
+        Sensors { lanes: link.lanes.iter().map(lane).collect(), ..Sensors::default() }
+    }
+
+    /// Lanes of given lengths with cameras at given places, mm before the end; all lead on, those shorter than the first
+    /// are pockets.
+    #[cfg(test)]
+    pub(super) fn given(lanes: &[(u32, &[u32])]) -> Sensors {
+        let lane = |&(length_mm, mid_mm): &(u32, &[u32])| Lane {
+            length_mm,
+            leads: true,
+            pocket: length_mm < lanes[0].0,
+            mid_mm: mid_mm.to_vec(),
+        };
+        Sensors { lanes: lanes.iter().map(lane).collect(), ..Sensors::default() }
+    }
+
+    /// The number of lanes.
+    pub(super) fn lanes(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// Lanes that lead anywhere, a bit each.
+    pub(super) fn leading(&self) -> u32 {
+        self.mask(|lane| lane.leads)
+    }
+
+    /// Lanes by which one may leave who was seen on `lane`, `to_line_mm` before its end: itself, pockets that are still
+    /// ahead, and lanes beside it without a camera from there to the line.
+    pub(super) fn ways(&self, lane: usize, to_line_mm: u32) -> u32 {
+        let open = |other: &Lane| {
+            let from_mm = to_line_mm.min(other.length_mm);
+            other.leads
+                && (!other.pocket || other.length_mm <= to_line_mm)
+                && other.mid_mm.iter().all(|mm| *mm >= from_mm)
+        };
+        self.mask(open) | bit(lane)
+    }
+
+    /// Those of `ways` that one who was seen on `lane` may be in without having passed the place `next_mm` on it.
+    pub(super) fn aside(&self, ways: u32, lane: usize, next_mm: u32) -> u32 {
+        self.mask(|other| other.length_mm > next_mm) & ways & !bit(lane)
+    }
+
+    /// The next camera that can be relied on beyond a place of a lane, mm before the line; 0 where only the line is left.
+    pub(super) fn next_mm(&self, trust: &Trust, lane: usize, to_line_mm: u32) -> u32 {
+        let mid = &self.lanes[lane].mid_mm;
+        let ahead = mid.partition_point(|mm| *mm >= to_line_mm);
+        (ahead..mid.len()).find(|c| trust.relies_on(lane, *c)).map_or(0, |c| mid[c])
+    }
+
+    fn mask(&self, holds: impl Fn(&Lane) -> bool) -> u32 {
+        self.lanes.iter().enumerate().filter(|(_, lane)| holds(lane)).fold(0, |mask, (row, _)| mask | bit(row))
+    }
+}
+
+/// The share of passing vehicles that each mid-link camera sees, learned.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Trust {
+    /// By lane and camera, 1/1000.
+    seen_milli: Vec<Vec<i32>>,
+}
+
+impl Trust {
+    /// In all cameras.
+    pub(super) fn new(sensors: &Sensors) -> Self {
+        Trust { seen_milli: sensors.lanes.iter().map(|l| vec![1000; l.mid_mm.len()]).collect() }
+    }
+
+    fn relies_on(&self, lane: usize, camera: usize) -> bool {
+        self.seen_milli[lane][camera] >= RELIABLE_MILLI
+    }
+
+    /// A vehicle drove on a lane from one place where it was seen to another.
+    pub(super) fn learn(&mut self, sensors: &Sensors, lane: usize, from_mm: u32, to_mm: u32) {
+        let mid = &sensors.lanes[lane].mid_mm;
+        let first = mid.partition_point(|mm| *mm >= from_mm);
+        for (share, mm) in self.seen_milli[lane].iter_mut().zip(mid).skip(first).take_while(|(_, mm)| **mm >= to_mm) {
+            *share += (if *mm == to_mm { 1000 } else { 0 } - *share) / 8;
+        }
+    }
+}
+
+/// The bit of a lane; beyond 32 lanes two share one.
+pub(super) fn bit(lane: usize) -> u32 {
+    1 << (lane & 31)
+}
