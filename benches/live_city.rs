@@ -1,8 +1,9 @@
 //! The real `nanming run` with the reference city at 1x: its CPU, memory and tick latency, and how fast calls are accepted
 //! and pushed at 20 calls/s.
 //!
-//! `cargo bench --bench live_city [-- SECONDS]`: after a minute of warm-up from 08:00, so many seconds (60) without calls and
-//! as many with them. Latencies as a caller and a desk see them, over real sockets, both ends on this machine.
+//! `cargo bench --bench live_city [-- SECONDS [WARM_UP_S]]`: after a warm-up (60 s) from 08:00, so many seconds (60) without
+//! calls and as many with them. Latencies as a caller and a desk see them, over real sockets, both ends on this machine. Each
+//! call is withdrawn after ten seconds: at this rate the city would soon have no unit left.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,20 +13,22 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{self, Message};
 
-const WARM_UP: Duration = Duration::from_secs(60);
 const CALLS_PER_S: u32 = 20;
+/// Calls after which a call is withdrawn.
+const OPEN_CALLS: u32 = 10 * CALLS_PER_S;
 
 fn main() {
-    let seconds: u64 = std::env::args().filter_map(|a| a.parse().ok()).next().unwrap_or(60);
+    let mut numbers = std::env::args().filter_map(|a| a.parse().ok());
+    let (seconds, warm_up_s) = (numbers.next().unwrap_or(60), numbers.next().unwrap_or(60));
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let city = City::start();
     city.wait_until_it_answers();
-    std::thread::sleep(WARM_UP);
+    std::thread::sleep(Duration::from_secs(warm_up_s));
     let (before, began) = (city.cpu_s(), Instant::now());
     let ticks = city.histogram();
     std::thread::sleep(Duration::from_secs(seconds));
     let cpu = (city.cpu_s() - before) / began.elapsed().as_secs_f64();
-    println!("{cores} cores, {seconds} s at 1x after {} s of warm-up", WARM_UP.as_secs());
+    println!("{cores} cores, {seconds} s at 1x after {warm_up_s} s of warm-up");
     println!("cpu           {:.1} % of one core", cpu * 100.0);
     println!("memory        {:.0} MB resident", city.resident_mb());
     let quiet = city.histogram();
@@ -124,6 +127,12 @@ impl City {
             next += 1;
             let call = FIRST + u64::from(next);
             self.post(&url, call, next, &mut posted, &mut accepted);
+            if next > OPEN_CALLS {
+                self.agent
+                    .delete(format!("{url}/{}", call - u64::from(OPEN_CALLS)))
+                    .call()
+                    .expect("a call is withdrawn");
+            }
         }
         std::thread::sleep(Duration::from_secs(2));
         self.post(&url, LAST, 0, &mut BTreeMap::new(), &mut Vec::new());
