@@ -30,6 +30,9 @@ const DECIDE_MS: u64 = 1_000;
 const START_RED_MS: u64 = 5_000;
 /// A choice that did not change is told again after so long, ms.
 const REPEAT_MS: u64 = 5_000;
+/// A stage that stands is ordered again after so long: a controller that hears nothing from the centre for minutes goes
+/// back to its own plan, ms.
+const KEEP_ALIVE_MS: u64 = 60_000;
 /// Detectors that have told nothing for so long count as silent, ms.
 const SILENT_MS: u64 = 300_000;
 
@@ -89,13 +92,14 @@ pub struct Signal {
     demand: Demand,
     heard_ms: u64,
     next_decision: Time,
+    ordered_ms: Time,
     told: Option<(u64, u16, u16, StageReason)>,
 }
 
 impl Default for Signal {
     fn default() -> Self {
         let (shown, demand) = (Shown::default(), Demand::default());
-        Signal { shown, phase: Phase::Dark, demand, heard_ms: 0, next_decision: 0, told: None }
+        Signal { shown, phase: Phase::Dark, demand, heard_ms: 0, next_decision: 0, ordered_ms: 0, told: None }
     }
 }
 
@@ -209,6 +213,9 @@ impl Desk<'_> {
             let steps = change(self.junction, signal.shown.lamps(), wanted);
             signal.phase = Phase::Changing { to: wanted, reason, steps, until_ms: self.tick };
             self.go_on(signal);
+        } else if self.tick >= signal.ordered_ms + KEEP_ALIVE_MS {
+            let lamps = stage_lamps(self.junction, stage);
+            self.show(signal, &lamps, stage, Interval::Green, reason);
         }
     }
 
@@ -233,6 +240,7 @@ impl Desk<'_> {
         let (junction, at_ms) = (self.junction.id, self.tick);
         match admit(self.junction, &mut signal.shown, at_ms, lamps) {
             Ok(()) => {
+                signal.ordered_ms = at_ms;
                 let lamps = lamps.to_vec();
                 self.out.emit(SignalSaid::Command(SignalCommand { junction, at_ms, stage, interval, lamps, reason }));
                 true
