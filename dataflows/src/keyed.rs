@@ -7,7 +7,7 @@
 //! It alone knows how to save and restore states: a tick marked `save` makes every machine write what changed since the
 //! last such tick into the worker's [`Vault`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,11 @@ use timely::dataflow::operators::generic::operator::Operator;
 
 use crate::Time;
 
+mod shard;
+mod slots;
+mod timers;
 mod vault;
+use shard::Shard;
 pub use vault::{Saved, Vault};
 
 /// What a key must be able to do: be ordered, be sent, and name its worker.
@@ -136,106 +140,6 @@ pub fn keyed<'s, M: Machine>(
             }
         }
     })
-}
-
-struct Slot<S> {
-    state: S,
-    wake: Option<Time>,
-    changed: bool,
-}
-
-/// The states of one machine on one worker.
-struct Shard<M: Machine> {
-    machine: M,
-    slots: BTreeMap<M::Key, Slot<M::State>>,
-    timers: BTreeSet<(Time, M::Key)>,
-    forgotten: BTreeSet<M::Key>,
-    vault: Vault,
-}
-
-impl<M: Machine> Shard<M> {
-    fn new(machine: M, vault: Vault, index: u64, peers: u64) -> Self {
-        let mine = |key: &M::Key| key.route() % peers == index;
-        let name = machine.name();
-        let mut shard =
-            Shard { machine, slots: BTreeMap::new(), timers: BTreeSet::new(), forgotten: BTreeSet::new(), vault };
-        for (key, state, wake) in shard.vault.restored::<M::Key, M::State>(name).filter(|(key, _, _)| mine(key)) {
-            shard.timers.extend(wake.map(|at| (at, key)));
-            shard.slots.insert(key, Slot { state, wake, changed: false });
-        }
-        for key in shard.machine.keys().into_iter().filter(mine) {
-            if let std::collections::btree_map::Entry::Vacant(empty) = shard.slots.entry(key) {
-                empty.insert(Slot { state: M::State::default(), wake: Some(0), changed: true });
-                shard.timers.insert((0, key));
-            }
-        }
-        shard
-    }
-
-    fn run(&mut self, tick: Time, mut events: Vec<(M::Key, M::Event)>, mark: Tick) -> Vec<M::Out> {
-        events.sort_unstable();
-        let mut out = Outbox::new();
-        let woken = self.due(tick);
-        let mut woken = woken.iter().copied().peekable();
-        for group in events.chunk_by(|a, b| a.0 == b.0) {
-            let key = group[0].0;
-            while let Some(earlier) = woken.next_if(|w| *w < key) {
-                self.step(earlier, tick, &[], &mut out);
-            }
-            woken.next_if_eq(&key);
-            self.step(key, tick, group, &mut out);
-        }
-        for key in woken {
-            self.step(key, tick, &[], &mut out);
-        }
-        if mark.save {
-            self.save();
-        }
-        out.said
-    }
-
-    /// Keys whose timer is due, in order; their timers are gone.
-    fn due(&mut self, tick: Time) -> BTreeSet<M::Key> {
-        let mut keys = BTreeSet::new();
-        while let Some(&(at, key)) = self.timers.first().filter(|(at, _)| *at <= tick) {
-            self.timers.remove(&(at, key));
-            if let Some(slot) = self.slots.get_mut(&key) {
-                slot.wake = None;
-            }
-            keys.insert(key);
-        }
-        keys
-    }
-
-    fn step(&mut self, key: M::Key, tick: Time, events: &[(M::Key, M::Event)], out: &mut Outbox<M::Out>) {
-        let fresh = || Slot { state: M::State::default(), wake: None, changed: true };
-        let slot = self.slots.entry(key).or_insert_with(fresh);
-        slot.changed = true;
-        self.machine.step(key, &mut slot.state, tick, events, out);
-        if let Some(at) = out.wake.take() {
-            slot.wake.map(|old| self.timers.remove(&(old, key)));
-            slot.wake = Some(at);
-            self.timers.insert((at, key));
-        }
-        if std::mem::take(&mut out.forget) {
-            slot.wake.map(|old| self.timers.remove(&(old, key)));
-            self.slots.remove(&key);
-            self.forgotten.insert(key);
-        } else if !self.forgotten.is_empty() {
-            self.forgotten.remove(&key);
-        }
-    }
-
-    fn save(&mut self) {
-        let name = self.machine.name();
-        for key in std::mem::take(&mut self.forgotten) {
-            self.vault.save(Saved::forgotten(name, &key));
-        }
-        for (key, slot) in self.slots.iter_mut().filter(|(_, slot)| slot.changed) {
-            slot.changed = false;
-            self.vault.save(Saved::state(name, key, &slot.state, slot.wake));
-        }
-    }
 }
 
 #[cfg(test)]
