@@ -14,6 +14,7 @@ use crate::keyed::{Machine, Outbox};
 use crate::network::{City, Link};
 
 mod present;
+mod row;
 mod sensors;
 mod service;
 mod turning;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::row::Row;
 use super::sensors::{Sensors, Trust, bit};
 use super::turning::Turning;
 use crate::Time;
@@ -22,7 +23,7 @@ const OVERTAKEN: u8 = 3;
 /// However few plates are read, a vehicle stands for at most five, 1/1000.
 const LEAST_KNOWN_MILLI: u32 = 200;
 /// Room that a vehicle takes in a queue, mm.
-const SPACING_MM: u32 = 7_500;
+const SPACING_MM: u64 = 7_500;
 /// A vehicle that has had its way to the next camera free for so long is in a lane beside it, where there is one, ms.
 const ASIDE_MS: u64 = 2_000;
 /// Where there is none it is perhaps gone after so long, ms, ...
@@ -68,8 +69,13 @@ impl Present {
     }
 
     /// Whether it passed its place on its lane before another passed its own.
-    fn is_before(&self, other: &Present) -> bool {
+    pub(super) fn is_before(&self, other: &Present) -> bool {
         (self.to_line_mm, self.seen_ms) < (other.to_line_mm, other.seen_ms)
+    }
+
+    /// Whether it has not passed a place yet, mm before the line.
+    pub(super) fn is_behind(&self, at_mm: u32) -> bool {
+        self.to_line_mm > at_mm
     }
 
     /// How long its way to the next camera has been free, ms.
@@ -91,7 +97,10 @@ impl Present {
 /// The vehicles on a link.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Presents {
-    vehicles: BTreeMap<VehicleId, Present>,
+    /// Expected, and not seen on this link yet.
+    coming: Row,
+    /// By the lane where they were last seen.
+    rows: Vec<Row>,
     /// Share of those expected from a lane upstream that did come, 1/1000, learned.
     came_milli: BTreeMap<LaneId, u16>,
     turning: Turning,
@@ -102,11 +111,26 @@ impl Presents {
     /// Nobody yet.
     pub(super) fn new(sensors: &Sensors) -> Self {
         let (turning, trust) = (Turning::new(sensors), Trust::new(sensors));
-        Presents { vehicles: BTreeMap::new(), came_milli: BTreeMap::new(), turning, trust }
+        let rows = (0..sensors.lanes()).map(|_| Row::default()).collect();
+        Presents { coming: Row::default(), rows, came_milli: BTreeMap::new(), turning, trust }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.vehicles.is_empty()
+        self.all().next().is_none()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Present> {
+        self.coming.iter().chain(self.rows.iter().flat_map(Row::iter))
+    }
+
+    fn all_rows(&mut self) -> impl Iterator<Item = &mut Row> {
+        std::iter::once(&mut self.coming).chain(&mut self.rows)
+    }
+
+    /// Takes a vehicle out of its row, which most often is that of `lane`.
+    fn take(&mut self, vehicle: VehicleId, lane: Option<usize>) -> Option<Present> {
+        let likely = lane.and_then(|lane| self.rows[lane].remove(vehicle));
+        likely.or_else(|| self.all_rows().find_map(|row| row.remove(vehicle)))
     }
 
     /// A vehicle may be coming.
@@ -121,7 +145,8 @@ impl Presents {
         let equal = 1000 / u16::from(of.max(1));
         let weight_milli = if of > 1 { *self.came_milli.entry(from).or_insert(equal) } else { 1000 };
         let fresh = Present::new(time_ms, length_mm, None, sensors.leading());
-        self.vehicles.insert(vehicle, Present { weight_milli, from: (of > 1).then_some(from), ..fresh });
+        self.take(vehicle, None);
+        self.coming.insert(vehicle, Present { weight_milli, from: (of > 1).then_some(from), ..fresh });
     }
 
     /// A vehicle is seen on a lane; returns what was known of it before. Who was before it and is still further back is
@@ -136,7 +161,7 @@ impl Presents {
     ) -> Option<Present> {
         let row = usize::from(lane);
         let now = Present::new(time_ms, to_line_mm, Some(lane), sensors.ways(row, to_line_mm));
-        let before = self.vehicles.insert(vehicle, now);
+        let before = self.take(vehicle, Some(row));
         self.learn_came(before, 1000);
         if let Some(before) = before {
             if before.lane == Some(lane) {
@@ -147,37 +172,38 @@ impl Presents {
                 self.turning.learn(before.lane, row);
             }
         }
+        self.rows[row].insert(vehicle, now);
         before
     }
 
     /// A vehicle that was at `before` passes a place of a lane.
     fn overtake(&mut self, sensors: &Sensors, lane: usize, at_mm: u32, before: &Present) {
         let trust = &self.trust;
-        self.vehicles.retain(|_, v| {
-            if v.to_line_mm <= at_mm || v.ways & bit(lane) == 0 {
-                return true;
-            }
-            match v.lane {
-                None if v.seen_ms < before.seen_ms => {
+        self.coming.retain_while(
+            |v| v.seen_ms < before.seen_ms,
+            |v| {
+                if v.is_behind(at_mm) && v.ways & bit(lane) != 0 {
                     v.ways &= !bit(lane);
                     v.passed += 1;
-                    v.passed < OVERTAKEN || v.ways != 0
                 }
-                Some(own) if Some(own) == before.lane && v.is_before(before) => {
-                    v.ways &= !bit(lane);
-                    if lane == usize::from(own) {
-                        v.ways = sensors.aside(v.ways, lane, sensors.next_mm(trust, lane, v.to_line_mm));
-                    }
-                    v.ways != 0
+                v.passed < OVERTAKEN || v.ways != 0
+            },
+        );
+        let Some(own) = before.lane.map(usize::from) else { return };
+        self.rows[own].retain_between(at_mm, before, |v| {
+            if v.ways & bit(lane) != 0 {
+                v.ways &= !bit(lane);
+                if lane == own {
+                    v.ways = sensors.aside(v.ways, lane, sensors.next_mm(trust, lane, v.to_line_mm));
                 }
-                _ => true,
             }
+            v.ways != 0
         });
     }
 
     /// A vehicle is elsewhere.
     pub(super) fn remove(&mut self, vehicle: VehicleId) {
-        let before = self.vehicles.remove(&vehicle);
+        let before = self.take(vehicle, None);
         self.learn_came(before.filter(|b| b.lane.is_none()), 0);
     }
 
@@ -189,39 +215,39 @@ impl Presents {
 
     /// Forgets who has not been seen for long.
     pub(super) fn expire(&mut self, now: Time) {
-        self.vehicles.retain(|_, v| now.saturating_sub(v.seen_ms) < EXPIRY_MS);
+        self.all_rows().for_each(|row| row.retain(|v| now.saturating_sub(v.seen_ms) < EXPIRY_MS));
     }
 
     /// Asks of each vehicle whether the next camera of its lane should have seen it by now, behind those that queue before
     /// it: if so, it has turned aside or is gone.
     pub(super) fn doubt(&mut self, sensors: &Sensors, link: &Link, now: Time, known_milli: u32) {
-        let mut order: Vec<&mut Present> = self.vehicles.values_mut().filter(|v| v.lane.is_some()).collect();
-        order.sort_unstable_by_key(|v| (v.to_line_mm, v.seen_ms));
-        let mut queued_milli = vec![0u32; sensors.lanes()];
-        for v in order {
-            let Some(lane) = v.lane.map(usize::from).filter(|lane| v.ways & bit(*lane) != 0) else { continue };
-            let next_mm = sensors.next_mm(&self.trust, lane, v.to_line_mm);
-            let tail_mm = queued_milli[lane] * SPACING_MM / known_milli.clamp(LEAST_KNOWN_MILLI, 1000);
-            let free = v.at_mm(link, now).max(tail_mm) + SPACING_MM < next_mm;
-            v.free_since_ms = free.then(|| v.free_since_ms.unwrap_or(now));
-            let aside = sensors.aside(v.ways, lane, next_mm);
-            if aside != 0 && v.free_ms(now) >= ASIDE_MS {
-                (v.ways, v.free_since_ms) = (aside, None);
-            } else {
-                queued_milli[lane] += v.counts_milli(now);
+        let known_milli = u64::from(known_milli.clamp(LEAST_KNOWN_MILLI, 1000));
+        for (lane, row) in self.rows.iter_mut().enumerate() {
+            let mut queued_milli = 0u64;
+            for v in row.iter_mut().filter(|v| v.ways & bit(lane) != 0) {
+                let next_mm = sensors.next_mm(&self.trust, lane, v.to_line_mm);
+                let tail_mm = queued_milli * SPACING_MM / known_milli;
+                let free = u64::from(v.at_mm(link, now)).max(tail_mm) + SPACING_MM < u64::from(next_mm);
+                v.free_since_ms = free.then(|| v.free_since_ms.unwrap_or(now));
+                let aside = sensors.aside(v.ways, lane, next_mm);
+                if aside != 0 && v.free_ms(now) >= ASIDE_MS {
+                    (v.ways, v.free_since_ms) = (aside, None);
+                } else {
+                    queued_milli += u64::from(v.counts_milli(now));
+                }
             }
         }
     }
 
     /// Vehicles on the link, 1/1000.
     pub(super) fn weight_milli(&self) -> u64 {
-        self.vehicles.values().map(|v| u64::from(v.weight_milli)).sum()
+        self.all().map(|v| u64::from(v.weight_milli)).sum()
     }
 
     /// Vehicles near the line by lane, 1/1000, grown by those whose plates are not read (`known_milli` of 1000 are).
     pub(super) fn near_milli(&self, link: &Link, now: Time, known_milli: u32) -> Vec<u32> {
         let mut near = vec![0u32; link.lanes.len()];
-        for v in self.vehicles.values().filter(|v| v.at_mm(link, now) <= NEAR_MM) {
+        for v in self.all().filter(|v| v.at_mm(link, now) <= NEAR_MM) {
             self.turning.spread(v.lane, v.ways, v.counts_milli(now), &mut near);
         }
         near.iter_mut()
@@ -232,7 +258,7 @@ impl Presents {
     /// Time that standing vehicles have spent since it was last counted, ms, at most `window_ms` each.
     pub(super) fn count_standing(&mut self, link: &Link, now: Time, window_ms: u64) -> u64 {
         let mut standing_ms = 0;
-        for v in self.vehicles.values_mut() {
+        for v in self.all_rows().flat_map(Row::iter_mut) {
             let free_ms = u64::from(v.to_line_mm) * 1000 / u64::from(link.free_speed_mm_s.max(1));
             let unseen_ms = now.saturating_sub(v.seen_ms);
             if unseen_ms > free_ms + STANDING_MS {
