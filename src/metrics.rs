@@ -81,6 +81,8 @@ impl Metrics {
         let make = Make::new();
         let junctions: Vec<&str> = city.junctions.iter().map(|j| j.name.as_str()).collect();
         let districts: Vec<&str> = city.districts.iter().map(|d| d.name_en.as_str()).collect();
+        let links = last(make.int_gauges("district_links", "Links, congested or not.", "district", named(&districts)));
+        city.links.iter().for_each(|link| links[link.district.index()].inc());
         let metrics = Metrics {
             ticks: make.counter("ticks_total", "Ticks finished."),
             tick_latency: make.histogram(
@@ -89,7 +91,7 @@ impl Metrics {
                 TICK,
             ),
             recent_ticks_us: Mutex::new(VecDeque::with_capacity(RECENT_TICKS)),
-            in_flight: make.int_gauge("ticks_in_flight", "Ticks between the door and the ledger."),
+            in_flight: make.int_gauge("ticks_in_flight", "Ticks inside the engine: closed, not finished."),
             city_time: make.gauge("city_time_seconds", "The city's clock, seconds since the Unix epoch."),
             events: make.counters("events_total", "Events taken, by stream.", "stream", streams()),
             dead_letters: make.counter_vec(
@@ -141,7 +143,8 @@ impl Metrics {
             cpu: make.float_counter("process_cpu_seconds_total", "CPU time used."),
             registry: make.registry_with_build_info(),
         };
-        let known = [("calls", Reason::DuplicateCall), ("passages", Reason::UnknownCamera)];
+        let known =
+            [("calls", Reason::DuplicateCall), ("passages", Reason::UnknownCamera), ("unknown", Reason::Malformed)];
         known.iter().for_each(|(stream, reason)| metrics.dead_letters_handle(stream, *reason).inc_by(0));
         metrics
     }
@@ -176,7 +179,7 @@ impl Metrics {
         self.refusals.inc_by(decisions.refusals.len() as u64);
     }
 
-    /// Ticks between the door and the ledger.
+    /// Ticks inside the engine.
     pub fn ticks_in_flight(&self, ticks: usize) {
         self.in_flight.set(ticks as i64);
     }
@@ -315,6 +318,7 @@ mod tests {
             "nanming_tick_latency_seconds_bucket{le=\"0.01\"} 0",
             "nanming_ack_seconds_bucket{le=\"180\"} 0",
             "nanming_calls_open{priority=\"A\"} 0",
+            "nanming_dead_letters_total{reason=\"malformed\",stream=\"unknown\"} 0",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} is missing in\n{text}");
         }
