@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::running::{PATIENCE, Running};
 
 /// The first `n` events of a stream: sequence number, kind, data.
-fn events(city: &Running, last_seen: Option<u64>, n: usize) -> Vec<(u64, String, Value)> {
+pub(crate) fn events(city: &Running, last_seen: Option<u64>, n: usize) -> Vec<(u64, String, Value)> {
     let config = ureq::Agent::config_builder().timeout_recv_response(Some(PATIENCE)).build();
     let mut request = ureq::Agent::from(config).get(city.url("/api/events"));
     if let Some(seen) = last_seen {

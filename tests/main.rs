@@ -6,6 +6,7 @@ mod board;
 mod calls;
 mod ending;
 mod envelope;
+mod grafana;
 mod guard;
 mod ingest;
 mod replay;

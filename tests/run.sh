@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Installs what the tests need and runs them all. Needs Rust, a C compiler, Node.js, and root or an installed Chromium.
+# Installs what the tests need and runs them all. Needs Rust, a C compiler, Node.js, and root or an installed Chromium
+# and Prometheus.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-browser=${CHROMIUM:-/usr/bin/chromium}
-if [ ! -x "$browser" ]; then
+install() {
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null
-fi
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
+}
+[ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install chromium fonts-noto-cjk
+command -v prometheus >/dev/null || install --no-install-recommends prometheus
 command -v cargo-deny >/dev/null || cargo install cargo-deny --locked --version 0.20.2 --quiet
 
 cargo fmt --all --check

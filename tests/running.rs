@@ -49,7 +49,7 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let address = address_in(child.stderr.take().unwrap());
+        let address = address_in(child.stderr.take().unwrap(), "http://");
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
         let running = Running { child, address, city, agent: config.into(), dir };
         running.wait_for("health", || running.get("/healthz").0 == 200);
@@ -176,12 +176,12 @@ fn answer(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> (u16
     (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-/// Reads the log until it tells the address, and goes on reading so that the process never waits for us.
-fn address_in(log: impl Read + Send + 'static) -> SocketAddr {
+/// Reads the log until it tells the address after a mark, and goes on reading so that the process never waits for us.
+pub(crate) fn address_in(log: impl Read + Send + 'static, mark: &str) -> SocketAddr {
     let mut lines = BufReader::new(log).lines().map_while(Result::ok);
     let mut seen = Vec::new();
     let address = lines.by_ref().find_map(|line| {
-        let found = line.split_once("http://").map(|(_, rest)| rest.trim().parse().unwrap());
+        let found = line.split_once(mark).map(|(_, rest)| rest.trim().parse().unwrap());
         seen.push(line);
         found
     });
