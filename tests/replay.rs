@@ -7,7 +7,7 @@ const FILES: [&str; 5] =
     ["signals.jsonl", "forecasts.jsonl", "assignments.jsonl", "dead_letters.jsonl", "summary.json"];
 
 /// The shared data, or none with a loud word.
-fn data() -> Option<PathBuf> {
+pub(crate) fn data() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     let path = std::env::var_os("NANMING_DATA").map_or(beside, PathBuf::from);
     if !path.join("recordings").is_dir() {

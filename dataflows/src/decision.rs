@@ -191,6 +191,8 @@ pub enum EnvelopeRule {
     AllRed,
     /// Time does not run backwards.
     Order,
+    /// No lamp is switched off, and out of the dark all show red first.
+    Dark,
 }
 
 /// A signal change that the safety envelope refused.

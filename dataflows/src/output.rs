@@ -64,10 +64,14 @@ impl Gathered {
         !self.probe.less_equal(&tick)
     }
 
-    /// This worker's share of a complete tick, in the order in which it came.
+    /// This worker's share of a complete tick, in the order in which it came. What came of a time between two ticks, as
+    /// expiry does, belongs to the later one.
     pub fn take(&self, tick: Time) -> Decisions {
-        let share = self.ticks.borrow_mut().remove(&tick).unwrap_or_default();
-        Decisions { tick, ..share }
+        let mut ticks = self.ticks.borrow_mut();
+        let later = ticks.split_off(&(tick + 1));
+        let mut share = Decisions { tick, ..Decisions::default() };
+        std::mem::replace(&mut *ticks, later).into_values().for_each(|part| share.absorb(part));
+        share
     }
 
     fn sink<D: Clone + 'static>(&self, stream: Stream<'_, Time, Vec<D>>, list: fn(&mut Decisions) -> &mut Vec<D>) {

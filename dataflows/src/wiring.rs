@@ -15,7 +15,7 @@ use crate::decide::dispatch::load::{closed_call, grid_loads, open_call};
 use crate::decide::dispatch::{Dispatch, RegionEvent, RegionNews, RegionSaid, UnitPlace};
 use crate::decide::forecast::{ForecastEvent, Forecasts, Known};
 use crate::decide::onset::{congested_now, congested_soon, onsets};
-use crate::decide::signal::{SignalSaid, Signals};
+use crate::decide::signal::{SignalEvent, SignalNews, SignalSaid, Signals};
 use crate::decision::{LinkForecast, LinkState};
 use crate::event::{CallChange, CallEvent, Category, Event, Passage, UnitReport, UnitStatus};
 use crate::ids::{CallId, LinkId, UnitId, VehicleId};
@@ -41,7 +41,7 @@ type Flow<'s, D> = Stream<'s, Time, Vec<D>>;
 pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Outputs<'s> {
     let ticks = &inputs.ticks;
     let (links, counts) = link_states(city, inputs, vault);
-    let signals = signals(city, counts, ticks, vault);
+    let signals = signals(city, inputs, counts, vault);
     let forecasts = forecasts(city, inputs, links.clone(), vault);
     let onsets = about_to_congest(city, &links, &forecasts, ticks, vault);
     let units = units_in_service(inputs, vault);
@@ -110,17 +110,22 @@ fn reading(city: &City, event: &Event) -> Option<(LinkId, LinkEvent)> {
 
 fn signals<'s>(
     city: &Arc<City>,
+    inputs: &Inputs<'s>,
     counts: Flow<'s, LaneCounts>,
-    ticks: &Ticks<'s>,
     vault: &Vault,
 ) -> Flow<'s, SignalSaid> {
     let signals = Signals::new(Arc::clone(city));
     let listeners = signals.listeners();
     let heard = counts.flat_map(move |counts| {
+        let event = SignalEvent { time_ms: counts.time_ms, what: SignalNews::Counts(counts.clone()) };
         let listening = listeners[counts.link.index()].clone();
-        listening.into_iter().map(move |junction| (junction, counts.clone()))
+        listening.into_iter().map(move |junction| (junction, event.clone()))
     });
-    keyed(heard, ticks.clone(), signals, vault)
+    let shown = inputs.pick(|event| match event {
+        Event::Signal(f) => Some((f.junction, SignalEvent { time_ms: f.time_ms, what: SignalNews::Shows(f.lamps) })),
+        _ => None,
+    });
+    keyed(heard.concat(shown), inputs.ticks.clone(), signals, vault)
 }
 
 fn forecasts<'s>(

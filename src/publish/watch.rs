@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use nanming_dataflows::decide::envelope::{Shown, admit};
+use nanming_dataflows::decide::envelope::Witness;
 use nanming_dataflows::decision::SignalCommand;
 use nanming_dataflows::network::City;
 
@@ -15,22 +15,20 @@ use crate::metrics::Metrics;
 pub struct Watch {
     city: Arc<City>,
     metrics: Arc<Metrics>,
-    shown: Vec<Shown>,
+    witness: Witness,
 }
 
 impl Watch {
     /// Nothing seen yet.
     pub fn new(city: Arc<City>, metrics: Arc<Metrics>) -> Watch {
-        let shown = city.junctions.iter().map(|j| Shown::dark(j.heads.len())).collect();
-        Watch { city, metrics, shown }
+        Watch { witness: Witness::new(&city), city, metrics }
     }
 
     fn check(&mut self, command: &SignalCommand) {
-        let row = command.junction.index();
-        let junction = &self.city.junctions[row];
-        if let Err((rule, head)) = admit(junction, &mut self.shown[row], command.at_ms, &command.lamps) {
+        if let Err((rule, head)) = self.witness.see(&self.city, command) {
+            let junction = &self.city.junctions[command.junction.index()].name;
             self.metrics.envelope_violated();
-            tracing::error!(junction = %junction.name, ?rule, head, "a signal command outside its envelope went out");
+            tracing::error!(%junction, ?rule, head, "a signal command outside its envelope went out");
         }
     }
 }

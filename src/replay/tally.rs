@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nanming_dataflows::decide::envelope::{Shown, admit};
+use nanming_dataflows::decide::envelope::Witness;
 use nanming_dataflows::decision::{CallPhase, Decisions};
 use nanming_dataflows::event::Batch;
 use nanming_dataflows::ids::CallId;
@@ -45,7 +45,7 @@ pub struct Summary {
     /// Rows and events that were not taken.
     pub dead_letters: u64,
     #[serde(skip)]
-    shown: Vec<Shown>,
+    witness: Witness,
     #[serde(skip)]
     opened_ms: BTreeMap<CallId, u64>,
     #[serde(skip)]
@@ -60,7 +60,7 @@ impl Summary {
             city: city.name.clone(),
             junctions: city.junctions.len(),
             dead_letters: dead as u64,
-            shown: city.junctions.iter().map(|j| Shown::dark(j.heads.len())).collect(),
+            witness: Witness::new(city),
             ..Summary::default()
         }
     }
@@ -80,8 +80,7 @@ impl Summary {
     /// Counts what a tick brought out, and checks every command against the envelope once more.
     pub(super) fn note(&mut self, city: &City, d: &Decisions) {
         for c in &d.commands {
-            let ok = admit(&city.junctions[c.junction.index()], &mut self.shown[c.junction.index()], c.at_ms, &c.lamps)
-                .is_ok();
+            let ok = self.witness.see(city, c).is_ok();
             self.envelope_violations += u64::from(!ok);
             self.stage_changes += u64::from(c.interval == nanming_dataflows::decision::Interval::Green);
         }

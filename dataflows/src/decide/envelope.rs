@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decision::EnvelopeRule;
+use crate::decision::{EnvelopeRule, SignalCommand};
 use crate::event::Lamp;
-use crate::network::{Conflict, Junction};
+use crate::network::{City, Conflict, Head, Junction, Stage};
 
 /// What a junction's lamps show, and since when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,32 @@ impl Shown {
     /// A junction of which nothing is known: all lamps count as off.
     pub fn dark(heads: usize) -> Self {
         Shown { lamps: vec![Lamp::Off; heads], since_ms: vec![0; heads], stage: None, at_ms: 0 }
+    }
+    /// A junction whose controller says that it shows these lamps, as many as it has heads: all count as lit at that moment.
+    pub fn seen(junction: &Junction, at_ms: u64, lamps: &[Lamp]) -> Self {
+        let stage = stage_of(junction, lamps).map(|stage| (stage, at_ms));
+        Shown { lamps: lamps.to_vec(), since_ms: vec![at_ms; lamps.len()], stage, at_ms }
+    }
+    /// When it was last told, ms.
+    pub fn at_ms(&self) -> u64 {
+        self.at_ms
+    }
+    /// The stage that stands, if these are exactly its lights.
+    pub fn stage(&self) -> Option<u16> {
+        self.stage.map(|(stage, _)| stage)
+    }
+    /// Whether any lamp is off.
+    pub fn is_dark(&self) -> bool {
+        self.lamps.contains(&Lamp::Off)
+    }
+    /// From when on every head may leave what it shows, ms.
+    pub fn settled_ms(&self, junction: &Junction) -> u64 {
+        let settled_ms = |((lamp, since_ms), head): ((&Lamp, &u64), &Head)| match lamp {
+            Lamp::Protected | Lamp::Permissive => since_ms + u64::from(head.min_green_ms),
+            Lamp::Yellow => since_ms + u64::from(head.yellow_ms),
+            Lamp::Red | Lamp::Off => 0,
+        };
+        self.lamps.iter().zip(&self.since_ms).zip(&junction.heads).map(settled_ms).max().unwrap_or(0)
     }
     /// What each head shows.
     pub fn lamps(&self) -> &[Lamp] {
@@ -44,6 +70,9 @@ pub fn admit(junction: &Junction, shown: &mut Shown, at_ms: u64, lamps: &[Lamp])
     if at_ms < shown.at_ms {
         return Err((EnvelopeRule::Order, 0));
     }
+    if let Some(head) = lamps.iter().position(|lamp| *lamp == Lamp::Off) {
+        return Err((EnvelopeRule::Dark, head as u16));
+    }
     if let Some(head) = together(junction, lamps) {
         return Err((EnvelopeRule::Conflict, head as u16));
     }
@@ -53,6 +82,30 @@ pub fn admit(junction: &Junction, shown: &mut Shown, at_ms: u64, lamps: &[Lamp])
     may_leave_stage(junction, shown, at_ms, lamps)?;
     turn(junction, shown, at_ms, lamps);
     Ok(())
+}
+
+/// A second look at a city's commands, apart from the one that let them pass. What it sees of a junction first is taken as
+/// what the controller showed anyway.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Witness {
+    shown: Vec<Shown>,
+}
+
+impl Witness {
+    /// Of a city of which nothing has been seen.
+    pub fn new(city: &City) -> Self {
+        Witness { shown: vec![Shown::default(); city.junctions.len()] }
+    }
+
+    /// Sees a command; an error names the rule that it breaks and the head at which.
+    pub fn see(&mut self, city: &City, command: &SignalCommand) -> Result<(), (EnvelopeRule, u16)> {
+        let row = command.junction.index();
+        let (junction, shown) = (&city.junctions[row], &mut self.shown[row]);
+        if shown.lamps.is_empty() && command.lamps.len() == junction.heads.len() {
+            *shown = Shown::seen(junction, command.at_ms, &command.lamps);
+        }
+        admit(junction, shown, command.at_ms, &command.lamps)
+    }
 }
 
 /// The first head that `lamps` let go or clear although a conflicting head goes or clears too. Yellow counts as the
@@ -74,8 +127,10 @@ fn may_turn(junction: &Junction, shown: &Shown, at_ms: u64, head: usize, lamps: 
     let stood_ms = at_ms - shown.since_ms[head];
     let times = &junction.heads[head];
     match (shown.lamps[head], lamps[head]) {
-        (now, next) if now == next || (now.is_green() && next.is_green()) => Ok(()),
-        (_, Lamp::Off) | (Lamp::Off, Lamp::Red) => Ok(()),
+        (now, next) if now == next => Ok(()),
+        (Lamp::Off, next) => require(next == Lamp::Red, EnvelopeRule::Dark),
+        (Lamp::Protected, Lamp::Permissive) => Ok(()),
+        (Lamp::Permissive, Lamp::Protected) => may_start(junction, shown, at_ms, head, lamps),
         (now, Lamp::Yellow) if now.is_green() => {
             require(stood_ms >= u64::from(times.min_green_ms), EnvelopeRule::MinGreen)
         }
@@ -85,13 +140,16 @@ fn may_turn(junction: &Junction, shown: &Shown, at_ms: u64, head: usize, lamps: 
     }
 }
 
-/// Whether all-red has passed since the last conflicting head went red. One that is compatible with this head's green may
-/// go on being green; where the junction needs no all-red, one may go from yellow to red at the same moment.
+/// Whether all-red has passed since the last conflicting head went red: before a head goes, and before it stops giving way.
+/// One that is compatible with this head's green may go on as it was. One that has to give way from now on may not: who
+/// drives under its protection would meet this head's traffic, so it must end first. Where the junction needs no all-red,
+/// one may go from yellow to red at the same moment.
 fn may_start(junction: &Junction, shown: &Shown, at_ms: u64, head: usize, lamps: &[Lamp]) -> Result<(), EnvelopeRule> {
     let all_red_ms = u64::from(junction.all_red_ms);
     let clear = |other: usize| match (shown.lamps[other], lamps[other]) {
         (Lamp::Red, _) => at_ms - shown.since_ms[other] >= all_red_ms,
         (Lamp::Yellow, Lamp::Red) => all_red_ms == 0,
+        (Lamp::Protected, Lamp::Permissive) => false,
         (now, next) => now.is_green() && next.is_green(),
     };
     let conflicting = |other: &usize| junction.conflicts.get(head, *other) != Conflict::None;
@@ -102,7 +160,7 @@ fn may_leave_stage(junction: &Junction, shown: &Shown, at_ms: u64, lamps: &[Lamp
     let Some((stage, since_ms)) = shown.stage else { return Ok(()) };
     let stage = &junction.stages[usize::from(stage)];
     let crossings_ms = u64::from(stage.walk_ms + stage.clearance_ms);
-    match (0..lamps.len()).find(|head| shown.lamps[*head].is_green() && lamps[*head] == Lamp::Yellow) {
+    match (0..lamps.len()).find(|head| shown.lamps[*head] != lamps[*head]) {
         Some(head) if at_ms - since_ms < crossings_ms => Err((EnvelopeRule::Pedestrian, head as u16)),
         _ => Ok(()),
     }
@@ -117,11 +175,15 @@ fn turn(junction: &Junction, shown: &mut Shown, at_ms: u64, lamps: &[Lamp]) {
     }
     if shown.lamps != lamps {
         shown.lamps = lamps.to_vec();
-        let stage =
-            junction.stages.iter().position(|s| s.lights.iter().zip(lamps).all(|(light, lamp)| light.lamp() == *lamp));
-        shown.stage = stage.map(|s| (s as u16, at_ms));
+        shown.stage = stage_of(junction, lamps).map(|stage| (stage, at_ms));
     }
     shown.at_ms = at_ms;
+}
+
+/// The stage whose lights these are exactly.
+fn stage_of(junction: &Junction, lamps: &[Lamp]) -> Option<u16> {
+    let is = |s: &Stage| s.lights.iter().zip(lamps).all(|(light, lamp)| light.lamp() == *lamp);
+    junction.stages.iter().position(is).map(|stage| stage as u16)
 }
 
 fn require(holds: bool, rule: EnvelopeRule) -> Result<(), EnvelopeRule> {

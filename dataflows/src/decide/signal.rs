@@ -2,6 +2,7 @@
 //!
 //! One machine a junction. It runs the change from stage to stage (yellow, all-red) itself and tells every step as a
 //! command; each passes [`envelope::admit`](super::envelope::admit). When detectors fall silent it follows the local plan.
+//! It takes over from what the controller says that it shows, so that its first command too is inside the envelope.
 
 use std::sync::Arc;
 
@@ -18,15 +19,19 @@ use crate::state::link::LaneCounts;
 
 mod change;
 mod choice;
+mod deadlines;
 mod plan;
 mod pressure;
 use change::{Change, change, stage_lamps};
-use choice::{Demand, choose};
+use choice::{Demand, Moment};
+use deadlines::Timing;
 use pressure::Field;
 
 /// How often a junction decides, ms.
 const DECIDE_MS: u64 = 1_000;
-/// All heads show red for so long before the first green, ms.
+/// A controller that has not said for so long what it shows is taken to be dark, ms.
+const LISTEN_MS: u64 = 35_000;
+/// After the dark all heads show red for so long before the first green, ms.
 const START_RED_MS: u64 = 5_000;
 /// A choice that did not change is told again after so long, ms.
 const REPEAT_MS: u64 = 5_000;
@@ -36,8 +41,23 @@ const KEEP_ALIVE_MS: u64 = 60_000;
 /// Detectors that have told nothing for so long count as silent, ms.
 const SILENT_MS: u64 = 300_000;
 
-/// What a junction is told. Ordered by time.
-pub type SignalEvent = LaneCounts;
+/// Something that a junction is told. Ordered by time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SignalEvent {
+    /// When, ms.
+    pub time_ms: u64,
+    /// What.
+    pub what: SignalNews,
+}
+
+/// What a junction is told.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SignalNews {
+    /// Who is near the lines of a link.
+    Counts(LaneCounts),
+    /// What each head of its controller shows.
+    Shows(Vec<Lamp>),
+}
 
 /// What a junction says.
 #[derive(Clone, Debug)]
@@ -54,13 +74,15 @@ pub enum SignalSaid {
 pub struct Signals {
     city: Arc<City>,
     fields: Vec<Field>,
+    timings: Vec<Timing>,
 }
 
 impl Signals {
     /// For a city's junctions.
     pub fn new(city: Arc<City>) -> Self {
         let fields = city.junctions.iter().map(|j| Field::new(&city, j)).collect();
-        Signals { city, fields }
+        let timings = city.junctions.iter().map(Timing::of).collect();
+        Signals { city, fields, timings }
     }
 
     /// For each link, the junctions that listen to its lane counts.
@@ -76,8 +98,8 @@ impl Signals {
 /// Where a junction is in its sequence of stages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
-    /// Nothing has been shown yet.
-    Dark,
+    /// Not in charge yet: it listens for what the controller shows, ms.
+    Listening { until_ms: Option<u64> },
     /// A stage stands.
     Green { stage: u16, since_ms: u64 },
     /// On the way to a stage: what is left of the change.
@@ -99,7 +121,15 @@ pub struct Signal {
 impl Default for Signal {
     fn default() -> Self {
         let (shown, demand) = (Shown::default(), Demand::default());
-        Signal { shown, phase: Phase::Dark, demand, heard_ms: 0, next_decision: 0, ordered_ms: 0, told: None }
+        Signal {
+            shown,
+            phase: Phase::Listening { until_ms: None },
+            demand,
+            heard_ms: 0,
+            next_decision: 0,
+            ordered_ms: 0,
+            told: None,
+        }
     }
 }
 
@@ -122,21 +152,31 @@ impl Machine for Signals {
         id: JunctionId,
         signal: &mut Signal,
         tick: Time,
-        events: &[(JunctionId, LaneCounts)],
+        events: &[(JunctionId, SignalEvent)],
         out: &mut Outbox<SignalSaid>,
     ) {
-        let (junction, field) = (&self.city.junctions[id.index()], &self.fields[id.index()]);
-        if signal.phase == Phase::Dark {
+        let row = id.index();
+        let (junction, field, timing) = (&self.city.junctions[row], &self.fields[row], &self.timings[row]);
+        if signal.phase == (Phase::Listening { until_ms: None }) {
             signal.shown = Shown::dark(junction.heads.len());
             signal.demand = field.no_demand(junction, tick);
             signal.heard_ms = tick;
+            signal.phase = Phase::Listening { until_ms: Some(tick + LISTEN_MS) };
         }
-        for (_, counts) in events {
-            field.hear(&mut signal.demand, counts);
-            signal.heard_ms = tick;
+        for (_, event) in events {
+            match &event.what {
+                SignalNews::Counts(counts) => {
+                    field.hear(&mut signal.demand, counts);
+                    signal.heard_ms = tick;
+                }
+                SignalNews::Shows(lamps) => signal.learn(junction, event.time_ms, lamps),
+            }
         }
-        let mut desk = Desk { city: &self.city, junction, field, tick, out };
-        if signal.phase == Phase::Dark {
+        let mut desk = Desk { city: &self.city, junction, field, timing, tick, out };
+        if let Phase::Listening { until_ms: Some(until_ms) } = signal.phase {
+            if tick < until_ms {
+                return out.wake_at(until_ms);
+            }
             desk.start(signal);
         }
         desk.go_on(signal);
@@ -151,25 +191,48 @@ impl Machine for Signals {
     }
 }
 
+impl Signal {
+    /// Before it takes over: the controller says what it shows.
+    fn learn(&mut self, junction: &Junction, at_ms: u64, lamps: &[Lamp]) {
+        let Phase::Listening { until_ms } = &mut self.phase else { return };
+        if lamps.len() == junction.heads.len() && at_ms >= self.shown.at_ms() {
+            self.shown = Shown::seen(junction, at_ms, lamps);
+            *until_ms = Some(at_ms);
+        }
+    }
+}
+
 /// A junction at a tick.
 struct Desk<'a> {
     city: &'a City,
     junction: &'a Junction,
     field: &'a Field,
+    timing: &'a Timing,
     tick: Time,
     out: &'a mut Outbox<SignalSaid>,
 }
 
 impl Desk<'_> {
-    /// All red, then the stage of the plan.
+    /// Takes over: a stage that stands goes on, anything else changes to the stage of the plan; out of the dark all show red
+    /// first.
     fn start(&mut self, signal: &mut Signal) {
         let to = plan::stage_at(self.city, self.junction, self.tick);
-        let red = vec![Lamp::Red; self.junction.heads.len()];
-        if self.show(signal, &red, to, Interval::AllRed, StageReason::Start) {
-            let until_ms = self.tick + START_RED_MS.max(u64::from(self.junction.all_red_ms));
-            signal.phase = Phase::Changing { to, reason: StageReason::Start, steps: Vec::new(), until_ms };
-        }
+        let reason = StageReason::Start;
         signal.next_decision = self.tick + 1 + u64::from(self.junction.id.0) * 97 % DECIDE_MS;
+        if let Some(stage) = signal.shown.stage() {
+            let lamps = stage_lamps(self.junction, stage);
+            self.show(signal, &lamps, stage, Interval::Green, reason);
+            signal.phase = Phase::Green { stage, since_ms: self.tick };
+        } else if signal.shown.is_dark() {
+            let red = vec![Lamp::Red; self.junction.heads.len()];
+            self.show(signal, &red, to, Interval::AllRed, reason);
+            let until_ms = self.tick + START_RED_MS.max(u64::from(self.junction.all_red_ms));
+            signal.phase = Phase::Changing { to, reason, steps: Vec::new(), until_ms };
+        } else {
+            let steps = change(self.junction, signal.shown.lamps(), to);
+            let until_ms = signal.shown.settled_ms(self.junction);
+            signal.phase = Phase::Changing { to, reason, steps, until_ms };
+        }
     }
 
     /// Takes the steps of a change that are due.
@@ -203,8 +266,17 @@ impl Desk<'_> {
         let silent = self.tick.saturating_sub(signal.heard_ms) > SILENT_MS;
         let scores_milli = self.field.scores_milli(&signal.demand);
         let planned = silent.then(|| plan::stage_at(self.city, self.junction, self.tick));
-        let (wanted, reason) =
-            choose(self.junction, &signal.demand, &scores_milli, planned, stage, self.tick - since_ms);
+        let moment = Moment {
+            junction: self.junction,
+            timing: self.timing,
+            demand: &signal.demand,
+            scores_milli: &scores_milli,
+            planned,
+            stage,
+            stood_ms: self.tick - since_ms,
+            again_ms: DECIDE_MS,
+        };
+        let (wanted, reason) = moment.choose();
         self.tell_choice(
             signal,
             SignalChoice { junction: self.junction.id, time_ms: self.tick, stage, wanted, reason, scores_milli },

@@ -1,5 +1,7 @@
 //! The states of one machine on one worker, and the steps of a tick over them.
 
+use std::collections::BTreeSet;
+
 use super::slots::{Slot, Slots};
 use super::timers::Timers;
 use super::{Key, Machine, Outbox, Saved, Tick, Vault};
@@ -10,8 +12,8 @@ pub(super) struct Shard<M: Machine> {
     machine: M,
     slots: Slots<M::Key, M::State>,
     timers: Timers<M::Key>,
-    /// Keys stepped or forgotten since the last save, with repeats.
-    touched: Vec<M::Key>,
+    /// Keys that a save holds and that are gone since.
+    forgotten: BTreeSet<M::Key>,
     vault: Vault,
 }
 
@@ -20,9 +22,9 @@ impl<M: Machine> Shard<M> {
         let mine = |key: &M::Key| key.route() % peers == index;
         let name = machine.name();
         let (slots, timers) = (Slots::default(), Timers::default());
-        let mut shard = Shard { machine, slots, timers, touched: Vec::new(), vault };
+        let mut shard = Shard { machine, slots, timers, forgotten: BTreeSet::new(), vault };
         for (key, state, wake) in shard.vault.restored::<M::Key, M::State>(name).filter(|(key, _, _)| mine(key)) {
-            let slot = shard.slots.get_or_insert(key, || Slot::new(state));
+            let slot = shard.slots.get_or_insert(key, || Slot { saved: true, ..Slot::new(state) });
             wake.into_iter().for_each(|at| shard.timers.set(key, slot, at));
         }
         for key in shard.machine.keys().into_iter().filter(mine) {
@@ -60,31 +62,27 @@ impl<M: Machine> Shard<M> {
 
     fn step(&mut self, key: M::Key, tick: Time, events: &[(M::Key, M::Event)], out: &mut Outbox<M::Out>) {
         let slot = self.slots.get_or_insert(key, || Slot::new(M::State::default()));
-        if !std::mem::replace(&mut slot.touched, true) {
-            self.touched.push(key);
-        }
+        slot.touched = true;
         self.machine.step(key, &mut slot.state, tick, events, out);
         if let Some(at) = out.wake.take() {
             self.timers.set(key, slot, at);
         }
         if std::mem::take(&mut out.forget) {
-            self.slots.remove(key);
+            let held = self.slots.remove(key).is_some_and(|slot| slot.saved);
+            self.forgotten.extend(held.then_some(key));
         }
     }
 
-    /// Puts what was touched since the last save into the vault, by key.
+    /// Puts what changed since the last save into the vault: what is gone, then what was stepped, by key.
     fn save(&mut self) {
         let name = self.machine.name();
-        self.touched.sort_unstable();
-        self.touched.dedup();
-        for key in self.touched.drain(..) {
-            self.vault.save(match self.slots.get_mut(key) {
-                Some(slot) => {
-                    slot.touched = false;
-                    Saved::state(name, &key, &slot.state, slot.wake)
-                }
-                None => Saved::forgotten(name, &key),
-            });
+        for key in std::mem::take(&mut self.forgotten) {
+            self.vault.save(Saved::forgotten(name, &key));
+        }
+        for key in self.slots.touched() {
+            let Some(slot) = self.slots.get_mut(key) else { continue };
+            (slot.touched, slot.saved) = (false, true);
+            self.vault.save(Saved::state(name, &key, &slot.state, slot.wake));
         }
     }
 }

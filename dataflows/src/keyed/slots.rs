@@ -14,11 +14,13 @@ pub(super) struct Slot<S> {
     pub(super) queued: Option<Time>,
     /// Whether it was stepped since the last save.
     pub(super) touched: bool,
+    /// Whether a save holds it.
+    pub(super) saved: bool,
 }
 
 impl<S> Slot<S> {
     pub(super) fn new(state: S) -> Self {
-        Slot { state, wake: None, queued: None, touched: false }
+        Slot { state, wake: None, queued: None, touched: false, saved: false }
     }
 }
 
@@ -47,10 +49,16 @@ impl<K: Key, S> Slots<K, S> {
         slot
     }
 
-    pub(super) fn remove(&mut self, key: K) {
-        if let Ok(found) = self.table.find_entry(hash(&key), |(k, _)| *k == key) {
-            found.remove();
-        }
+    pub(super) fn remove(&mut self, key: K) -> Option<Slot<S>> {
+        let found = self.table.find_entry(hash(&key), |(k, _)| *k == key).ok()?;
+        Some(found.remove().0.1)
+    }
+
+    /// Keys stepped since the last save, in order.
+    pub(super) fn touched(&self) -> Vec<K> {
+        let mut keys: Vec<K> = self.table.iter().filter(|(_, slot)| slot.touched).map(|(key, _)| *key).collect();
+        keys.sort_unstable();
+        keys
     }
 }
 

@@ -102,6 +102,15 @@ pub struct LaneCounts {
     pub link: LinkId,
     /// By lane, in the link's order, 1/1000 vehicle.
     pub near_milli: Vec<u32>,
+    /// Lanes on which no camera that can be relied on would see somebody before the line, a bit each.
+    pub blind: u32,
+}
+
+impl LaneCounts {
+    /// Whether somebody may wait unseen on a lane, a row in the link's order.
+    pub fn is_blind(&self, row: usize) -> bool {
+        self.blind & sensors::bit(row) != 0
+    }
 }
 
 /// What a link's machine says.
@@ -125,6 +134,7 @@ pub struct LinkMemory {
     presents: Presents,
     window: Window,
     counts_milli: Vec<u32>,
+    blind: Option<u32>,
     said: Option<(u32, u32, u32)>,
     next_count: Time,
     next_window: Time,
@@ -148,6 +158,11 @@ impl Machine for Links {
         "links"
     }
 
+    /// Every link says at once what its cameras could see.
+    fn keys(&self) -> Vec<LinkId> {
+        self.city.links.iter().map(|l| l.id).collect()
+    }
+
     fn step(
         &self,
         id: LinkId,
@@ -163,6 +178,7 @@ impl Machine for Links {
             memory.window = Window::new(link.free_speed_mm_s);
             memory.next_count = next_turn(id, tick, COUNT_MS);
             memory.next_window = next_turn(id, tick, WINDOW_MS);
+            say_counts(link, sensors, memory, tick, out);
         }
         for (_, event) in events {
             self.take(link, memory, event);
@@ -171,7 +187,7 @@ impl Machine for Links {
             memory.next_count = next_turn(id, tick, COUNT_MS);
             memory.presents.expire(tick);
             memory.presents.doubt(sensors, link, tick, memory.window.known_milli());
-            say_counts(link, memory, tick, out);
+            say_counts(link, sensors, memory, tick, out);
         }
         if tick >= memory.next_window {
             memory.next_window = next_turn(id, tick, WINDOW_MS);
@@ -192,11 +208,13 @@ fn next_turn(id: LinkId, tick: Time, every: u64) -> Time {
     (tick.saturating_sub(shift) / every + 1) * every + shift
 }
 
-fn say_counts(link: &Link, memory: &mut LinkMemory, tick: Time, out: &mut Outbox<LinkSaid>) {
+fn say_counts(link: &Link, sensors: &Sensors, memory: &mut LinkMemory, tick: Time, out: &mut Outbox<LinkSaid>) {
     let near_milli = memory.presents.near_milli(link, tick, memory.window.known_milli());
-    if near_milli != memory.counts_milli {
+    let blind = memory.presents.blind(sensors);
+    if near_milli != memory.counts_milli || memory.blind != Some(blind) {
         memory.counts_milli.clone_from(&near_milli);
-        out.emit(LinkSaid::Counts(LaneCounts { time_ms: tick, link: link.id, near_milli }));
+        memory.blind = Some(blind);
+        out.emit(LinkSaid::Counts(LaneCounts { time_ms: tick, link: link.id, near_milli, blind }));
     }
 }
 

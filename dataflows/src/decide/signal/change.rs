@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::Interval;
 use crate::event::Lamp;
-use crate::network::{Conflict, Junction};
+use crate::network::{Conflict, Junction, Light};
 
 /// A step of a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,23 +19,38 @@ pub(super) fn stage_lamps(junction: &Junction, stage: u16) -> Vec<Lamp> {
     junction.stages[usize::from(stage)].lights.iter().map(|light| light.lamp()).collect()
 }
 
-/// The steps from `now` up to, not including, the green of stage `to`. Heads that are green in both stay green; heads
-/// that only the new stage lets go wait until the end.
+/// A head that ends and goes on in the next stage shows red for so long between, ms.
+const RELIGHT_MS: u32 = 1_000;
+
+/// The steps from `now` up to, not including, the green of stage `to`. Heads that go on in both as they are stay green, and
+/// so do those that give way while nobody new comes; heads that only the new stage lets go, or protects, wait until the end.
 pub(super) fn change(junction: &Junction, now: &[Lamp], to: u16) -> Vec<Change> {
     let lights = &junction.stages[usize::from(to)].lights;
-    let ends = |head: usize| (now[head].is_green() || now[head] == Lamp::Yellow) && !lights[head].is_green();
-    let ending: Vec<usize> = (0..now.len()).filter(|h| ends(*h)).collect();
+    let heads = || 0..now.len();
+    let starts = |head: usize| lights[head].is_green() && !now[head].is_green();
+    let protects = |head: usize| now[head] == Lamp::Permissive && lights[head] == Light::Protected;
+    let meets = |a: usize, b: usize| junction.conflicts.get(a, b) != Conflict::None;
+    let must_yield = |head: usize| {
+        let comes = |other: usize| (starts(other) || protects(other)) && meets(head, other);
+        now[head] == Lamp::Protected && lights[head] == Light::Permissive && heads().any(comes)
+    };
+    let ends = |head: usize| {
+        now[head] == Lamp::Yellow || (now[head].is_green() && !lights[head].is_green()) || must_yield(head)
+    };
+    let ending: Vec<usize> = heads().filter(|h| ends(*h)).collect();
     let mut steps = Vec::new();
     if ending.is_empty() {
         return steps;
     }
-    let with = |lamp: Lamp| (0..now.len()).map(|h| if ends(h) { lamp } else { now[h] }).collect::<Vec<_>>();
+    let with = |lamp: Lamp| heads().map(|h| if ends(h) { lamp } else { now[h] }).collect::<Vec<_>>();
     let yellow_ms = ending.iter().map(|h| junction.heads[*h].yellow_ms).max().unwrap_or(0);
     steps.push(Change { interval: Interval::Yellow, lamps: with(Lamp::Yellow), for_ms: yellow_ms });
-    let starting = || (0..now.len()).filter(|h| !now[*h].is_green() && lights[*h].is_green());
-    let meets = |start: usize| ending.iter().any(|end| junction.conflicts.get(start, *end) != Conflict::None);
-    if junction.all_red_ms > 0 && starting().any(meets) {
-        steps.push(Change { interval: Interval::AllRed, lamps: with(Lamp::Red), for_ms: junction.all_red_ms });
+    let waits = |head: usize| starts(head) || protects(head) || (ends(head) && lights[head].is_green());
+    let crosses = heads().any(|h| waits(h) && ending.iter().any(|end| meets(h, *end)));
+    let relights = ending.iter().any(|h| lights[*h].is_green());
+    let red_ms = (u32::from(crosses) * junction.all_red_ms).max(u32::from(relights) * RELIGHT_MS);
+    if red_ms > 0 {
+        steps.push(Change { interval: Interval::AllRed, lamps: with(Lamp::Red), for_ms: red_ms });
     }
     steps
 }

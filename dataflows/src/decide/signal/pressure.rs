@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::super::envelope::Shown;
-use super::choice::Demand;
+use super::choice::{Demand, SOMEONE_MILLI};
 use crate::Time;
 use crate::ids::{LaneId, LinkId};
 use crate::network::{City, Junction, Light};
@@ -143,6 +143,7 @@ impl Field {
     pub(super) fn no_demand(&self, junction: &Junction, now: Time) -> Demand {
         Demand {
             near_milli: vec![0; self.lanes.len()],
+            blind: vec![true; self.lanes.len()],
             waiting_since_ms: vec![None; junction.heads.len()],
             stood_ms: vec![now; junction.stages.len()],
             now_ms: now,
@@ -152,18 +153,20 @@ impl Field {
     /// Takes in what a link told.
     pub(super) fn hear(&self, demand: &mut Demand, counts: &LaneCounts) {
         let Some(slots) = self.of_link.get(&counts.link) else { return };
-        for (slot, near) in slots.iter().zip(&counts.near_milli) {
+        for (row, (slot, near)) in slots.iter().zip(&counts.near_milli).enumerate() {
             if let Some(lane) = slot {
                 demand.near_milli[*lane] = *near;
+                demand.blind[*lane] = counts.is_blind(row);
             }
         }
     }
 
-    /// Notes since when each head has been red with someone waiting.
+    /// Notes since when each head has been red with someone waiting: where nobody would be seen, someone is.
     pub(super) fn age(&self, demand: &mut Demand, shown: &Shown, now: Time) {
         demand.now_ms = now;
         for (head, lanes) in self.lanes_of_head.iter().enumerate() {
-            let waits = !shown.lamps()[head].is_green() && lanes.iter().any(|row| self.near_milli(demand, *row) >= 500);
+            let someone = |row: &usize| self.is_blind(demand, *row) || self.near_milli(demand, *row) >= SOMEONE_MILLI;
+            let waits = !shown.lamps()[head].is_green() && lanes.iter().any(someone);
             let since = &mut demand.waiting_since_ms[head];
             *since = if waits { since.or(Some(now)) } else { None };
         }
@@ -172,6 +175,10 @@ impl Field {
     fn near_milli(&self, demand: &Demand, approach: usize) -> i64 {
         let near = |(lane, share): &(usize, u32)| i64::from(demand.near_milli[*lane]) * i64::from(*share) / 1000;
         self.approaches[approach].sources.iter().map(near).sum()
+    }
+
+    fn is_blind(&self, demand: &Demand, approach: usize) -> bool {
+        self.approaches[approach].sources.iter().all(|(lane, _)| demand.blind[*lane])
     }
 
     /// The pressure of each stage, 1/1000 vehicle.

@@ -239,6 +239,12 @@ impl Presents {
         }
     }
 
+    /// Lanes on which nothing would see somebody before the line, a bit each.
+    pub(super) fn blind(&self, sensors: &Sensors) -> u32 {
+        let rows = (0..sensors.lanes()).filter(|lane| !sensors.watches(&self.trust, *lane));
+        rows.fold(0, |blind, lane| blind | bit(lane))
+    }
+
     /// Vehicles on the link, 1/1000.
     pub(super) fn weight_milli(&self) -> u64 {
         self.all().map(|v| u64::from(v.weight_milli)).sum()

@@ -108,6 +108,13 @@ impl Sensors {
         (ahead..mid.len()).find(|c| trust.relies_on(lane, *c)).map_or(0, |c| mid[c])
     }
 
+    /// Whether a camera that can be relied on sees who comes to the end of a lane: its own or, for a pocket, one beside it.
+    pub(super) fn watches(&self, trust: &Trust, lane: usize) -> bool {
+        let sees = |row: usize| (0..self.lanes[row].mid_mm.len()).any(|camera| trust.relies_on(row, camera));
+        let beside = |row: usize| self.lanes[lane].pocket && !self.lanes[row].pocket && sees(row);
+        sees(lane) || (0..self.lanes.len()).any(beside)
+    }
+
     fn mask(&self, holds: impl Fn(&Lane) -> bool) -> u32 {
         self.lanes.iter().enumerate().filter(|(_, lane)| holds(lane)).fold(0, |mask, (row, _)| mask | bit(row))
     }
