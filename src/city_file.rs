@@ -82,3 +82,6 @@ fn import_net(path: &Path) -> Result<City, CityFileError> {
     import.warnings.iter().for_each(|warning| tracing::warn!("{}: {warning}", path.display()));
     Ok(import.city)
 }
+
+#[cfg(test)]
+mod tests;
