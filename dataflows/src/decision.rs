@@ -26,7 +26,7 @@ pub struct Decisions {
     pub grids: Vec<(GridLoad, isize)>,
     /// New assignments, to be pushed.
     pub assignments: Vec<Assignment>,
-    /// Calls that reached another phase.
+    /// Calls that reached another phase or lie in another grid, call by call in the order in which it was said.
     pub calls: Vec<CallStatus>,
     /// Signal changes that the safety envelope refused; the lamps stayed as they were.
     pub refusals: Vec<Refusal>,
@@ -304,15 +304,27 @@ pub struct Assignment {
     pub reason: PickReason,
 }
 
-/// A call reached a phase.
+/// Why a call was closed, where its unit did not say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseReason {
+    /// Its unit arrived, and later went on reporting that it is on no task.
+    UnitFree,
+}
+
+/// A call reached a phase. Ordered by call, then as it was said: the last one of a call holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CallStatus {
     /// Which call.
     pub call: CallId,
     /// When, ms.
     pub time_ms: u64,
+    /// Which word about this call it is: what was said later has the greater number.
+    pub seq: u32,
     /// The phase.
     pub phase: CallPhase,
+    /// Why it was closed, where its unit did not say so.
+    pub reason: Option<CloseReason>,
     /// Urgency.
     pub priority: Priority,
     /// The grid that its place lies in.
@@ -349,8 +361,10 @@ pub enum Reason {
     TooLate,
     /// The same call ID with other content.
     DuplicateCall,
-    /// It speaks of a call that is not open.
+    /// It speaks of a call that nobody knows.
     UnknownCall,
+    /// It changes or withdraws a call that is over.
+    CallClosed,
     /// It answers an assignment that does not exist.
     UnknownAssignment,
     /// It answers an assignment that belongs to another unit.
@@ -377,6 +391,7 @@ impl Reason {
             Reason::TooLate => "too_late",
             Reason::DuplicateCall => "duplicate_call",
             Reason::UnknownCall => "unknown_call",
+            Reason::CallClosed => "call_closed",
             Reason::UnknownAssignment => "unknown_assignment",
             Reason::NotYourAssignment => "not_your_assignment",
             Reason::StaleAssignment => "stale_assignment",

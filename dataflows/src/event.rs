@@ -183,6 +183,13 @@ pub enum CallPhase {
     Cancelled,
 }
 
+impl CallPhase {
+    /// Whether nothing more is to come.
+    pub fn is_over(self) -> bool {
+        matches!(self, CallPhase::Closed | CallPhase::Cancelled)
+    }
+}
+
 /// What is known of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CallFacts {
@@ -220,6 +227,11 @@ impl UnitStatus {
     /// Whether a unit in this status may be given a task.
     pub fn is_available(self) -> bool {
         matches!(self, UnitStatus::Ready | UnitStatus::Returning | UnitStatus::Stationed)
+    }
+
+    /// Whether a unit in this status is on a task.
+    pub fn is_on_task(self) -> bool {
+        matches!(self, UnitStatus::TurnedOut | UnitStatus::OnTheWay | UnitStatus::OnScene)
     }
 }
 

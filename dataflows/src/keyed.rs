@@ -102,6 +102,11 @@ impl<O> Outbox<O> {
     pub fn forget(&mut self) {
         self.forget = true;
     }
+    /// What was said, for tests of machines.
+    #[cfg(test)]
+    pub(crate) fn said(self) -> Vec<O> {
+        self.said
+    }
 }
 
 /// Runs a machine over a stream of events. See the module.

@@ -1,5 +1,6 @@
 //! From streams of facts to relations: upserts and expiry. Every input of a relation passes through one of these, so that
-//! no arrangement grows with the length of the run.
+//! no arrangement grows with the length of the run: a relation holds one value a key until it is withdrawn or, where an
+//! expiry is set, no longer renewed. Who sets none must see to it that every key is withdrawn in the end.
 
 use std::marker::PhantomData;
 
@@ -13,16 +14,27 @@ use timely::dataflow::operators::vec::Map;
 use crate::keyed::{Key, Machine, Outbox, Ticks, Vault, keyed};
 use crate::{Collection, Diff, Time};
 
-/// What became of a key at an event time: a new value, or none. Ordered by time.
+/// What became of a key at an event time: a new value, or none. Ordered by time, then as it was said.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Upsert<V> {
     /// Event time, ms.
     pub time_ms: u64,
+    /// Order of what is said of a key at one time.
+    pub seq: u32,
     /// The value from then on.
     pub value: Option<V>,
 }
 
-/// The newest value of each key. With `expiry_ms`, a value that is not renewed within so many ms is dropped. `name` is
+impl<V> Upsert<V> {
+    /// Of a key of which one thing is said at a time. Should there be two all the same, none is less than any value, and
+    /// the greater value holds.
+    pub fn new(time_ms: u64, value: Option<V>) -> Self {
+        Upsert { time_ms, seq: 0, value }
+    }
+}
+
+/// The newest value of each key: what was said last at the latest time. What comes late, of a time before that of the
+/// value held, is passed over; of a key without a value no time is remembered. With `expiry_ms`, a value that is not renewed within so many ms is dropped. `name` is
 /// the machine's: unique in the graph.
 pub fn latest<'s, K, V>(
     name: &'static str,
@@ -55,13 +67,13 @@ struct Latest<K, V> {
 #[derive(Serialize, Deserialize)]
 struct Held<V> {
     value: Option<V>,
-    time_ms: u64,
+    said: (u64, u32),
     until: Time,
 }
 
 impl<V> Default for Held<V> {
     fn default() -> Self {
-        Held { value: None, time_ms: 0, until: 0 }
+        Held { value: None, said: (0, 0), until: 0 }
     }
 }
 
@@ -76,11 +88,11 @@ impl<K: Key, V: ExchangeData + Ord + Clone + DeserializeOwned> Machine for Lates
     }
 
     fn step(&self, key: K, held: &mut Held<V>, tick: Time, events: &[(K, Upsert<V>)], out: &mut Outbox<Self::Out>) {
-        let newest = events.last().map(|(_, upsert)| upsert).filter(|upsert| upsert.time_ms >= held.time_ms);
+        let newest = events.last().map(|(_, upsert)| upsert).filter(|u| (u.time_ms, u.seq) >= held.said);
         let expired = self.expiry_ms.is_some() && tick >= held.until;
         let value = match newest {
             Some(upsert) => {
-                held.time_ms = upsert.time_ms;
+                held.said = (upsert.time_ms, upsert.seq);
                 held.until = tick + self.expiry_ms.unwrap_or(0);
                 upsert.value.clone()
             }
@@ -107,7 +119,7 @@ mod tests {
     use crate::observe::observe;
 
     fn said(unit: u32, time_ms: u64, value: Option<u32>) -> (UnitId, Upsert<u32>) {
-        (UnitId(unit), Upsert { time_ms, value })
+        (UnitId(unit), Upsert::new(time_ms, value))
     }
 
     #[test]
@@ -143,6 +155,16 @@ mod tests {
             latest("test", scope.given(told), ticks, None, &Vault::default()).inner
         });
         assert_eq!(seen, vec![((UnitId(1), 5), 10, 1)]);
+    }
+
+    #[test]
+    fn of_what_is_said_at_one_time_the_last_word_holds() {
+        let word = |seq, value| (UnitId(1), Upsert { time_ms: 10, seq, value });
+        let told = vec![(10, word(1, None)), (10, word(0, Some(5))), (20, word(2, Some(4))), (20, word(1, Some(9)))];
+        let seen = observe(1..=30, move |scope, ticks| {
+            latest("test", scope.given(told), ticks, None, &Vault::default()).inner
+        });
+        assert_eq!(seen, vec![((UnitId(1), 4), 20, 1)]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The graph on one screen: which view reads what.
 //!
-//! What expires: sightings, presences and silent units by their machines' timers; calls at the desk a day after they were
-//! last heard of, incidents after half an hour; congestion is upserted by link, calls closed count `within` an hour.
+//! What expires: sightings, presences and silent units by their machines' timers; open calls never, and what is remembered
+//! of a call a day after it was over; incidents after half an hour; congestion is upserted by link, calls closed count
+//! `within` an hour.
 
 use std::sync::Arc;
 
@@ -10,14 +11,13 @@ use timely::dataflow::Stream;
 use timely::dataflow::operators::Concat;
 use timely::dataflow::operators::vec::{Filter, Map};
 
-use crate::decide::dispatch::desk::{Desk, DeskEvent, DeskNews, DeskSaid};
 use crate::decide::dispatch::load::{closed_call, grid_loads, open_call};
-use crate::decide::dispatch::{Dispatch, RegionEvent, RegionNews, RegionSaid, UnitPlace};
+use crate::decide::dispatch::{Centre, Dispatch, DispatchEvent, DispatchNews, DispatchSaid, UnitPlace};
 use crate::decide::forecast::{ForecastEvent, Forecasts, Known};
 use crate::decide::onset::{congested_now, congested_soon, onsets};
 use crate::decide::signal::{SignalEvent, SignalNews, SignalSaid, Signals};
 use crate::decision::{LinkForecast, LinkState};
-use crate::event::{CallChange, CallEvent, Category, Event, Passage, UnitReport, UnitStatus};
+use crate::event::{CallChange, CallEvent, CallFacts, Category, Event, Passage, UnitReport, UnitStatus};
 use crate::ids::{CallId, LinkId, UnitId, VehicleId};
 use crate::input::Inputs;
 use crate::keyed::{Ticks, Vault, keyed};
@@ -45,14 +45,13 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let forecasts = forecasts(city, inputs, links.clone(), vault);
     let onsets = about_to_congest(city, &links, &forecasts, ticks, vault);
     let units = units_in_service(inputs, vault);
-    let desk = desk(city, inputs, vault);
-    let regions = regions(city, &desk, &units, &links, ticks, vault);
-    let calls = regions.clone().flat_map(|said| if let RegionSaid::Status(s) = said { Some(s) } else { None });
+    let dispatched = dispatched(city, inputs, &units, &links, vault);
+    let calls = dispatched.clone().flat_map(|said| if let DispatchSaid::Status(s) = said { Some(s) } else { None });
     let open_calls = latest("open_calls", calls.clone().map(|s| open_call(&s)), ticks.clone(), None, vault);
     let closed_calls = within(calls.clone().flat_map(closed_call).as_collection(), CLOSED_MS);
     let available = available_by_grid(city, units);
-    let turned_away = desk.flat_map(|said| if let DeskSaid::Rejected(r) = said { Some(r) } else { None });
-    let refused = regions.clone().flat_map(|said| if let RegionSaid::Rejected(r) = said { Some(r) } else { None });
+    let rejected =
+        dispatched.clone().flat_map(|said| if let DispatchSaid::Rejected(r) = said { Some(r) } else { None });
     Outputs {
         links,
         commands: signals.clone().flat_map(|said| if let SignalSaid::Command(c) = said { Some(c) } else { None }),
@@ -61,9 +60,9 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         forecasts,
         onsets: onsets.consolidate(),
         grids: grid_loads(open_calls, available, closed_calls),
-        assignments: regions.flat_map(|said| if let RegionSaid::Assignment(a) = said { Some(a) } else { None }),
+        assignments: dispatched.flat_map(|said| if let DispatchSaid::Assignment(a) = said { Some(a) } else { None }),
         calls,
-        rejected: turned_away.concat(refused),
+        rejected,
     }
 }
 
@@ -148,19 +147,18 @@ fn forecasts<'s>(
     keyed(states.concat(incidents), inputs.ticks.clone(), forecasts, vault)
 }
 
-/// A collision, at the link whose middle is nearest.
+/// What a call says of collisions: one at the link whose middle is nearest, or none any more. Of what is said at the same
+/// time, what can only come later holds.
 fn collision(city: &City, event: &CallEvent) -> Option<(CallId, Upsert<LinkId>)> {
-    let value = match event.change {
-        CallChange::Opened(f) | CallChange::Updated(f) | CallChange::Restored(f, _)
-            if f.category == Category::Collision =>
-        {
-            let nearest = city.links.iter().min_by_key(|l| (l.shape[l.shape.len() / 2].distance_mm(f.at), l.id));
-            Some(nearest?.id)
-        }
-        CallChange::Cancelled => None,
-        _ => return None,
+    let nearest =
+        |at| city.links.iter().min_by_key(|l| (l.shape[l.shape.len() / 2].distance_mm(at), l.id)).map(|l| l.id);
+    let place = |f: CallFacts| if f.category == Category::Collision { nearest(f.at) } else { None };
+    let (seq, value) = match event.change {
+        CallChange::Opened(f) | CallChange::Restored(f, _) => (0, Some(place(f)?)),
+        CallChange::Updated(f) => (1, place(f)),
+        CallChange::Cancelled => (2, None),
     };
-    Some((event.call, Upsert { time_ms: event.time_ms, value }))
+    Some((event.call, Upsert { time_ms: event.time_ms, seq, value }))
 }
 
 fn about_to_congest<'s>(
@@ -182,7 +180,7 @@ fn units_in_service<'s>(inputs: &Inputs<'s>, vault: &Vault) -> Collection<'s, (U
     let place = |r: &UnitReport| UnitPlace { at: r.at, available: r.status.is_available() };
     let upsert = move |r: UnitReport| {
         let value = (r.status != UnitStatus::OffDuty).then(|| place(&r));
-        (r.unit, Upsert { time_ms: r.time_ms, value })
+        (r.unit, Upsert::new(r.time_ms, value))
     };
     let reports = inputs.pick(move |event| if let Event::Unit(report) = event { Some(upsert(report)) } else { None });
     latest("units_in_service", reports, inputs.ticks.clone(), Some(UNIT_SILENT_MS), vault)
@@ -196,38 +194,48 @@ fn available_by_grid<'s>(
     units.filter(|(_, place)| place.available).map(move |(unit, _)| city.units[unit.index()].grid)
 }
 
-/// Calls and answers, checked against what is open.
-fn desk<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Flow<'s, DeskSaid> {
-    let news = inputs.pick(|event| match event {
-        Event::Call(e) => Some((e.call, DeskEvent { time_ms: e.time_ms, what: DeskNews::Call(e) })),
-        Event::Ack(e) => Some((e.assignment.call, DeskEvent { time_ms: e.time_ms, what: DeskNews::Ack(e) })),
-        _ => None,
-    });
-    keyed(news, inputs.ticks.clone(), Desk::new(Arc::clone(city)), vault)
-}
-
-fn regions<'s>(
+/// Calls, answers and units, as dispatch hears them, and what it decides.
+fn dispatched<'s>(
     city: &Arc<City>,
-    desk: &Flow<'s, DeskSaid>,
+    inputs: &Inputs<'s>,
     units: &Collection<'s, (UnitId, UnitPlace)>,
     links: &Flow<'s, LinkState>,
-    ticks: &Ticks<'s>,
     vault: &Vault,
-) -> Flow<'s, RegionSaid> {
-    let told = desk
-        .clone()
-        .flat_map(|said| if let DeskSaid::Tell(region, event) = said { Some((region, event)) } else { None });
-    let roster = Arc::clone(city);
+) -> Flow<'s, DispatchSaid> {
+    let news = |time_ms, what| (Centre, DispatchEvent { time_ms, what });
+    let told = inputs.pick(move |event| match event {
+        Event::Call(e) => Some(news(e.time_ms, DispatchNews::Call(e.call, e.change))),
+        Event::Ack(e) => Some(news(e.time_ms, DispatchNews::Answered(e))),
+        Event::Unit(r) if !r.status.is_on_task() => Some(news(r.time_ms, DispatchNews::UnitFree(r.unit))),
+        _ => None,
+    });
     let moved = units.clone().inner.map(move |((unit, place), time_ms, diff)| {
-        let what = if diff > 0 { RegionNews::UnitHere(unit, place) } else { RegionNews::UnitGone(unit) };
-        (roster.units[unit.index()].region, RegionEvent { time_ms, what })
+        news(time_ms, if diff > 0 { DispatchNews::UnitHere(unit, place) } else { DispatchNews::UnitGone(unit) })
     });
-    let mut all: Vec<_> = city.grids.iter().map(|g| g.region).collect();
-    all.sort_unstable();
-    all.dedup();
-    let travel = links.clone().flat_map(move |s| {
-        let event = RegionEvent { time_ms: s.time_ms, what: RegionNews::Travel(s.link, s.travel_ms) };
-        all.clone().into_iter().map(move |region| (region, event))
-    });
-    keyed(told.concat(moved).concat(travel), ticks.clone(), Dispatch::new(Arc::clone(city)), vault)
+    let travel = links.clone().map(move |s| news(s.time_ms, DispatchNews::Travel(s.link, s.travel_ms)));
+    keyed(told.concat(moved).concat(travel), inputs.ticks.clone(), Dispatch::new(city), vault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::dispatch::tests::streets;
+    use crate::event::Priority;
+    use crate::ids::GridId;
+    use crate::network::Point;
+
+    #[test]
+    fn a_call_that_is_no_collision_any_more_takes_its_incident_back() {
+        let place = |x_mm| Point { x_mm, y_mm: 0 };
+        let city = streets(&[place(0), place(500_000), place(1_000_000)]);
+        let said = |change| collision(&city, &CallEvent { time_ms: 7, call: CallId(1), change });
+        let facts = |category| CallFacts { priority: Priority::A, category, at: place(900_000), grid: GridId(0) };
+        let told = |seq, value| Some((CallId(1), Upsert { time_ms: 7, seq, value }));
+        let link = said(CallChange::Opened(facts(Category::Collision))).and_then(|(_, upsert)| upsert.value);
+        assert!(link.is_some());
+        assert_eq!(said(CallChange::Opened(facts(Category::Help))), None);
+        assert_eq!(said(CallChange::Updated(facts(Category::Collision))), told(1, link));
+        assert_eq!(said(CallChange::Updated(facts(Category::Help))), told(1, None));
+        assert_eq!(said(CallChange::Cancelled), told(2, None));
+    }
 }

@@ -19,13 +19,13 @@ pub fn onsets<'s>(
 pub fn congested_now(city: &City, state: &LinkState) -> (LinkId, Upsert<()>) {
     let free = u64::from(city.links[state.link.index()].free_speed_mm_s);
     let congested = u64::from(state.speed_mm_s) * 2 < free;
-    (state.link, Upsert { time_ms: state.time_ms, value: congested.then_some(()) })
+    (state.link, Upsert::new(state.time_ms, congested.then_some(())))
 }
 
 /// The nearest lead at which congestion is more likely than not, as an upsert.
 pub fn congested_soon(forecast: &LinkForecast) -> (LinkId, Upsert<u16>) {
     let nearest = forecast.leads.iter().find(|lead| lead.congested_milli > 500).map(|lead| lead.lead_min);
-    (forecast.link, Upsert { time_ms: forecast.time_ms, value: nearest })
+    (forecast.link, Upsert::new(forecast.time_ms, nearest))
 }
 
 #[cfg(test)]
@@ -37,8 +37,8 @@ mod tests {
 
     #[test]
     fn an_onset_ends_when_the_congestion_is_there() {
-        let soon = vec![(10, (LinkId(1), Upsert { time_ms: 10, value: Some(15) }))];
-        let now = vec![(30, (LinkId(1), Upsert { time_ms: 30, value: Some(()) }))];
+        let soon = vec![(10, (LinkId(1), Upsert::new(10, Some(15))))];
+        let now = vec![(30, (LinkId(1), Upsert::new(30, Some(()))))];
         let seen = observe(1..=50, move |scope, ticks| {
             let vault = Vault::default();
             let soon = latest("soon", scope.given(soon), ticks.clone(), None, &vault);

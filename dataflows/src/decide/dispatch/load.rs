@@ -38,8 +38,8 @@ pub fn grid_loads<'s>(
 
 /// Whether a call is open and where, as an upsert.
 pub fn open_call(status: &CallStatus) -> (CallId, Upsert<GridId>) {
-    let open = !matches!(status.phase, CallPhase::Closed | CallPhase::Cancelled);
-    (status.call, Upsert { time_ms: status.time_ms, value: open.then_some(status.grid) })
+    let value = (!status.phase.is_over()).then_some(status.grid);
+    (status.call, Upsert { time_ms: status.time_ms, seq: status.seq, value })
 }
 
 /// A call that was closed, as a record of its grid at its tick.

@@ -3,36 +3,47 @@
 //! decided by urgency alone, and among all matchings of that set the cost is least.
 
 /// The cost of a pair that must not be matched.
-pub const FORBIDDEN: i64 = i64::MAX;
+pub(super) const FORBIDDEN: i64 = i64::MAX;
 
-/// For each row of `costs` (equally long), its column in a least-cost matching, or none when no column is left to it.
-/// Costs are below 2^60 or [`FORBIDDEN`].
-pub fn assign(costs: &[Vec<i64>]) -> Vec<Option<usize>> {
-    let columns = costs.first().map_or(0, Vec::len);
-    let mut matching = Matching {
-        costs,
-        row_price: vec![0; costs.len()],
-        column_price: vec![0; columns],
-        row_of: vec![None; columns],
-    };
-    (0..costs.len()).for_each(|row| matching.insert(row));
-    let mut column_of = vec![None; costs.len()];
-    for (column, row) in matching.row_of.iter().enumerate() {
-        if let Some(row) = row {
-            column_of[*row] = Some(column);
-        }
-    }
-    column_of
-}
-
-struct Matching<'a> {
-    costs: &'a [Vec<i64>],
+/// A matching that grows row by row.
+pub(super) struct Matching {
+    costs: Vec<Vec<i64>>,
     row_price: Vec<i64>,
     column_price: Vec<i64>,
     row_of: Vec<Option<usize>>,
+    free_columns: usize,
 }
 
-impl Matching<'_> {
+impl Matching {
+    /// No row yet.
+    pub(super) fn new(columns: usize) -> Self {
+        let (column_price, row_of) = (vec![0; columns], vec![None; columns]);
+        Matching { costs: Vec::new(), row_price: Vec::new(), column_price, row_of, free_columns: columns }
+    }
+
+    /// Whether every column is taken: further rows would find none.
+    pub(super) fn is_full(&self) -> bool {
+        self.free_columns == 0
+    }
+
+    /// Adds a row, as long as there are columns: what each would cost, below 2^60, or [`FORBIDDEN`].
+    pub(super) fn add(&mut self, costs: Vec<i64>) {
+        self.costs.push(costs);
+        self.row_price.push(0);
+        self.insert(self.costs.len() - 1);
+    }
+
+    /// For each row its column, or none when no column is left to it.
+    pub(super) fn columns(&self) -> Vec<Option<usize>> {
+        let mut column_of = vec![None; self.costs.len()];
+        for (column, row) in self.row_of.iter().enumerate() {
+            if let Some(row) = row {
+                column_of[*row] = Some(column);
+            }
+        }
+        column_of
+    }
+
     /// Finds the cheapest alternating path from `row` to a free column and flips it. Without one, nothing changes.
     fn insert(&mut self, row: usize) {
         let columns = self.row_of.len();
@@ -69,6 +80,7 @@ impl Matching<'_> {
             }
         }
         self.row_price[row] += so_far;
+        self.free_columns -= 1;
         self.flip(row, end, &came_from);
     }
 
@@ -124,7 +136,9 @@ mod tests {
             })
         ) {
             let columns = costs[0].len();
-            let found = assign(&costs);
+            let mut matching = Matching::new(columns);
+            costs.iter().for_each(|row| matching.add(row.clone()));
+            let found = matching.columns();
             let served: Vec<bool> = found.iter().map(Option::is_some).collect();
             let cost: i64 = found.iter().enumerate().filter_map(|(r, c)| c.map(|c| costs[r][c])).sum();
             let mut used: Vec<usize> = found.iter().flatten().copied().collect();

@@ -1,9 +1,11 @@
-//! The matching of waiting calls to available units, and what is told about it.
+//! The matching of waiting calls to free units, and what is told about it.
 
-use super::matching::{FORBIDDEN, assign};
-use super::{Case, Region, Roads};
-use crate::decision::{CallPhase, Candidate, PickReason};
+use super::matching::{FORBIDDEN, Matching};
+use super::roads::Stop;
+use super::state::OpenCall;
+use crate::decision::{Candidate, PickReason};
 use crate::ids::{CallId, UnitId};
+use crate::network::Point;
 
 /// Candidates told with an assignment.
 const TOLD: usize = 5;
@@ -19,50 +21,55 @@ pub(super) struct Pick {
     pub(super) reason: PickReason,
 }
 
-/// The least-cost matching of a region's waiting calls to its available units.
-pub(super) fn picks(region: &Region, roads: &Roads) -> Vec<Pick> {
-    let free = |unit: &UnitId| !region.engaged.contains_key(unit);
-    let units: Vec<_> = region.units.iter().filter(|(unit, place)| place.available && free(unit)).collect();
-    let mut waiting: Vec<_> = region.cases.iter().filter(|(_, case)| case.phase == CallPhase::Waiting).collect();
-    if units.is_empty() || waiting.is_empty() {
-        return Vec::new();
+/// The least-cost matching of `waiting` calls, most urgent first, to `free` units. Calls are looked at until every unit
+/// has one, so the work grows with the units that are free, however many calls wait. `times_to` is one search over the
+/// streets: from each of the stops to a place, ms.
+pub(super) fn picks<'a>(
+    free: &[(UnitId, Stop)],
+    waiting: impl Iterator<Item = (CallId, &'a OpenCall)>,
+    mut times_to: impl FnMut(Point, &[Stop]) -> Vec<u64>,
+) -> Vec<Pick> {
+    let stops: Vec<Stop> = free.iter().map(|(_, stop)| *stop).collect();
+    let mut matching = Matching::new(free.len());
+    let mut rows = Vec::new();
+    for (id, call) in waiting {
+        if matching.is_full() {
+            break;
+        }
+        if free.iter().all(|(unit, _)| call.declined.contains(unit)) {
+            continue;
+        }
+        let etas = times_to(call.facts.at, &stops);
+        let costs = cost_row(call, free, &etas);
+        let candidates = nearest(free, &etas, &costs);
+        matching.add(costs);
+        rows.push((id, etas, candidates));
     }
-    waiting.sort_by_key(|(call, case)| (case.facts.priority, case.opened_ms, **call));
-    let places: Vec<_> = units.iter().map(|(_, place)| place.at).collect();
-    let rows: Vec<Vec<u64>> =
-        waiting.iter().map(|(_, case)| roads.times_to(&region.travel_ms, case.facts.at, &places)).collect();
-    let costs: Vec<Vec<i64>> =
-        waiting.iter().zip(&rows).map(|((_, case), etas)| cost_row(case, &units, etas)).collect();
-    let chosen = assign(&costs);
-    let pick = |((call, _), (column, (etas, costs))): ((&CallId, &Case), (Option<usize>, (&Vec<u64>, &Vec<i64>)))| {
+    let pick = |((call, etas, candidates), column): ((CallId, Vec<u64>, Vec<Candidate>), Option<usize>)| {
         let column = column?;
-        let candidates = nearest(&units, etas, costs);
-        let unit = *units[column].0;
-        let reason = if candidates.first().is_some_and(|c| c.unit == unit) {
-            PickReason::Nearest
-        } else {
-            PickReason::LeastTotal
-        };
-        Some(Pick { call: *call, unit, eta_ms: etas[column], candidates, reason })
+        let unit = free[column].0;
+        let is_nearest = candidates.first().is_some_and(|c| c.unit == unit);
+        let reason = if is_nearest { PickReason::Nearest } else { PickReason::LeastTotal };
+        Some(Pick { call, unit, eta_ms: etas[column], candidates, reason })
     };
-    waiting.into_iter().zip(chosen.into_iter().zip(rows.iter().zip(&costs))).filter_map(pick).collect()
+    rows.into_iter().zip(matching.columns()).filter_map(pick).collect()
 }
 
-fn cost_row<T>(case: &Case, units: &[(&UnitId, T)], etas: &[u64]) -> Vec<i64> {
-    let cost = |((unit, _), eta_ms): (&(&UnitId, T), &u64)| {
-        if case.declined.contains(unit) || *eta_ms == u64::MAX {
+fn cost_row(call: &OpenCall, free: &[(UnitId, Stop)], etas: &[u64]) -> Vec<i64> {
+    let cost = |((unit, _), eta_ms): (&(UnitId, Stop), &u64)| {
+        if call.declined.contains(unit) || *eta_ms == u64::MAX {
             return FORBIDDEN;
         }
-        let penalty = if case.silent.contains(unit) { SILENT_PENALTY_MS } else { 0 };
+        let penalty = if call.silent.contains(unit) { SILENT_PENALTY_MS } else { 0 };
         (eta_ms + penalty) as i64
     };
-    units.iter().zip(etas).map(cost).collect()
+    free.iter().zip(etas).map(cost).collect()
 }
 
-fn nearest<T>(units: &[(&UnitId, T)], etas: &[u64], costs: &[i64]) -> Vec<Candidate> {
-    let eligible = units.iter().zip(etas).zip(costs).filter(|(_, cost)| **cost != FORBIDDEN);
+fn nearest(free: &[(UnitId, Stop)], etas: &[u64], costs: &[i64]) -> Vec<Candidate> {
+    let eligible = free.iter().zip(etas).zip(costs).filter(|(_, cost)| **cost != FORBIDDEN);
     let mut all: Vec<Candidate> =
-        eligible.map(|(((unit, _), eta_ms), _)| Candidate { eta_ms: *eta_ms, unit: **unit }).collect();
+        eligible.map(|(((unit, _), eta_ms), _)| Candidate { eta_ms: *eta_ms, unit: *unit }).collect();
     let told = TOLD.min(all.len());
     if told < all.len() {
         all.select_nth_unstable(told);

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{LinkId, NodeId};
 use crate::network::{City, Point};
@@ -16,15 +17,24 @@ const OFF_ROAD_M_S: u64 = 6;
 const CELL_MM: i32 = 500_000;
 
 /// The street network as dispatch sees it. Nodes of the graph are nodes of the city.
-pub struct Roads {
+pub(super) struct Roads {
     graph: DiGraph<Point, LinkId>,
     cells: BTreeMap<(i32, i32), Vec<NodeId>>,
+    /// The cells furthest to the south-west and to the north-east.
+    corners: [(i32, i32); 2],
     free_travel_ms: Vec<u32>,
+}
+
+/// A place, and the node at which one enters the streets from there: looked up once, used in many searches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stop {
+    at: Point,
+    node: Option<NodeId>,
 }
 
 impl Roads {
     /// The motor links of a city.
-    pub fn new(city: &City) -> Self {
+    pub(super) fn new(city: &City) -> Self {
         let mut graph = DiGraph::new();
         city.nodes.iter().for_each(|n| {
             graph.add_node(n.at);
@@ -40,31 +50,41 @@ impl Roads {
             nodes.sort_unstable();
             nodes.dedup();
         });
+        let span = |of: fn(&(i32, i32)) -> i32| {
+            let all = cells.keys().map(of);
+            (all.clone().min().unwrap_or(0), all.max().unwrap_or(0))
+        };
+        let ((west, east), (south, north)) = (span(|c| c.0), span(|c| c.1));
         let free_travel_ms = city.links.iter().map(|l| l.free_travel_ms() as u32).collect();
-        Roads { graph, cells, free_travel_ms }
+        Roads { graph, cells, corners: [(west, south), (east, north)], free_travel_ms }
+    }
+
+    /// A place and where it meets the streets.
+    pub(super) fn stop(&self, at: Point) -> Stop {
+        Stop { at, node: self.nearest(at) }
     }
 
     /// Travel times of all links at free flow, ms.
-    pub fn free_travel_ms(&self) -> Vec<u32> {
+    pub(super) fn free_travel_ms(&self) -> Vec<u32> {
         self.free_travel_ms.clone()
     }
 
-    /// Time from each of `places` to `to`, ms, with links taking `travel_ms`; `u64::MAX` where no way leads.
-    pub fn times_to(&self, travel_ms: &[u32], to: Point, places: &[Point]) -> Vec<u64> {
+    /// Time from each of `stops` to `to`, ms, with links taking `travel_ms`. One search, however many stops.
+    pub(super) fn times_to(&self, travel_ms: &[u32], to: Point, stops: &[Stop]) -> Vec<u64> {
         let Some(end) = self.nearest(to) else {
-            return places.iter().map(|from| off_road_ms(*from, to)).collect();
+            return stops.iter().map(|from| off_road_ms(from.at, to)).collect();
         };
         let arrive_ms = off_road_ms(self.graph[node(end)], to);
         let from_node = self.times_to_node(travel_ms, end);
-        let time = |from: &Point| {
-            let straight_ms = off_road_ms(*from, to);
-            let by_road = self.nearest(*from).map(|start| {
+        let time = |from: &Stop| {
+            let straight_ms = off_road_ms(from.at, to);
+            let by_road = from.node.map(|start| {
                 let on_road = from_node[start.index()];
-                on_road.saturating_add(off_road_ms(*from, self.graph[node(start)])).saturating_add(arrive_ms)
+                on_road.saturating_add(off_road_ms(from.at, self.graph[node(start)])).saturating_add(arrive_ms)
             });
             by_road.map_or(straight_ms, |road_ms| road_ms.min(straight_ms.saturating_mul(2)))
         };
-        places.iter().map(time).collect()
+        stops.iter().map(time).collect()
     }
 
     fn times_to_node(&self, travel_ms: &[u32], end: NodeId) -> Vec<u64> {
@@ -86,25 +106,36 @@ impl Roads {
         best
     }
 
-    /// The node nearest to a place, among those that motor links touch.
+    /// The node nearest to a place, among those that motor links touch. Rings of cells around the place are looked
+    /// through, from the first that meets the city, until none can hold a nearer one.
     fn nearest(&self, at: Point) -> Option<NodeId> {
         let (x, y) = cell(at);
-        let ring = |r: i32| {
-            let cells = (x - r..=x + r).flat_map(move |cx| (y - r..=y + r).map(move |cy| (cx, cy)));
-            cells.filter(move |(cx, cy)| (cx - x).abs().max((cy - y).abs()) == r)
-        };
-        let of_ring = |r| {
-            ring(r)
-                .filter_map(|c| self.cells.get(&c))
-                .flatten()
-                .map(|n| (self.graph[node(*n)].distance_mm(at), *n))
-                .min()
-        };
-        let furthest = self.cells.keys().map(|(cx, cy)| (cx - x).abs().max((cy - y).abs())).max()?;
-        let first = (0..=furthest).find_map(|r| of_ring(r).map(|found| (r, found)))?;
-        let (r, found) = first;
-        // A nearer one may lie in the next ring, beyond this ring's corner.
-        of_ring(r + 1).into_iter().chain([found]).min().map(|(_, n)| n)
+        let [(west, south), (east, north)] = self.corners;
+        let outside = |at: i32, low: i32, high: i32| (low - at).max(at - high).max(0);
+        let first = outside(x, west, east).max(outside(y, south, north));
+        let last = (x - west).abs().max((x - east).abs()).max((y - south).abs()).max((y - north).abs());
+        let mut best: Option<(u64, NodeId)> = None;
+        for ring in first..=last {
+            // Whatever lies in a ring is at least so far away.
+            let nearest_mm = u64::from((ring - 1).max(0).unsigned_abs()) * u64::from(CELL_MM.unsigned_abs());
+            if best.is_some_and(|(found_mm, _)| found_mm < nearest_mm) {
+                break;
+            }
+            let nodes = self.ring(x, y, ring).filter_map(|c| self.cells.get(&c)).flatten();
+            best = nodes.map(|n| (self.graph[node(*n)].distance_mm(at), *n)).chain(best).min();
+        }
+        best.map(|(_, node)| node)
+    }
+
+    /// The cells at a distance of `ring` cells from a cell, as far as they lie in the city.
+    fn ring(&self, x: i32, y: i32, ring: i32) -> impl Iterator<Item = (i32, i32)> {
+        let [(west, south), (east, north)] = self.corners;
+        let rows = (y - ring).max(south)..=(y + ring).min(north);
+        ((x - ring).max(west)..=(x + ring).min(east)).flat_map(move |cx| {
+            let is_side = (cx - x).abs() == ring;
+            let ends = [y - ring, y + ring].into_iter().filter(move |cy| !is_side && (south..=north).contains(cy));
+            rows.clone().filter(move |_| is_side).map(move |cy| (cx, cy)).chain(ends.map(move |cy| (cx, cy)))
+        })
     }
 }
 
@@ -118,4 +149,24 @@ fn cell(at: Point) -> (i32, i32) {
 
 fn off_road_ms(from: Point, to: Point) -> u64 {
     from.distance_mm(to) / OFF_ROAD_M_S
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::dispatch::tests::streets;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_nearest_node_is_found_from_inside_and_from_far_outside(
+            nodes in proptest::collection::vec((-3_000_000..3_000_000, -3_000_000..3_000_000), 2..20),
+            at in (-30_000_000..30_000_000, -30_000_000..30_000_000),
+        ) {
+            let points: Vec<Point> = nodes.iter().map(|(x_mm, y_mm)| Point { x_mm: *x_mm, y_mm: *y_mm }).collect();
+            let at = Point { x_mm: at.0, y_mm: at.1 };
+            let all = points.iter().enumerate().map(|(row, p)| (p.distance_mm(at), NodeId::from_index(row)));
+            prop_assert_eq!(Roads::new(&streets(&points)).nearest(at), all.min().map(|(_, n)| n));
+        }
+    }
 }

@@ -1,0 +1,33 @@
+//! Calls that are over, remembered for a while: what still speaks of them is told so, and their IDs are not given again.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Time;
+use crate::ids::CallId;
+
+/// For so long, ms.
+const RETENTION_MS: u64 = 24 * 3_600_000;
+
+/// The calls, and since when, oldest first.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Over {
+    calls: BTreeSet<CallId>,
+    since: VecDeque<(Time, CallId)>,
+}
+
+impl Over {
+    pub(super) fn holds(&self, call: CallId) -> bool {
+        self.calls.contains(&call)
+    }
+
+    /// A call is over since this tick; those that were long ago are forgotten.
+    pub(super) fn add(&mut self, call: CallId, tick: Time) {
+        self.calls.insert(call);
+        self.since.push_back((tick, call));
+        while let Some((_, old)) = self.since.pop_front_if(|(since, _)| *since + RETENTION_MS <= tick) {
+            self.calls.remove(&old);
+        }
+    }
+}

@@ -1,0 +1,340 @@
+use super::pick::picks;
+use super::state::{FREE_MS, LOST_ON_SCENE_MS, SILENT_MS};
+use super::*;
+use crate::decision::{CallPhase, CloseReason, PickReason, Reason};
+use crate::event::{Answer, AssignmentId, CallEvent, CallFacts, Category, Event, Priority, Standing};
+use crate::ids::{DistrictId, LaneId, NodeId};
+use crate::network::{Grid, Lane, Link, Node, Unit};
+use CallPhase::*;
+
+const KM: i32 = 1_000_000;
+
+/// One street through places, both ways, at 10 m/s.
+pub(crate) fn streets(places: &[Point]) -> City {
+    let mut city = City::default();
+    for (row, at) in places.iter().enumerate() {
+        city.nodes.push(Node { id: NodeId::from_index(row), name: String::new(), at: *at, junction: None });
+    }
+    let pairs = (1..places.len()).flat_map(|row| [(row - 1, row), (row, row - 1)]);
+    for (row, (from, to)) in pairs.enumerate() {
+        let (id, lane) = (LinkId::from_index(row), LaneId::from_index(row));
+        let length_mm = places[from].distance_mm(places[to]) as u32;
+        let (from, to, shape) = (NodeId::from_index(from), NodeId::from_index(to), vec![places[from], places[to]]);
+        let (name, road, district, free_speed_mm_s) = (String::new(), String::new(), DistrictId(0), 10_000);
+        city.lanes.push(Lane { id: lane, name: String::new(), link: id, length_mm, motor: true, movements: vec![] });
+        city.links.push(Link {
+            id,
+            name,
+            road,
+            from,
+            to,
+            length_mm,
+            free_speed_mm_s,
+            lanes: vec![lane],
+            shape,
+            district,
+        });
+    }
+    city
+}
+
+fn at_km(km: i32) -> Point {
+    Point { x_mm: km * KM, y_mm: 0 }
+}
+
+/// A street of 10 km; a grid and a region for each half of it; units 0 to 4 serve the first, 5 to 9 the second.
+fn dispatch() -> Dispatch {
+    let mut city = streets(&[0, 2, 4, 6, 8, 10].map(at_km));
+    for row in 0..2_i32 {
+        let (id, region) = (GridId(row as u16), RegionId(row as u16));
+        let corner = |x, y| Point { x_mm: x, y_mm: y };
+        let (min, max) = (corner((row * 5) * KM, -KM), corner((row * 5 + 5) * KM, KM));
+        city.grids.push(Grid { id, name: String::new(), min, max, district: DistrictId(0), region });
+    }
+    for row in 0..10 {
+        let grid = &city.grids[row / 5];
+        let (id, grid, region) = (UnitId::from_index(row), grid.id, grid.region);
+        let (name, post, shift_min) = (String::new(), at_km(row as i32), (0, 0));
+        city.units.push(Unit { id, name, grid, region, post, shift_min });
+    }
+    Dispatch::new(&city)
+}
+
+/// A dispatch centre under test, and the time there.
+struct Test {
+    dispatch: Dispatch,
+    calls: Calls,
+    tick: Time,
+}
+
+/// What was said, in the order in which it was said.
+#[derive(Debug, Default, PartialEq)]
+struct Said {
+    sent: Vec<(String, u32, PickReason)>,
+    phases: Vec<(u64, CallPhase)>,
+    reasons: Vec<CloseReason>,
+    rejected: Vec<Reason>,
+}
+
+impl Test {
+    fn new() -> Self {
+        Test { dispatch: dispatch(), calls: Calls::default(), tick: 1_000_000 }
+    }
+
+    /// The next tick, `after_ms` later, at which this is told.
+    fn step(&mut self, after_ms: u64, news: &[DispatchNews]) -> Said {
+        self.tick += after_ms;
+        let now = |what: &DispatchNews| match *what {
+            DispatchNews::Answered(ack) => DispatchNews::Answered(Ack { time_ms: self.tick, ..ack }),
+            what => what,
+        };
+        let mut events: Vec<_> =
+            news.iter().map(|what| (Centre, DispatchEvent { time_ms: self.tick, what: now(what) })).collect();
+        events.sort_unstable();
+        let mut out = Outbox::new();
+        self.dispatch.step(Centre, &mut self.calls, self.tick, &events, &mut out);
+        let mut said = Said::default();
+        for word in out.said() {
+            match word {
+                DispatchSaid::Assignment(a) => said.sent.push((a.id.to_string(), a.unit.0, a.reason)),
+                DispatchSaid::Status(s) => {
+                    said.phases.push((s.call.0, s.phase));
+                    said.reasons.extend(s.reason);
+                }
+                DispatchSaid::Rejected(r) => said.rejected.push(r.reason),
+            }
+        }
+        said
+    }
+
+    /// A call at 1 km to which unit 1 was sent, and which is as far as this.
+    fn with_call(phase: CallPhase) -> Self {
+        let mut test = Test::new();
+        test.step(0, &[here(1, 1), opened(9, 1)]);
+        for (reached, answer) in [(Accepted, Answer::Accept), (Arrived, Answer::Arrived)] {
+            if phase >= reached {
+                assert_eq!(test.step(1, &[answered(9, 1, 1, answer)]).phases, [(9, reached)]);
+            }
+        }
+        test
+    }
+
+    fn phase(&self, call: u64) -> Option<CallPhase> {
+        self.calls.open.get(&CallId(call)).map(|c| c.phase)
+    }
+}
+
+fn here(unit: u32, km: i32) -> DispatchNews {
+    DispatchNews::UnitHere(UnitId(unit), UnitPlace { at: at_km(km), available: true })
+}
+
+fn gone(unit: u32) -> DispatchNews {
+    DispatchNews::UnitGone(UnitId(unit))
+}
+
+fn free(unit: u32) -> DispatchNews {
+    DispatchNews::UnitFree(UnitId(unit))
+}
+
+fn facts(km: i32, priority: Priority) -> CallFacts {
+    CallFacts { priority, category: Category::Help, at: at_km(km), grid: GridId(if km < 5 { 0 } else { 1 }) }
+}
+
+fn call(id: u64, change: CallChange) -> DispatchNews {
+    DispatchNews::Call(CallId(id), change)
+}
+
+fn opened(id: u64, km: i32) -> DispatchNews {
+    call(id, CallChange::Opened(facts(km, Priority::B)))
+}
+
+fn moved(id: u64, km: i32) -> DispatchNews {
+    call(id, CallChange::Updated(facts(km, Priority::B)))
+}
+
+fn restored(id: u64, phase: CallPhase, unit: u32) -> DispatchNews {
+    let standing = Standing { phase, attempts: 2, unit: Some(UnitId(unit)) };
+    call(id, CallChange::Restored(facts(1, Priority::B), standing))
+}
+
+fn answered(id: u64, attempt: u16, unit: u32, answer: Answer) -> DispatchNews {
+    let assignment = AssignmentId { call: CallId(id), attempt };
+    DispatchNews::Answered(Ack { time_ms: 0, unit: UnitId(unit), assignment, answer })
+}
+
+fn sent(assignment: &str, unit: u32, reason: PickReason) -> (String, u32, PickReason) {
+    (assignment.to_owned(), unit, reason)
+}
+
+#[test]
+fn the_nearest_unit_of_the_region_goes_and_ends_the_call() {
+    let mut test = Test::new();
+    let said = test.step(0, &[here(0, 0), here(1, 3), here(5, 4), opened(9, 4)]);
+    assert_eq!(said.sent, [sent("9.1", 1, PickReason::Nearest)]);
+    assert_eq!(said.phases, [(9, Waiting), (9, Assigned)]);
+    let answers = [Answer::Accept, Answer::Arrived, Answer::Closed].map(|a| answered(9, 1, 1, a));
+    let phases: Vec<_> = answers.iter().flat_map(|a| test.step(1, &[*a]).phases).collect();
+    assert_eq!(phases, [(9, Accepted), (9, Arrived), (9, Closed)]);
+    assert_eq!(test.step(1, &[opened(10, 4)]).sent, [sent("10.1", 1, PickReason::Nearest)], "the unit is free again");
+}
+
+#[test]
+fn what_is_said_of_a_call_in_one_tick_is_numbered_as_it_was_said() {
+    let mut test = Test::with_call(Assigned);
+    test.step(1, &[here(2, 2)]);
+    let both = [answered(9, 1, 1, Answer::Accept), answered(9, 1, 1, Answer::Decline)];
+    let events = both.map(|what| (Centre, DispatchEvent { time_ms: test.tick, what }));
+    let mut out = Outbox::new();
+    test.dispatch.step(Centre, &mut test.calls, test.tick, &events, &mut out);
+    let statuses = |word| if let DispatchSaid::Status(s) = word { Some(s) } else { None };
+    let mut statuses: Vec<_> = out.said().into_iter().filter_map(statuses).collect();
+    statuses.sort_unstable();
+    let phases: Vec<_> = statuses.iter().map(|s| (s.phase, s.unit)).collect();
+    assert_eq!(phases, [(Accepted, Some(UnitId(1))), (Waiting, None), (Assigned, Some(UnitId(2)))]);
+}
+
+#[test]
+fn a_unit_that_goes_on_reporting_that_it_is_on_no_task_is_free_again() {
+    let mut test = Test::with_call(Arrived);
+    assert_eq!(test.step(FREE_MS - 1, &[free(1)]), Said::default(), "this may be old news");
+    let said = test.step(1, &[free(1)]);
+    assert_eq!((said.phases, said.reasons), (vec![(9, Closed)], vec![CloseReason::UnitFree]));
+    assert_eq!(test.step(1, &[answered(9, 1, 1, Answer::Closed)]).rejected, [Reason::StaleAssignment]);
+
+    let mut test = Test::with_call(Accepted);
+    test.step(1, &[here(2, 4)]);
+    let said = test.step(FREE_MS, &[free(1)]);
+    assert_eq!(said.sent, [sent("9.2", 2, PickReason::AfterLoss)], "the nearer unit did not do it");
+    assert_eq!(test.step(1, &[opened(10, 1)]).sent, [sent("10.1", 1, PickReason::Nearest)]);
+}
+
+#[test]
+fn a_unit_that_is_told_of_nothing_but_its_task_stays_on_it() {
+    let mut test = Test::with_call(Arrived);
+    for _ in 0..100 {
+        assert_eq!(test.step(60_000, &[]), Said::default());
+    }
+}
+
+#[test]
+fn another_goes_when_a_unit_is_silent_or_out_of_service() {
+    for (phase, news, after_ms, why) in [
+        (Assigned, here(2, 4), SILENT_MS, PickReason::AfterSilence),
+        (Assigned, gone(1), SILENT_MS, PickReason::AfterLoss),
+        (Accepted, gone(1), SILENT_MS, PickReason::AfterLoss),
+        (Arrived, gone(1), LOST_ON_SCENE_MS, PickReason::AfterLoss),
+    ] {
+        let mut test = Test::with_call(phase);
+        test.step(0, &[here(2, 4), news]);
+        let due = test.calls.next_due().unwrap();
+        assert!(test.step(due - test.tick - 1, &[]) == Said::default() && due <= test.tick + 1 + after_ms, "{phase:?}");
+        assert_eq!(test.step(1, &[]).sent, [sent("9.2", 2, why)], "{phase:?}");
+    }
+}
+
+#[test]
+fn restored_calls_end_though_their_units_forgot_them() {
+    for phase in [Assigned, Accepted, Arrived] {
+        let mut test = Test::new();
+        assert_eq!(test.step(0, &[restored(9, phase, 1)]).phases, [(9, phase)]);
+        let said = test.step(1, &[here(1, 1), free(1)]);
+        assert_eq!(said, Said::default(), "{phase:?}: the unit has time to answer");
+        let said = test.step(FREE_MS, &[free(1)]);
+        match phase {
+            Arrived => assert_eq!((said.phases, said.reasons), (vec![(9, Closed)], vec![CloseReason::UnitFree])),
+            _ => assert_eq!(said.sent[0].0, "9.3", "{phase:?}: attempts go on"),
+        }
+    }
+    let mut test = Test::new();
+    test.step(0, &[restored(9, Arrived, 1), here(2, 2)]);
+    assert_eq!(test.step(LOST_ON_SCENE_MS, &[]).sent, [sent("9.3", 2, PickReason::AfterLoss)], "its unit never came");
+}
+
+#[test]
+fn a_restored_call_of_an_unknown_or_engaged_unit_waits() {
+    let mut test = Test::new();
+    assert_eq!(test.step(0, &[restored(8, Arrived, 1), restored(9, Arrived, 1)]).phases, [(8, Arrived), (9, Waiting)]);
+    assert_eq!(test.step(0, &[restored(10, Arrived, 99)]).phases, [(10, Waiting)]);
+    let lost = CallFacts { grid: GridId(99), ..facts(1, Priority::A) };
+    assert_eq!(test.step(0, &[call(11, CallChange::Opened(lost))]).rejected, [Reason::OutsideCity]);
+}
+
+#[test]
+fn a_call_that_moves_to_another_region_keeps_its_unit_and_its_attempts() {
+    let mut test = Test::with_call(Accepted);
+    test.step(0, &[here(6, 6)]);
+    let said = test.step(1, &[moved(9, 6)]);
+    assert_eq!((said.phases, said.sent), (vec![(9, Accepted)], vec![]), "nobody else is sent");
+    let said = test.step(1, &[answered(9, 1, 1, Answer::Decline)]);
+    assert_eq!(said.sent, [sent("9.2", 6, PickReason::AfterDecline)], "now the region of its place serves it");
+
+    let mut test = Test::new();
+    test.step(0, &[here(6, 6), opened(9, 1)]);
+    assert_eq!(test.step(1, &[moved(9, 6)]).sent, [sent("9.1", 6, PickReason::Nearest)]);
+}
+
+#[test]
+fn what_speaks_of_a_call_that_is_over_is_told_so() {
+    let mut test = Test::with_call(Arrived);
+    test.step(1, &[answered(9, 1, 1, Answer::Closed)]);
+    let said = test.step(1, &[moved(9, 6), call(9, CallChange::Cancelled), opened(9, 1)]);
+    assert_eq!(said.rejected, [Reason::DuplicateCall, Reason::CallClosed, Reason::CallClosed]);
+    assert_eq!(said.phases, []);
+    let said = test.step(1, &[call(10, CallChange::Cancelled), answered(10, 1, 1, Answer::Accept)]);
+    assert_eq!(said.rejected, [Reason::UnknownCall, Reason::UnknownAssignment]);
+}
+
+#[test]
+fn an_open_call_is_never_forgotten_and_one_that_is_over_is_after_a_day() {
+    const DAY_MS: u64 = 24 * 3_600_000;
+    let mut test = Test::new();
+    test.step(0, &[opened(8, 1), opened(9, 1), call(9, CallChange::Cancelled)]);
+    test.step(3 * DAY_MS, &[opened(10, 1), call(10, CallChange::Cancelled)]);
+    assert_eq!(test.phase(8), Some(Waiting));
+    let said = test.step(0, &[call(8, CallChange::Cancelled), call(9, CallChange::Cancelled)]);
+    assert_eq!((said.phases, said.rejected), (vec![(8, Cancelled)], vec![Reason::UnknownCall]));
+}
+
+#[test]
+fn a_thing_said_twice_is_taken_once() {
+    let mut test = Test::with_call(Arrived);
+    let closed = answered(9, 1, 1, Answer::Closed);
+    let said = test.step(1, &[closed, closed]);
+    assert_eq!((said.phases, said.rejected), (vec![(9, Closed)], vec![Reason::StaleAssignment]));
+}
+
+#[test]
+fn a_backlog_costs_one_search_for_each_free_unit() {
+    let mut test = Test::new();
+    let urgent = |id| call(id, CallChange::Opened(facts(3, if id < 100 { Priority::C } else { Priority::A })));
+    test.step(0, &(0..4_000).map(urgent).collect::<Vec<_>>());
+    let stop = |km| test.dispatch.roads.stop(at_km(km));
+    let free = [(UnitId(1), stop(1)), (UnitId(2), stop(2)), (UnitId(3), stop(3))];
+    let mut searches = 0;
+    let picked = picks(&free, test.calls.waiting(RegionId(0)), |to, stops| {
+        searches += 1;
+        test.dispatch.roads.times_to(&test.calls.travel_ms, to, stops)
+    });
+    let calls: Vec<u64> = picked.iter().map(|p| p.call.0).collect();
+    assert_eq!((calls, searches), (vec![100, 101, 102], 3), "the most urgent and oldest");
+}
+
+#[test]
+fn calls_that_every_free_unit_declined_cost_no_search() {
+    let mut test = Test::new();
+    test.step(0, &[here(1, 1), opened(9, 1)]);
+    test.step(1, &[answered(9, 1, 1, Answer::Decline)]);
+    let free = test.calls.free(RegionId(0));
+    assert_eq!(free.len(), 1);
+    assert!(picks(&free, test.calls.waiting(RegionId(0)), |_, _| panic!("a search for nothing")).is_empty());
+}
+
+#[test]
+fn a_rejection_carries_the_event_as_it_came() {
+    let mut test = Test::new();
+    let what = call(9, CallChange::Cancelled);
+    let mut out = Outbox::new();
+    test.dispatch.step(Centre, &mut test.calls, 7, &[(Centre, DispatchEvent { time_ms: 5, what })], &mut out);
+    let event = Event::Call(CallEvent { time_ms: 5, call: CallId(9), change: CallChange::Cancelled });
+    assert!(matches!(&out.said()[..], [DispatchSaid::Rejected(r)] if r.event == event));
+}
