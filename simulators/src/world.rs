@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use nanming_dataflows::decision::{CallPhase, Decisions};
-use nanming_dataflows::event::{CallEvent, Category, ControlMode, Event, Lamp};
+use nanming_dataflows::decision::Decisions;
+use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, Category, ControlMode, Event, Lamp, Standing};
 use nanming_dataflows::ids::{JunctionId, LinkId, UnitId};
 use nanming_dataflows::network::{City, Point};
 
@@ -131,7 +131,7 @@ impl World {
         let (roads, travel_ms) = (&self.traffic.roads, &self.traffic.travel_ms);
         for status in &decisions.calls {
             self.patrols.hear(&self.city, roads, travel_ms, status, self.now_ms);
-            if matches!(status.phase, CallPhase::Closed | CallPhase::Cancelled) {
+            if status.phase.is_over() {
                 self.calls.close(status.call);
             }
         }
@@ -142,20 +142,21 @@ impl World {
     }
 
     /// Tells the world of a call that it did not raise, so that units find its place. Without this a unit that is sent
-    /// there stays where it is and arrives when the assignment expects it to.
+    /// there stays where it is and arrives when the assignment expects it to. The unit of a call that was restored takes
+    /// its task up again.
     pub fn note_call(&mut self, event: &CallEvent) {
         self.calls.note(event.call, event.change, event.time_ms);
+        if let CallChange::Restored(facts, Standing { phase, attempts, unit: Some(unit) }) = event.change {
+            let assignment = AssignmentId { call: event.call, attempt: attempts };
+            let (roads, travel_ms) = (&self.traffic.roads, &self.traffic.travel_ms);
+            self.patrols.take_up(&self.city, roads, travel_ms, (unit, assignment, phase), &facts, self.now_ms);
+        }
     }
 
     /// A person at a real terminal takes a unit over (or hands it back): its answers are theirs from now on. The unit
     /// still reports its place, and goes where the state of its call says.
     pub fn man(&mut self, unit: UnitId, manned: bool) {
         self.patrols.man(unit, manned);
-    }
-
-    /// Lets the IDs of further calls start at `first`.
-    pub fn call_ids_from(&mut self, first: u64) {
-        self.calls.ids_from(first);
     }
 
     /// Simulated time, ms since the Unix epoch: the end of the last step taken.

@@ -42,11 +42,6 @@ impl Calls {
         Calls { rng, by_grid, mean_ms, next_ms, next_id: first_id, open: BTreeMap::new(), later: BTreeMap::new() }
     }
 
-    /// Where the IDs of further calls start.
-    pub(super) fn ids_from(&mut self, first: u64) {
-        self.next_id = first;
-    }
-
     /// Calls of this step.
     pub(super) fn advance(&mut self, city: &City, now_ms: u64, out: &mut Vec<Event>) {
         while self.next_ms <= now_ms {

@@ -12,6 +12,9 @@ use super::roads::Roads;
 use super::streets::{Spot, nearest_spot, place_of, quickest};
 use super::traffic::STEP_MS;
 
+/// A unit that takes up an assignment of before accepts it after so long, ms.
+const TAKE_UP_MS: u64 = 5_000;
+
 #[derive(Clone, Debug)]
 struct Drive {
     way: Vec<u32>,
@@ -26,8 +29,8 @@ enum Stage {
     Reacting(u64, Option<Answer>),
     /// Drives there; the time by which it is there at the latest where the place is unknown.
     Driving(Option<u64>),
-    /// Works there until then.
-    Working(u64),
+    /// Works there until then; as long as it takes where that is not known: a person says so, or it is drawn.
+    Working(Option<u64>),
 }
 
 #[derive(Clone, Debug)]
@@ -45,6 +48,8 @@ struct Patrol {
     post: Spot,
     status: UnitStatus,
     task: Option<Task>,
+    /// An assignment that came while it had another task: refused at this time.
+    refusing: Option<(u64, AssignmentId)>,
     drive: Option<Drive>,
     manned: bool,
     next_report_ms: u64,
@@ -67,7 +72,8 @@ impl Patrols {
             let status = if u.on_shift(minute) { UnitStatus::Stationed } else { UnitStatus::OffDuty };
             let period_ms = 10_000 + mix(seed ^ u64::from(u.id.0)) % 11 * STEP_MS;
             let next_report_ms = now_ms + mix(u64::from(u.id.0)) % 20 * STEP_MS;
-            Patrol { spot: post, post, status, task: None, drive: None, manned: false, next_report_ms, period_ms }
+            let (task, refusing, drive) = (None, None, None);
+            Patrol { spot: post, post, status, task, refusing, drive, manned: false, next_report_ms, period_ms }
         };
         Patrols { rng: stream(seed, 3), units: city.units.iter().map(patrol).collect() }
     }
@@ -83,21 +89,47 @@ impl Patrols {
     pub(super) fn assign(&mut self, a: &Assignment, facts: Option<&CallFacts>, now_ms: u64) {
         let (wait_ms, roll) = (self.rng.random_range(2_000..8_000), self.rng.random_range(0..100));
         let Some(unit) = self.units.get_mut(a.unit.index()) else { return };
-        let busy = unit.task.is_some() || unit.status == UnitStatus::OffDuty;
+        if unit.task.is_some() {
+            unit.refusing = Some((now_ms + wait_ms, a.id));
+            return;
+        }
         let answer = match roll {
-            _ if busy => Some(Answer::Decline),
+            _ if unit.status == UnitStatus::OffDuty => Some(Answer::Decline),
             0 => None,
             1..=2 => Some(Answer::Decline),
             _ => Some(Answer::Accept),
         };
-        if unit.task.is_none() {
-            unit.task = Some(Task {
-                assignment: a.id,
-                category: facts.map_or(Category::Other, |f| f.category),
-                place: facts.map(|f| f.at),
-                eta_ms: a.eta_ms,
-                stage: Stage::Reacting(now_ms + wait_ms, answer),
-            });
+        unit.task = Some(Task {
+            assignment: a.id,
+            category: facts.map_or(Category::Other, |f| f.category),
+            place: facts.map(|f| f.at),
+            eta_ms: a.eta_ms,
+            stage: Stage::Reacting(now_ms + wait_ms, answer),
+        });
+    }
+
+    /// A unit had this assignment, whose call was so far, before the world began: it goes on with it, from the place of
+    /// the call where it had arrived and from its post where it had not.
+    pub(super) fn take_up(
+        &mut self,
+        city: &City,
+        roads: &Roads,
+        travel_ms: &[u32],
+        (unit, assignment, phase): (UnitId, AssignmentId, CallPhase),
+        facts: &CallFacts,
+        now_ms: u64,
+    ) {
+        let row = unit.index();
+        let Some(unit) = self.units.get_mut(row).filter(|unit| unit.task.is_none()) else { return };
+        let stage = Stage::Reacting(now_ms + TAKE_UP_MS, Some(Answer::Accept));
+        unit.task = Some(Task { assignment, category: facts.category, place: Some(facts.at), eta_ms: 0, stage });
+        match phase {
+            CallPhase::Accepted => self.set_out(city, row, roads, travel_ms, now_ms),
+            CallPhase::Arrived => {
+                (unit.spot, unit.drive) = (nearest_spot(city, roads, facts.at), None);
+                unit.start_work(None);
+            }
+            _ => {}
         }
     }
 
@@ -107,13 +139,13 @@ impl Patrols {
             let unit = &self.units[row];
             let Some(task) = unit.task.as_ref().filter(|t| t.assignment.call == status.call) else { continue };
             let in_charge = status.assignment == Some(task.assignment);
-            let over = matches!(status.phase, CallPhase::Closed | CallPhase::Cancelled | CallPhase::Waiting);
-            if over || (!in_charge && status.assignment.is_some()) {
+            let is_over = status.phase.is_over() || status.phase == CallPhase::Waiting;
+            if is_over || (!in_charge && status.assignment.is_some()) {
                 self.release(row, roads, travel_ms);
             } else if unit.manned && in_charge {
                 match status.phase {
                     CallPhase::Accepted => self.set_out(city, row, roads, travel_ms, now_ms),
-                    CallPhase::Arrived => self.units[row].start_work(u64::MAX),
+                    CallPhase::Arrived => self.units[row].start_work(None),
                     _ => {}
                 }
             }
@@ -133,6 +165,7 @@ impl Patrols {
         let mut closed = Vec::new();
         for row in 0..self.units.len() {
             self.units[row].drive_on(roads, travel_ms, city);
+            self.units[row].refuse(row, now_ms, out);
             if self.units[row].task.is_some() {
                 closed.extend(self.go_on(city, row, roads, travel_ms, now_ms, out));
             } else {
@@ -170,11 +203,14 @@ impl Patrols {
             Stage::Reacting(at_ms, None) if now_ms >= at_ms + 60_000 => unit.task = None,
             Stage::Driving(latest_ms) if unit.drive.is_none() && latest_ms.is_none_or(|l| now_ms >= l) => {
                 say(Answer::Arrived);
-                let (median_min, sigma) = work_min(category);
-                let work_ms = lognormal_ms(&mut self.rng, median_min * 60_000.0, sigma).clamp(300_000, 2_400_000);
-                self.units[row].start_work(now_ms + work_ms);
+                let work_ms = self.draw_work_ms(category);
+                self.units[row].start_work(Some(now_ms + work_ms));
             }
-            Stage::Working(until_ms) if now_ms >= until_ms => {
+            Stage::Working(None) => {
+                let work_ms = self.draw_work_ms(category);
+                self.units[row].start_work(Some(now_ms + work_ms));
+            }
+            Stage::Working(Some(until_ms)) if now_ms >= until_ms => {
                 say(Answer::Closed);
                 self.release(row, roads, travel_ms);
                 return Some((id, assignment, category));
@@ -182,6 +218,11 @@ impl Patrols {
             _ => {}
         }
         None
+    }
+
+    fn draw_work_ms(&mut self, category: Category) -> u64 {
+        let (median_min, sigma) = work_min(category);
+        lognormal_ms(&mut self.rng, median_min * 60_000.0, sigma).clamp(300_000, 2_400_000)
     }
 
     fn set_out(&mut self, city: &City, row: usize, roads: &Roads, travel_ms: &[u32], now_ms: u64) {
@@ -205,11 +246,20 @@ impl Patrols {
 }
 
 impl Patrol {
-    fn start_work(&mut self, until_ms: u64) {
+    fn start_work(&mut self, until_ms: Option<u64>) {
         if let Some(task) = self.task.as_mut() {
             task.stage = Stage::Working(until_ms);
             self.status = UnitStatus::OnScene;
             self.next_report_ms = 0;
+        }
+    }
+
+    /// Says that it has no time for the assignment that it was given besides its task.
+    fn refuse(&mut self, row: usize, now_ms: u64, out: &mut Vec<Event>) {
+        let Some((_, assignment)) = self.refusing.take_if(|(at_ms, _)| now_ms >= *at_ms) else { return };
+        if !self.manned {
+            let unit = UnitId::from_index(row);
+            out.push(Event::Ack(Ack { time_ms: now_ms, unit, assignment, answer: Answer::Decline }));
         }
     }
 

@@ -1,7 +1,9 @@
 //! The world as a whole, on small towns.
 
-use nanming_dataflows::decision::{Assignment, CallStatus, Interval, PickReason, SignalCommand, StageReason};
-use nanming_dataflows::event::{Answer, AssignmentId, CallChange, Lamp, Passage, Priority};
+use nanming_dataflows::decision::{
+    Assignment, CallPhase, CallStatus, Interval, PickReason, SignalCommand, StageReason,
+};
+use nanming_dataflows::event::{Answer, AssignmentId, CallChange, CallFacts, Lamp, Passage, Priority, Standing};
 use nanming_dataflows::ids::{CallId, LaneId};
 use nanming_dataflows::network::CameraKind;
 
@@ -141,22 +143,14 @@ fn answers(manned: bool) -> Vec<(UnitId, Answer)> {
     let unit = w.city().units.iter().find(|u| u.on_shift(500)).unwrap().id;
     w.man(unit, manned);
     let id = AssignmentId { call: call.unwrap(), attempt: 1 };
-    let assignment = Assignment {
-        id,
-        call: id.call,
-        unit,
-        time_ms: w.now_ms(),
-        priority: Priority::A,
-        eta_ms: 60_000,
-        candidates: vec![],
-        reason: PickReason::Nearest,
-    };
-    w.obey(&Decisions { assignments: vec![assignment], ..Default::default() });
+    w.obey(&Decisions { assignments: vec![assigned(&w, id, unit)], ..Default::default() });
     let phase = CallPhase::Accepted;
     let accepted = CallStatus {
         call: id.call,
         time_ms: w.now_ms(),
+        seq: 1,
         phase,
+        reason: None,
         assignment: Some(id),
         unit: Some(unit),
         grid: Default::default(),
@@ -165,11 +159,68 @@ fn answers(manned: bool) -> Vec<(UnitId, Answer)> {
     if manned {
         w.obey(&Decisions { calls: vec![accepted], ..Default::default() });
     }
-    let acks = w.step(EIGHT_MS + 2 * 3_600_000).into_iter().filter_map(|e| match e {
+    said_to(&mut w, id, 2 * 3_600_000)
+}
+
+fn assigned(w: &World, id: AssignmentId, unit: UnitId) -> Assignment {
+    Assignment {
+        id,
+        call: id.call,
+        unit,
+        time_ms: w.now_ms(),
+        priority: Priority::A,
+        eta_ms: 60_000,
+        candidates: vec![],
+        reason: PickReason::Nearest,
+    }
+}
+
+/// What units say to an assignment until so long after eight.
+fn said_to(w: &mut World, id: AssignmentId, until_ms: u64) -> Vec<(UnitId, Answer)> {
+    let acks = w.step(EIGHT_MS + until_ms).into_iter().filter_map(|e| match e {
         Event::Ack(a) if a.assignment == id => Some((a.unit, a.answer)),
         _ => None,
     });
     acks.collect()
+}
+
+/// A world that begins with a call restored to a unit on duty.
+fn restored(phase: CallPhase) -> (World, AssignmentId, UnitId) {
+    let mut w = world(settings());
+    let city = w.city().clone();
+    let unit = city.units.iter().find(|u| u.on_shift(500)).unwrap();
+    let (at, grid) = (city.units[0].post, city.units[0].grid);
+    let facts = CallFacts { priority: Priority::A, category: Category::Help, at, grid };
+    let change = CallChange::Restored(facts, Standing { phase, attempts: 3, unit: Some(unit.id) });
+    w.note_call(&CallEvent { time_ms: EIGHT_MS - 600_000, call: CallId(5), change });
+    (w, AssignmentId { call: CallId(5), attempt: 3 }, unit.id)
+}
+
+#[test]
+fn units_go_on_with_the_calls_that_they_were_on_before() {
+    let all = [Answer::Accept, Answer::Arrived, Answer::Closed];
+    for (phase, left) in [(CallPhase::Assigned, 3), (CallPhase::Accepted, 2), (CallPhase::Arrived, 1)] {
+        let (mut w, id, unit) = restored(phase);
+        let said = said_to(&mut w, id, 2 * 3_600_000);
+        assert_eq!(said, all[3 - left..].iter().map(|a| (unit, *a)).collect::<Vec<_>>(), "{phase:?}");
+    }
+}
+
+#[test]
+fn a_unit_that_has_a_task_says_that_it_cannot_take_another() {
+    let (mut w, _, unit) = restored(CallPhase::Arrived);
+    let id = AssignmentId { call: CallId(6), attempt: 1 };
+    w.obey(&Decisions { assignments: vec![assigned(&w, id, unit)], ..Default::default() });
+    assert_eq!(said_to(&mut w, id, 60_000), [(unit, Answer::Decline)]);
+}
+
+#[test]
+fn a_unit_whose_person_leaves_it_ends_its_call_itself() {
+    let (mut w, id, unit) = restored(CallPhase::Arrived);
+    w.man(unit, true);
+    assert_eq!(said_to(&mut w, id, 3_600_000), []);
+    w.man(unit, false);
+    assert_eq!(said_to(&mut w, id, 2 * 3_600_000), [(unit, Answer::Closed)]);
 }
 
 #[test]
