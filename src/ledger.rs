@@ -23,13 +23,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nanming_dataflows::decision::SignalCommand;
+use nanming_dataflows::network::City;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::door::TickRecord;
 
 mod book;
 mod keeper;
+pub(crate) mod refusals;
 mod restart;
+mod roster;
 mod schema;
 mod text;
 mod write;
@@ -37,7 +40,7 @@ mod write;
 pub use book::{Book, CallPage, HistoryLine};
 pub use keeper::{Keeper, keep};
 pub use restart::InForce;
-pub(crate) use write::refusal;
+use roster::Roster;
 
 /// Signal commands wait so long for a transaction to ride with.
 const SIGNALS_WAIT: Duration = Duration::from_secs(1);
@@ -69,6 +72,12 @@ pub enum LedgerError {
         /// Ours.
         wanted: i64,
     },
+    /// It was written for another city.
+    #[error(
+        "ledger {0} is of another city, or of this one before its grids or units were changed: its calls would come to \
+         wrong places and people; give this city its own with --ledger FILE"
+    )]
+    OtherCity(PathBuf),
     /// A value in it makes no sense.
     #[error("ledger: {0}")]
     Corrupt(String),
@@ -77,6 +86,8 @@ pub enum LedgerError {
 /// The writing end. One process at a time has it: a lock file beside it sees to that.
 pub struct Ledger {
     db: Connection,
+    roster: Roster,
+    conflicts: u64,
     signals_keep_ms: u64,
     signals: Vec<SignalCommand>,
     signals_since: Option<Instant>,
@@ -84,18 +95,35 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens or makes the ledger at `path`; signal commands older than `signal_hours` of city time go.
-    pub fn open(path: &Path, signal_hours: u64) -> Result<Ledger, LedgerError> {
+    /// Opens or makes the ledger of `city` at `path`; signal commands older than `signal_hours` of city time go.
+    pub fn open(path: &Path, signal_hours: u64, city: &City) -> Result<Ledger, LedgerError> {
         let lock = lock(path)?;
         let db = Connection::open(path)?;
         schema::prepare(&db, path)?;
-        Ok(Ledger {
+        let ledger = Ledger {
             db,
+            roster: Roster::of(city)?,
+            conflicts: 0,
             signals_keep_ms: signal_hours * 3_600_000,
             signals: Vec::new(),
             signals_since: None,
             _lock: lock,
-        })
+        };
+        ledger.claim(path)?;
+        Ok(ledger)
+    }
+
+    /// Sees to it that the ledger is this city's. One that nobody has claimed, new or of an older version, becomes so.
+    fn claim(&self, path: &Path) -> Result<(), LedgerError> {
+        let other = || LedgerError::OtherCity(path.into());
+        match self.meta("city")? {
+            Some(fingerprint) if fingerprint == self.roster.fingerprint => return Ok(()),
+            Some(_) => return Err(other()),
+            None => {}
+        }
+        self.open_calls().map_err(|error| if let LedgerError::Corrupt(_) = error { other() } else { error })?;
+        self.db.execute("INSERT INTO meta VALUES ('city', ?)", [self.roster.fingerprint])?;
+        Ok(())
     }
 
     /// Writes these ticks, in order, in one transaction, if any of them has something durable. On an error nothing is
@@ -109,17 +137,24 @@ impl Ledger {
             return Ok(false);
         }
         let transaction = self.db.transaction()?;
+        let mut conflicts = 0;
         for record in records.iter().filter(|r| is_durable(r)) {
-            write::tick(&transaction, record)?;
+            conflicts += write::tick(&transaction, record)?;
         }
         write::signals(&transaction, self.signals.iter().chain(commands()), self.signals_keep_ms)?;
         if let Some(last) = records.last() {
             write::last_tick(&transaction, last.tick)?;
         }
         transaction.commit()?;
+        self.conflicts += conflicts;
         self.signals.clear();
         self.signals_since = None;
         Ok(true)
+    }
+
+    /// Rows that took the place of others since this was last asked: calls or assignments whose IDs were given twice.
+    pub fn take_conflicts(&mut self) -> u64 {
+        std::mem::take(&mut self.conflicts)
     }
 
     /// Writes signal commands that still wait: before the end.

@@ -34,6 +34,7 @@ pub struct Metrics {
     dead_letters: IntCounterVec,
     commit: Histogram,
     commit_failures: IntCounter,
+    conflicts: IntCounter,
     accept: Histogram,
     push: Histogram,
     ack: Histogram,
@@ -101,6 +102,10 @@ impl Metrics {
             ),
             commit: make.histogram("ledger_commit_seconds", "Time of a ledger commit.", TICK),
             commit_failures: make.counter("ledger_commit_failures_total", "Ledger commits that failed."),
+            conflicts: make.counter(
+                "ledger_conflicts_total",
+                "Calls and assignments whose IDs the ledger had already, of others: must stay 0.",
+            ),
             accept: make.histogram("call_accept_seconds", "From a call's POST to its acceptance.", TICK),
             push: make.histogram(
                 "assignment_push_seconds",
@@ -202,6 +207,11 @@ impl Metrics {
     /// A ledger commit failed.
     pub fn commit_failed(&self) {
         self.commit_failures.inc();
+    }
+
+    /// So many rows took the place of others in the ledger.
+    pub fn ledger_conflicts(&self, rows: u64) {
+        self.conflicts.inc_by(rows);
     }
 
     /// A call was accepted so long after its POST.

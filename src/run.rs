@@ -81,7 +81,7 @@ struct Shared {
 pub fn run(config: &Config) -> Result<(), RunError> {
     let listener = TcpListener::bind(config.http.listen).map_err(|e| RunError::Listen(config.http.listen, e))?;
     let city = Arc::new(crate::city_file::load(config.city.file.as_deref(), config.city.seed)?);
-    let ledger = Ledger::open(&config.ledger.path, config.ledger.signal_hours)?;
+    let ledger = Ledger::open(&config.ledger.path, config.ledger.signal_hours, &city)?;
     let last_tick = ledger.last_tick()?.unwrap_or(0);
     let clock = Clock::starting_at(start_ms(config, &city, last_tick)?, config.clock.speed);
     let shared = share(config, city, clock)?;

@@ -94,6 +94,59 @@ fn an_accepted_call_survives_kill_9_and_keeps_its_assignment() {
 }
 
 #[test]
+fn a_late_word_on_a_closed_call_is_a_dead_letter() {
+    let city = Running::start();
+    let mut terminal = city.terminal(3);
+    terminal.report(city.post_of(3));
+    city.wait_for("unit", || city.measures("nanming_units_available 1"));
+    city.post("/calls", &city.alarm(3, json!({"id": 17})));
+    terminal.say(&json!({"type": "ack", "assignment": "17.1", "answer": "closed"}).to_string());
+    assert_eq!(terminal.hear("ack_result")["ok"], true);
+    let updated = city.alarm(0, json!({"type": "call", "call": 17, "change": "updated"}));
+    let lines = [json!({"type": "call", "call": 17, "change": "cancelled"}).to_string(), updated].join("\n");
+    let answer = city.post("/api/ingest", &lines).1;
+    assert_eq!(answer["accepted"], 0, "{answer}");
+    let reasons: Vec<&str> =
+        answer["rejected"].as_array().unwrap().iter().map(|r| r["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons, ["call_closed", "call_closed"]);
+    let counted = "nanming_dead_letters_total{reason=\"call_closed\",stream=\"calls\"} 2";
+    city.wait_for("count", || city.measures(counted));
+    assert_eq!(city.get("/calls/17").1["phase"], "closed");
+}
+
+#[test]
+fn a_call_that_waits_again_names_no_unit() {
+    let city = Running::start();
+    let mut terminal = city.terminal(3);
+    terminal.report(city.post_of(3));
+    city.wait_for("unit", || city.measures("nanming_units_available 1"));
+    city.post("/calls", &city.alarm(3, json!({"id": 17})));
+    terminal.say(&json!({"type": "ack", "assignment": "17.1", "answer": "decline"}).to_string());
+    assert_eq!(terminal.hear("ack_result")["ok"], true);
+    let page = city.get("/calls/17").1;
+    assert_eq!((&page["phase"], page.get("unit"), page.get("assignment")), (&json!("waiting"), None, None), "{page}");
+    city.delete("/calls/17");
+    assert_eq!(city.get("/calls/17").1["assignment"], "17.1", "the last, now that it is over");
+}
+
+#[test]
+fn the_ledger_of_another_city_is_refused_with_what_to_do() {
+    let city = Running::start();
+    city.post("/calls", &city.alarm(0, json!({"id": 17})));
+    let dir = city.kill();
+    let mut other = nanming_simulators::town::small(2, 2, 1);
+    other.units.pop();
+    nanming::city_file::write(&other, &dir.path().join("other.json")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nanming"));
+    command.args(["run", "--no-sim", "--city", "other.json", "--ledger", "ledger.sqlite", "--listen", "127.0.0.1:0"]);
+    let done = command.current_dir(dir.path()).output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert!(done.status.code() == Some(1) && said.contains("of another city") && said.contains("--ledger"), "{said}");
+    let city = Running::start_in(dir, &["--no-sim"]);
+    assert_eq!(city.get("/calls/17").0, 200);
+}
+
+#[test]
 fn a_full_disk_refuses_calls_loudly_and_loses_none_that_was_accepted() {
     let mut limited = Command::new("sh");
     let program = env!("CARGO_BIN_EXE_nanming");

@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use nanming_dataflows::decision::{CallPhase, Reason};
+use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::{CallChange, CallEvent, CallFacts, Event};
 use nanming_dataflows::ids::CallId;
 use serde_json::{Value, json};
@@ -188,8 +188,8 @@ fn find(app: &App, id: &str) -> Result<CallPage, Problem> {
 
 fn find_open(app: &App, id: &str) -> Result<CallPage, Problem> {
     let page = find(app, id)?;
-    if matches!(page.phase, CallPhase::Closed | CallPhase::Cancelled) {
-        return Err(Problem::new(StatusCode::CONFLICT, "call_closed", format!("call {id} is over")));
+    if page.phase.is_over() {
+        return Err(Problem::new(StatusCode::CONFLICT, Reason::CallClosed.as_str(), format!("call {id} is over")));
     }
     Ok(page)
 }

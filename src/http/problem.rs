@@ -53,7 +53,7 @@ pub(super) fn status_of(reason: Reason) -> StatusCode {
     match reason {
         Reason::Malformed => StatusCode::BAD_REQUEST,
         Reason::UnknownCall | Reason::UnknownAssignment => StatusCode::NOT_FOUND,
-        Reason::DuplicateCall | Reason::StaleAssignment => StatusCode::CONFLICT,
+        Reason::DuplicateCall | Reason::CallClosed | Reason::StaleAssignment => StatusCode::CONFLICT,
         Reason::NotYourAssignment => StatusCode::FORBIDDEN,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

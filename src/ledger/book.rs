@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use nanming_dataflows::decision::{Assignment, CallPhase};
+use nanming_dataflows::decision::{Assignment, CallPhase, CloseReason};
 use nanming_dataflows::event::CallFacts;
 use nanming_dataflows::ids::{CallId, UnitId};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -35,7 +35,7 @@ pub struct CallPage {
     pub tick: u64,
     /// How far it is.
     pub phase: CallPhase,
-    /// The assignment in force or, when it is closed, the last one.
+    /// The assignment in force or, when it is over, the last one.
     pub assignment: Option<Assignment>,
     /// Its phases, oldest first.
     pub history: Vec<HistoryLine>,
@@ -52,6 +52,8 @@ pub struct HistoryLine {
     pub attempt: Option<u16>,
     /// The unit in charge, if any.
     pub unit: Option<UnitId>,
+    /// Why it was closed, where its unit did not say so.
+    pub reason: Option<CloseReason>,
 }
 
 impl Book {
@@ -69,7 +71,7 @@ impl Book {
         )?;
         let mut rows = statement.query([int(call.0)])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        let attempt: Option<u16> = row.get(11)?;
+        let phase: CallPhase = variant(&row.get::<_, String>(10)?)?;
         Ok(Some(CallPage {
             call,
             opened_ms: unsigned(row.get(0)?),
@@ -77,8 +79,8 @@ impl Book {
             note: CallNote { words: row.get(6)?, channel: row.get(7)? },
             content: row.get(8)?,
             tick: unsigned(row.get(9)?),
-            phase: variant(&row.get::<_, String>(10)?)?,
-            assignment: find_assignment(&db, call, attempt)?,
+            phase,
+            assignment: find_assignment(&db, call, row.get(11)?, phase.is_over())?,
             history: history(&db, call)?,
         }))
     }
@@ -88,17 +90,25 @@ impl Book {
     }
 }
 
-fn find_assignment(db: &Connection, call: CallId, attempt: Option<u16>) -> Result<Option<Assignment>, LedgerError> {
+/// The assignment of an attempt; without one that of the last attempt, if `or_last`.
+fn find_assignment(
+    db: &Connection,
+    call: CallId,
+    attempt: Option<u16>,
+    or_last: bool,
+) -> Result<Option<Assignment>, LedgerError> {
     let mut statement = db.prepare_cached(
-        "SELECT * FROM assignments WHERE call = ?1 AND attempt = coalesce(?2, attempt) ORDER BY attempt DESC LIMIT 1",
+        "SELECT * FROM assignments WHERE call = ?1 AND (attempt = ?2 OR (?2 IS NULL AND ?3))
+         ORDER BY attempt DESC LIMIT 1",
     )?;
-    let found = statement.query_row((int(call.0), attempt), |row| Ok(assignment(row))).optional()?;
+    let found = statement.query_row((int(call.0), attempt, or_last), |row| Ok(assignment(row))).optional()?;
     found.transpose()
 }
 
 fn history(db: &Connection, call: CallId) -> Result<Vec<HistoryLine>, LedgerError> {
-    let mut statement =
-        db.prepare_cached("SELECT time_ms, phase, attempt, unit FROM call_history WHERE call = ? ORDER BY rowid")?;
+    let mut statement = db.prepare_cached(
+        "SELECT time_ms, phase, attempt, unit, reason FROM call_history WHERE call = ? ORDER BY rowid",
+    )?;
     let mut rows = statement.query([int(call.0)])?;
     let mut lines = Vec::new();
     while let Some(row) = rows.next()? {
@@ -113,5 +123,9 @@ fn line(row: &Row<'_>) -> Result<HistoryLine, LedgerError> {
         phase: variant(&row.get::<_, String>(1)?)?,
         attempt: row.get(2)?,
         unit: row.get::<_, Option<u32>>(3)?.map(UnitId),
+        reason: Some(row.get::<_, String>(4)?)
+            .filter(|word| !word.is_empty())
+            .map(|word| variant(&word))
+            .transpose()?,
     })
 }

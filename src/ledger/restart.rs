@@ -39,8 +39,9 @@ impl Ledger {
         while let Some(row) = rows.next()? {
             let (call, time_ms) = (CallId(unsigned(row.get(0)?)), unsigned(row.get(1)?));
             let note = CallNote { words: row.get(7)?, channel: row.get(8)? };
-            let change = CallChange::Restored(facts(row, 2)?, standing(row, 9)?);
-            calls.push((CallEvent { time_ms, call, change }, note));
+            let (facts, standing) = (facts(row, 2)?, standing(row, 9)?);
+            self.roster.check(call, &facts, &standing)?;
+            calls.push((CallEvent { time_ms, call, change: CallChange::Restored(facts, standing) }, note));
         }
         Ok(calls)
     }
@@ -71,8 +72,12 @@ impl Ledger {
 
     /// The last tick in the book; a new engine starts after it.
     pub fn last_tick(&self) -> Result<Option<Time>, LedgerError> {
-        let tick = self.db.query_row("SELECT value FROM meta WHERE key = 'last_tick'", [], |row| row.get(0));
-        Ok(tick.optional()?.map(unsigned))
+        Ok(self.meta("last_tick")?.map(unsigned))
+    }
+
+    /// A number that the ledger keeps about itself.
+    pub(super) fn meta(&self, key: &str) -> Result<Option<i64>, LedgerError> {
+        Ok(self.db.query_row("SELECT value FROM meta WHERE key = ?", [key], |row| row.get(0)).optional()?)
     }
 }
 

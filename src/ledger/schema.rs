@@ -7,9 +7,10 @@ use rusqlite::{Connection, OptionalExtension};
 use super::LedgerError;
 
 /// Version of the tables below.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
+    -- `last_tick`, and `city`: the fingerprint of the city that the numbers here are of.
     CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
     -- What is known of a call now; `content` is the hash of what its sender sent first.
     CREATE TABLE calls (
@@ -18,8 +19,10 @@ const TABLES: &str = "
         words TEXT NOT NULL, channel TEXT NOT NULL, content BLOB NOT NULL,
         phase TEXT NOT NULL, attempt INTEGER, unit INTEGER, tick INTEGER NOT NULL) STRICT;
     CREATE INDEX calls_by_phase ON calls (phase);
+    -- `reason` is why it was closed, where its unit did not say so; else empty.
     CREATE TABLE call_history (
-        call INTEGER NOT NULL, time_ms INTEGER NOT NULL, phase TEXT NOT NULL, attempt INTEGER, unit INTEGER) STRICT;
+        call INTEGER NOT NULL, time_ms INTEGER NOT NULL, phase TEXT NOT NULL, attempt INTEGER, unit INTEGER,
+        reason TEXT NOT NULL DEFAULT '') STRICT;
     CREATE INDEX call_history_by_call ON call_history (call);
     CREATE TABLE assignments (
         call INTEGER NOT NULL, attempt INTEGER NOT NULL, unit INTEGER NOT NULL, time_ms INTEGER NOT NULL,
@@ -35,7 +38,10 @@ const TABLES: &str = "
     CREATE INDEX signal_commands_by_time ON signal_commands (from_ms);
 ";
 
-/// Sets the connection up, and makes the tables in a new file.
+/// From version 1 on.
+const TO_2: &str = "ALTER TABLE call_history ADD COLUMN reason TEXT NOT NULL DEFAULT '';";
+
+/// Sets the connection up, makes the tables in a new file and brings those of an older one up to date.
 pub(super) fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
@@ -47,6 +53,7 @@ pub(super) fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     }
     match found {
         VERSION => Ok(()),
+        1 => Ok(db.execute_batch(&format!("BEGIN; {TO_2} PRAGMA user_version = {VERSION}; COMMIT;"))?),
         _ => Err(LedgerError::Version { path: path.into(), found, wanted: VERSION }),
     }
 }

@@ -1,15 +1,19 @@
 use nanming_dataflows::decision::{
-    Assignment, CallPhase, CallStatus, Candidate, Decisions, PickReason, Reason, Rejected,
+    Assignment, CallPhase, CallStatus, Candidate, CloseReason, Decisions, PickReason, Reason, Rejected,
 };
 use nanming_dataflows::event::*;
 use nanming_dataflows::ids::*;
-use nanming_dataflows::network::Point;
+use nanming_dataflows::network::{City, Point};
 
 use super::*;
 use crate::door::CallNote;
 
 const FACTS: CallFacts =
     CallFacts { priority: Priority::A, category: Category::Crime, at: Point { x_mm: -5, y_mm: 7 }, grid: GridId(3) };
+
+fn city() -> City {
+    nanming_simulators::town::small(2, 2, 1)
+}
 
 fn opened(call: u64) -> CallEvent {
     CallEvent { time_ms: 1_000 + call, call: CallId(call), change: CallChange::Opened(FACTS) }
@@ -50,7 +54,9 @@ fn status(call: u64, phase: CallPhase, with: Option<(AssignmentId, u32)>) -> Cal
     CallStatus {
         call: CallId(call),
         time_ms: 2_000,
+        seq: 1,
         phase,
+        reason: None,
         priority: FACTS.priority,
         grid: FACTS.grid,
         assignment: with.map(|w| w.0),
@@ -61,7 +67,7 @@ fn status(call: u64, phase: CallPhase, with: Option<(AssignmentId, u32)>) -> Cal
 fn in_new_file() -> (tempfile::TempDir, PathBuf, Ledger) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.sqlite");
-    let ledger = Ledger::open(&path, 24).unwrap();
+    let ledger = Ledger::open(&path, 24, &city()).unwrap();
     (dir, path, ledger)
 }
 
@@ -69,23 +75,23 @@ fn in_new_file() -> (tempfile::TempDir, PathBuf, Ledger) {
 fn what_was_committed_is_there_after_a_restart() {
     let (_dir, path, mut ledger) = in_new_file();
     let both =
-        [record(10, vec![opened(17), opened(18)], Decisions::default()), record(11, vec![], assigned(17, 1, 12))];
+        [record(10, vec![opened(17), opened(18)], Decisions::default()), record(11, vec![], assigned(17, 1, 11))];
     assert!(ledger.commit(&both).unwrap());
     drop(ledger);
 
-    let ledger = Ledger::open(&path, 24).unwrap();
+    let ledger = Ledger::open(&path, 24, &city()).unwrap();
     assert_eq!(ledger.next_call_id(1..100).unwrap(), CallId(19));
     assert_eq!(ledger.next_call_id(100..200).unwrap(), CallId(100));
     assert_eq!(ledger.last_tick().unwrap(), Some(11));
     let standing = |phase, attempts, unit| CallChange::Restored(FACTS, Standing { phase, attempts, unit });
     let calls: Vec<_> = ledger.open_calls().unwrap().into_iter().map(|(c, n)| (c.call.0, c.change, n)).collect();
-    let first = (17, standing(CallPhase::Assigned, 1, Some(UnitId(12))), note());
+    let first = (17, standing(CallPhase::Assigned, 1, Some(UnitId(11))), note());
     assert_eq!(calls, [first, (18, standing(CallPhase::Waiting, 0, None), note())]);
     let in_force = ledger.assignments_in_force().unwrap();
     assert_eq!(in_force.len(), 1);
     assert_eq!(
         (in_force[0].assignment.clone(), in_force[0].phase),
-        (assigned(17, 1, 12).assignments[0].clone(), CallPhase::Assigned)
+        (assigned(17, 1, 11).assignments[0].clone(), CallPhase::Assigned)
     );
 }
 
@@ -93,14 +99,14 @@ fn what_was_committed_is_there_after_a_restart() {
 fn a_closed_call_does_not_come_back_but_keeps_its_page() {
     let (_dir, path, mut ledger) = in_new_file();
     let id = AssignmentId { call: CallId(17), attempt: 1 };
-    let closed = Decisions { calls: vec![status(17, CallPhase::Closed, Some((id, 12)))], ..Decisions::default() };
-    ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 12)), record(11, vec![], closed)]).unwrap();
+    let closed = Decisions { calls: vec![status(17, CallPhase::Closed, Some((id, 11)))], ..Decisions::default() };
+    ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11)), record(11, vec![], closed)]).unwrap();
     assert!(ledger.open_calls().unwrap().is_empty());
     assert!(ledger.assignments_in_force().unwrap().is_empty());
 
     let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
     assert_eq!((page.phase, page.tick, page.note), (CallPhase::Closed, 10, note()));
-    assert_eq!(page.assignment.unwrap().unit, UnitId(12));
+    assert_eq!(page.assignment.unwrap().unit, UnitId(11));
     let phases: Vec<CallPhase> = page.history.iter().map(|h| h.phase).collect();
     assert_eq!(phases, [CallPhase::Waiting, CallPhase::Assigned, CallPhase::Closed]);
     assert_eq!(Book::open(&path).unwrap().page(CallId(99)).unwrap(), None);
@@ -141,7 +147,7 @@ fn a_failed_commit_leaves_nothing_and_works_when_it_is_tried_again() {
 #[test]
 fn only_one_process_writes_a_ledger() {
     let (_dir, path, _ledger) = in_new_file();
-    assert!(matches!(Ledger::open(&path, 24), Err(LedgerError::InUse(_))));
+    assert!(matches!(Ledger::open(&path, 24, &city()), Err(LedgerError::InUse(_))));
 }
 
 #[test]
@@ -149,5 +155,82 @@ fn a_file_of_another_version_is_refused() {
     let (_dir, path, ledger) = in_new_file();
     ledger.db.pragma_update(None, "user_version", 99).unwrap();
     drop(ledger);
-    assert!(matches!(Ledger::open(&path, 24), Err(LedgerError::Version { found: 99, .. })));
+    assert!(matches!(Ledger::open(&path, 24, &city()), Err(LedgerError::Version { found: 99, .. })));
+}
+
+#[test]
+fn the_ledger_of_another_city_is_refused() {
+    let (_dir, path, ledger) = in_new_file();
+    drop(ledger);
+    assert!(Ledger::open(&path, 24, &city()).is_ok());
+    let mut other = city();
+    other.cameras.pop();
+    assert!(Ledger::open(&path, 24, &other).is_ok(), "cameras are not in it");
+    other.grids.pop();
+    let refused = Ledger::open(&path, 24, &other).err().unwrap();
+    assert!(matches!(refused, LedgerError::OtherCity(_)) && refused.to_string().contains("--ledger"), "{refused}");
+}
+
+#[test]
+fn a_ledger_of_the_version_before_is_taken_over_where_its_calls_fit_the_city() {
+    let (_dir, path, mut ledger) = in_new_file();
+    ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
+    let before = "ALTER TABLE call_history DROP COLUMN reason; DELETE FROM meta WHERE key = 'city'";
+    ledger.db.execute_batch(&format!("{before}; PRAGMA user_version = 1")).unwrap();
+    drop(ledger);
+    let mut smaller = city();
+    smaller.grids.pop();
+    assert!(matches!(Ledger::open(&path, 24, &smaller), Err(LedgerError::OtherCity(_))), "it has no grid 3");
+    let mut ledger = Ledger::open(&path, 24, &city()).unwrap();
+    let closed = CallStatus { reason: Some(CloseReason::UnitFree), ..status(17, CallPhase::Closed, None) };
+    ledger.commit(&[record(11, vec![], Decisions { calls: vec![closed], ..Decisions::default() })]).unwrap();
+    let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
+    let reasons: Vec<_> = page.history.iter().map(|line| line.reason).collect();
+    assert_eq!(reasons, [None, None, Some(CloseReason::UnitFree)]);
+}
+
+#[test]
+fn what_was_said_last_in_a_tick_is_what_a_restart_finds() {
+    let (_dir, path, mut ledger) = in_new_file();
+    ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
+    let id = AssignmentId { call: CallId(17), attempt: 1 };
+    let word = |seq, phase, with| CallStatus { seq, ..status(17, phase, with) };
+    let calls = vec![word(4, CallPhase::Waiting, None), word(3, CallPhase::Accepted, Some((id, 11)))];
+    let mut decisions = Decisions { calls, ..Decisions::default() };
+    decisions.sort();
+    ledger.commit(&[record(11, vec![], decisions)]).unwrap();
+    let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
+    assert_eq!((page.phase, page.assignment), (CallPhase::Waiting, None), "nobody is on it: the unit declined");
+    assert!(ledger.assignments_in_force().unwrap().is_empty());
+    let cancelled = Decisions { calls: vec![status(17, CallPhase::Cancelled, None)], ..Decisions::default() };
+    ledger.commit(&[record(12, vec![], cancelled)]).unwrap();
+    let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
+    assert_eq!(page.assignment.map(|a| a.id), Some(id), "of a call that is over, the last");
+}
+
+#[test]
+fn an_id_that_is_given_twice_is_counted_and_the_new_call_is_kept() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let over = Decisions { calls: vec![status(17, CallPhase::Closed, None)], ..Decisions::default() };
+    ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11)), record(11, vec![], over)]).unwrap();
+    assert_eq!(ledger.take_conflicts(), 0);
+    ledger.commit(&[record(99, vec![opened(17)], assigned(17, 1, 4))]).unwrap();
+    assert_eq!((ledger.take_conflicts(), ledger.take_conflicts()), (2, 0), "the call and its assignment");
+    let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
+    assert_eq!((page.tick, page.phase, page.assignment.unwrap().unit), (99, CallPhase::Assigned, UnitId(4)));
+    assert_eq!(ledger.open_calls().unwrap().len(), 1);
+}
+
+#[test]
+fn of_two_answers_that_are_alike_the_second_is_refused() {
+    let (_dir, _path, mut ledger) = in_new_file();
+    let assignment = AssignmentId { call: CallId(17), attempt: 1 };
+    let ack = Ack { time_ms: 2_000, unit: UnitId(11), assignment, answer: Answer::Closed };
+    let rejected = vec![Rejected { time_ms: 11, reason: Reason::StaleAssignment, event: Event::Ack(ack) }];
+    let twice =
+        TickRecord { acks: vec![ack, ack], ..record(11, vec![], Decisions { rejected, ..Decisions::default() }) };
+    ledger.commit(&[twice]).unwrap();
+    let mut statement = ledger.db.prepare("SELECT refused FROM acks ORDER BY rowid").unwrap();
+    let refused: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(refused, ["", "stale_assignment"]);
 }

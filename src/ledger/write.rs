@@ -1,61 +1,59 @@
-//! What a tick leaves in the book.
+//! What a tick leaves in the book. What is there already with other content should never be written again: the new row
+//! then takes its place, for it is what people were told, and the conflict is logged and counted.
 
 use nanming_dataflows::Time;
-use nanming_dataflows::decision::{Assignment, CallStatus, Decisions, Reason, SignalCommand};
-use nanming_dataflows::event::{Ack, CallChange, CallEvent, CallFacts, Event};
+use nanming_dataflows::decision::{Assignment, CallStatus, Reason, SignalCommand};
+use nanming_dataflows::event::{Ack, CallChange, CallEvent, CallFacts};
 use rusqlite::{Transaction, params};
 
-use super::LedgerError;
 use super::text::{int, word};
+use super::{LedgerError, refusals};
 use crate::call_content::content_hash;
 use crate::door::{CallNote, TickRecord};
 
-/// Writes the calls, answers, assignments and phases of one tick.
-pub(super) fn tick(to: &Transaction<'_>, record: &TickRecord) -> Result<(), LedgerError> {
-    for event in &record.calls {
-        if refusal(&record.decisions, &Event::Call(*event)).is_none() {
-            call(to, event, record)?;
-        }
+/// Writes the calls, answers, assignments and phases of one tick. How many of them were in conflict with the book.
+pub(super) fn tick(to: &Transaction<'_>, record: &TickRecord) -> Result<u64, LedgerError> {
+    let mut conflicts = 0;
+    for (event, _) in refusals::calls(record).filter(|(_, refused)| refused.is_none()) {
+        conflicts += u64::from(!call(to, event, record)?);
     }
     for assignment in &record.decisions.assignments {
-        self::assignment(to, assignment)?;
+        conflicts += u64::from(!self::assignment(to, assignment)?);
     }
     for status in &record.decisions.calls {
         phase(to, status)?;
     }
-    for ack in &record.acks {
-        self::ack(to, ack, refusal(&record.decisions, &Event::Ack(*ack)))?;
+    for (ack, refused) in refusals::acks(record) {
+        self::ack(to, ack, refused)?;
     }
-    Ok(())
+    Ok(conflicts)
 }
 
-/// Why the engine refused an event of this tick, if it did.
-pub(crate) fn refusal(decisions: &Decisions, event: &Event) -> Option<Reason> {
-    decisions.rejected.iter().find(|r| r.event == *event).map(|r| r.reason)
-}
-
-fn call(to: &Transaction<'_>, event: &CallEvent, record: &TickRecord) -> Result<(), LedgerError> {
+/// False: another call with this ID was in the book.
+fn call(to: &Transaction<'_>, event: &CallEvent, record: &TickRecord) -> Result<bool, LedgerError> {
     match event.change {
         CallChange::Opened(facts) => {
             let note = record.notes.iter().find(|(call, _)| *call == event.call).map(|(_, note)| note);
             opened(to, event, &facts, note.unwrap_or(&CallNote::default()), record.tick)
         }
-        CallChange::Updated(facts) => updated(to, event, &facts),
-        CallChange::Cancelled | CallChange::Restored(..) => Ok(()),
+        CallChange::Updated(facts) => updated(to, event, &facts).map(|()| true),
+        CallChange::Cancelled | CallChange::Restored(..) => Ok(true),
     }
 }
 
-/// A call that is in the book already stays as it is.
 fn opened(
     to: &Transaction<'_>,
     event: &CallEvent,
     facts: &CallFacts,
     note: &CallNote,
     tick: Time,
-) -> Result<(), LedgerError> {
-    let new = to
-        .prepare_cached("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', NULL, NULL, ?)")?
-        .execute(params![
+) -> Result<bool, LedgerError> {
+    let is_new = to.prepare_cached("DELETE FROM calls WHERE id = ?")?.execute([int(event.call.0)])? == 0;
+    if !is_new {
+        tracing::error!(call = %event.call, "the ledger had another call with this ID; the new one takes its place");
+    }
+    to.prepare_cached("INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', NULL, NULL, ?)")?.execute(
+        params![
             int(event.call.0),
             int(event.time_ms),
             word(&facts.priority)?,
@@ -67,12 +65,11 @@ fn opened(
             note.channel,
             content_hash(facts, note).as_slice(),
             int(tick),
-        ])?;
-    if new > 0 {
-        to.prepare_cached("INSERT INTO call_history VALUES (?, ?, 'waiting', NULL, NULL)")?
-            .execute(params![int(event.call.0), int(event.time_ms)])?;
-    }
-    Ok(())
+        ],
+    )?;
+    to.prepare_cached("INSERT INTO call_history VALUES (?, ?, 'waiting', NULL, NULL, '')")?
+        .execute(params![int(event.call.0), int(event.time_ms)])?;
+    Ok(is_new)
 }
 
 fn updated(to: &Transaction<'_>, event: &CallEvent, facts: &CallFacts) -> Result<(), LedgerError> {
@@ -88,9 +85,17 @@ fn updated(to: &Transaction<'_>, event: &CallEvent, facts: &CallFacts) -> Result
     Ok(())
 }
 
-fn assignment(to: &Transaction<'_>, a: &Assignment) -> Result<(), LedgerError> {
+/// False: the book had an assignment with this ID.
+fn assignment(to: &Transaction<'_>, a: &Assignment) -> Result<bool, LedgerError> {
     let candidates = serde_json::to_string(&a.candidates).map_err(|e| LedgerError::Corrupt(e.to_string()))?;
-    to.prepare_cached("INSERT OR IGNORE INTO assignments VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
+    let is_new = to
+        .prepare_cached("DELETE FROM assignments WHERE call = ? AND attempt = ?")?
+        .execute(params![int(a.call.0), a.id.attempt])?
+        == 0;
+    if !is_new {
+        tracing::error!(assignment = %a.id, "the ledger had another assignment with this ID; the new one takes its place");
+    }
+    to.prepare_cached("INSERT INTO assignments VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
         int(a.call.0),
         a.id.attempt,
         a.unit.0,
@@ -100,7 +105,7 @@ fn assignment(to: &Transaction<'_>, a: &Assignment) -> Result<(), LedgerError> {
         candidates,
         word(&a.reason)?,
     ])?;
-    Ok(())
+    Ok(is_new)
 }
 
 /// A phase is history only where it differs from the one before.
@@ -114,12 +119,14 @@ fn phase(to: &Transaction<'_>, status: &CallStatus) -> Result<(), LedgerError> {
         )?
         .execute(params![call, phase, attempt, unit])?;
     if changed > 0 {
-        to.prepare_cached("INSERT INTO call_history VALUES (?, ?, ?, ?, ?)")?.execute(params![
+        let reason = status.reason.as_ref().map(word).transpose()?.unwrap_or_default();
+        to.prepare_cached("INSERT INTO call_history VALUES (?, ?, ?, ?, ?, ?)")?.execute(params![
             call,
             int(status.time_ms),
             phase,
             attempt,
-            unit
+            unit,
+            reason
         ])?;
     }
     Ok(())

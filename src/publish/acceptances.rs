@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::Reason;
-use nanming_dataflows::event::{CallChange, CallEvent, Event};
+use nanming_dataflows::event::{CallChange, CallEvent};
 use nanming_dataflows::ids::CallId;
 use tokio::sync::oneshot;
 
 use super::bus::Sink;
 use crate::door::TickRecord;
-use crate::ledger::refusal;
+use crate::ledger::refusals;
 
 /// What became of an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,12 +85,11 @@ impl Acceptances {
 
 impl Sink for Arc<Acceptances> {
     fn take(&mut self, record: &Arc<TickRecord>) {
-        for event in &record.calls {
+        for (event, refused) in refusals::calls(record) {
             let mut pending = self.lock();
             let found = pending.iter().position(|p| p.call == event.call && p.change == event.change);
             let Some(Pending { waiting, .. }) = found.map(|row| pending.swap_remove(row)) else { continue };
             drop(pending);
-            let refused = refusal(&record.decisions, &Event::Call(*event));
             for caller in waiting {
                 // A caller who has gone needs no answer.
                 let _ = caller.send(Outcome { tick: record.tick, refused });

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use nanming_dataflows::decision::{Assignment, CallPhase, CallStatus, Reason};
-use nanming_dataflows::event::{Ack, Answer, AssignmentId, CallChange, CallEvent, CallFacts, Event};
+use nanming_dataflows::event::{Ack, Answer, AssignmentId, CallChange, CallEvent, CallFacts};
 use nanming_dataflows::ids::{CallId, UnitId};
 
 use crate::door::{CallNote, TickRecord};
-use crate::ledger::{InForce, refusal};
+use crate::ledger::{InForce, refusals};
 
 /// An open call.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub(super) enum Withdrawal {
     Cancelled,
     /// Another unit goes.
     Reassigned,
+    /// Its call was closed, though its unit did not say so.
+    Closed,
 }
 
 /// What somebody must be told.
@@ -66,15 +68,13 @@ impl Duty {
     /// Takes a tick; what somebody must be told of it, in order. `posted`: when a call that is on its way was posted.
     pub(super) fn take(&mut self, record: &TickRecord, posted: impl Fn(CallId) -> Option<Instant>) -> Vec<Notice> {
         let mut notices = Vec::new();
-        for event in record.calls.iter().filter(|e| refusal(&record.decisions, &Event::Call(**e)).is_none()) {
+        for (event, _) in refusals::calls(record).filter(|(_, refused)| refused.is_none()) {
             let words = record.notes.iter().find(|(call, _)| *call == event.call).map_or("", |(_, note)| &note.words);
             self.open(event, words, Some(posted(event.call).unwrap_or(record.closed_at)));
         }
         self.assign(record, &mut notices);
         self.withdraw(record, &mut notices);
-        for ack in &record.acks {
-            notices.push(Notice::Answered(*ack, refusal(&record.decisions, &Event::Ack(*ack))));
-        }
+        notices.extend(refusals::acks(record).map(|(ack, refused)| Notice::Answered(*ack, refused)));
         notices.extend(record.decisions.calls.iter().copied().map(Notice::Status));
         notices
     }
@@ -119,18 +119,25 @@ impl Duty {
         let last: BTreeMap<CallId, &CallStatus> = record.decisions.calls.iter().map(|s| (s.call, s)).collect();
         for status in last.into_values() {
             let Some(call) = self.calls.get_mut(&status.call) else { continue };
-            let is_done = matches!(status.phase, CallPhase::Closed | CallPhase::Cancelled);
-            let old = call.assignment.take_if(|a| is_done || status.assignment != Some(a.id));
-            let old = old.filter(|old| status.phase != CallPhase::Closed && !declined(record, old));
-            let why = if is_done { Withdrawal::Cancelled } else { Withdrawal::Reassigned };
-            notices.extend(old.map(|old| Notice::Withdrawn(old.id, old.unit, why)));
-            if is_done {
+            let is_over = status.phase.is_over();
+            let old = call.assignment.take_if(|a| is_over || status.assignment != Some(a.id));
+            let why = match (status.phase, status.reason) {
+                (CallPhase::Closed, None) => None, // its unit said so
+                (CallPhase::Closed, Some(_)) => Some(Withdrawal::Closed),
+                (CallPhase::Cancelled, _) => Some(Withdrawal::Cancelled),
+                _ => Some(Withdrawal::Reassigned),
+            };
+            let told = old.filter(|old| !declined(record, old)).zip(why);
+            notices.extend(told.map(|(old, why)| Notice::Withdrawn(old.id, old.unit, why)));
+            if is_over {
                 self.calls.remove(&status.call);
             }
         }
     }
 }
 
+/// Whether a unit has given an assignment back itself.
 fn declined(record: &TickRecord, old: &Assignment) -> bool {
-    record.acks.iter().any(|a| a.assignment == old.id && a.unit == old.unit && a.answer == Answer::Decline)
+    let of_old = |a: &Ack| a.assignment == old.id && a.unit == old.unit && a.answer == Answer::Decline;
+    refusals::acks(record).any(|(ack, refused)| refused.is_none() && of_old(ack))
 }

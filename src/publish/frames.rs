@@ -24,6 +24,7 @@ pub(super) fn withdrawn(assignment: AssignmentId, unit: UnitId, why: Withdrawal)
     let reason = match why {
         Withdrawal::Cancelled => "cancelled",
         Withdrawal::Reassigned => "reassigned",
+        Withdrawal::Closed => "closed",
     };
     json!({"type": "withdrawn", "assignment": assignment, "unit": unit, "reason": reason}).to_string()
 }
@@ -40,9 +41,12 @@ pub(super) fn ack_result(ack: &Ack, refused: Option<Reason>) -> String {
 
 /// A call reached a phase.
 pub(super) fn call_status(s: &CallStatus) -> String {
-    json!({
+    let mut frame = json!({
         "type": "call_status", "call": s.call, "time_ms": s.time_ms, "phase": s.phase, "priority": s.priority,
         "grid": s.grid, "assignment": s.assignment, "unit": s.unit,
-    })
-    .to_string()
+    });
+    if let Some(reason) = s.reason {
+        frame["reason"] = json!(reason);
+    }
+    frame.to_string()
 }

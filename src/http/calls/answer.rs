@@ -31,6 +31,9 @@ fn history(page: &CallPage, line: &HistoryLine) -> Value {
     if let Some(unit) = line.unit {
         answer["unit"] = json!(unit);
     }
+    if let Some(reason) = line.reason {
+        answer["reason"] = json!(reason);
+    }
     if let Some(attempt) = line.attempt {
         answer["assignment"] = json!(format!("{}.{attempt}", page.call));
     }

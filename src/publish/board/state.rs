@@ -6,12 +6,12 @@ use std::sync::Arc;
 use nanming_dataflows::decision::{
     Assignment, CallPhase, CallStatus, Decisions, Interval, LinkForecast, LinkState, Onset, SignalChoice, SignalCommand,
 };
-use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, Event, UnitReport, UnitStatus};
+use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, UnitReport, UnitStatus};
 use nanming_dataflows::ids::{CallId, UnitId};
 use nanming_dataflows::network::{City, Point};
 
 use crate::door::TickRecord;
-use crate::ledger::refusal;
+use crate::ledger::refusals;
 
 /// Answers over which the median is taken.
 const ANSWERS: usize = 500;
@@ -121,7 +121,7 @@ impl State {
         for report in &record.units {
             self.unit(report);
         }
-        for event in record.calls.iter().filter(|e| refusal(d, &Event::Call(**e)).is_none()) {
+        for (event, _) in refusals::calls(record).filter(|(_, refused)| refused.is_none()) {
             self.call(event);
         }
         d.assignments.iter().for_each(|a| self.assignment(a));

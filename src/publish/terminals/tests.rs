@@ -1,6 +1,8 @@
 use std::time::Instant;
 
-use nanming_dataflows::decision::{Assignment, CallPhase, CallStatus, Candidate, Decisions, PickReason};
+use nanming_dataflows::decision::{
+    Assignment, CallPhase, CallStatus, Candidate, CloseReason, Decisions, PickReason, Reason, Rejected,
+};
 use nanming_dataflows::event::*;
 use nanming_dataflows::ids::{CallId, GridId, UnitId};
 use nanming_dataflows::network::Point;
@@ -47,7 +49,8 @@ fn assigned(attempt: u16, unit: u32) -> Decisions {
 
 fn status(phase: CallPhase, with: Option<(AssignmentId, UnitId)>) -> CallStatus {
     let (assignment, unit) = (with.map(|w| w.0), with.map(|w| w.1));
-    CallStatus { call: CallId(7), time_ms: 1, phase, priority: Priority::A, grid: GridId(0), assignment, unit }
+    let (priority, grid, seq, reason) = (Priority::A, GridId(0), phase as u32, None);
+    CallStatus { call: CallId(7), time_ms: 1, seq, phase, reason, priority, grid, assignment, unit }
 }
 
 fn heard(line: &mut Line) -> Vec<(String, String)> {
@@ -75,6 +78,55 @@ fn another_unit_takes_over_and_the_first_is_told_unless_it_declined() {
         assert_eq!(heard(&mut first), [told("assignment", "7.1"), after]);
         assert_eq!(heard(&mut second), [told("assignment", "7.2")]);
     }
+}
+
+#[test]
+fn one_that_accepts_and_declines_in_one_tick_leaves_the_next_in_force() {
+    let terminals = terminals();
+    let mut sink = Arc::clone(&terminals);
+    let (mut first, mut second) = (terminals.connect(UnitId(1)), terminals.connect(UnitId(2)));
+    sink.take(&record(opened(), vec![], assigned(1, 1)));
+    let ack = |answer| Ack { time_ms: 1, unit: UnitId(1), assignment: id(1), answer };
+    let word = |seq, status| CallStatus { seq, ..status };
+    let mut decisions = assigned(2, 2);
+    decisions.calls = vec![
+        word(3, status(CallPhase::Accepted, Some((id(1), UnitId(1))))),
+        word(4, status(CallPhase::Waiting, None)),
+        word(5, status(CallPhase::Assigned, Some((id(2), UnitId(2))))),
+    ];
+    decisions.sort();
+    sink.take(&record(vec![], vec![ack(Answer::Accept), ack(Answer::Decline)], decisions));
+    assert_eq!(heard(&mut first), [told("assignment", "7.1"), told("ack_result", "7.1"), told("ack_result", "7.1")]);
+    assert_eq!(heard(&mut second), [told("assignment", "7.2")]);
+    assert_eq!(heard(&mut terminals.connect(UnitId(2))), [told("assignment", "7.2")]);
+}
+
+#[test]
+fn a_unit_is_told_that_its_call_was_closed_unless_it_said_so_itself() {
+    for reason in [None, Some(CloseReason::UnitFree)] {
+        let terminals = terminals();
+        let mut sink = Arc::clone(&terminals);
+        let mut line = terminals.connect(UnitId(1));
+        sink.take(&record(opened(), vec![], assigned(1, 1)));
+        let closed = CallStatus { reason, ..status(CallPhase::Closed, Some((id(1), UnitId(1)))) };
+        sink.take(&record(vec![], vec![], Decisions { calls: vec![closed], ..Decisions::default() }));
+        let withdrawn = reason.map(|_| told("withdrawn", "7.1"));
+        assert_eq!(heard(&mut line), [told("assignment", "7.1")].into_iter().chain(withdrawn).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn who_answers_twice_in_one_tick_is_told_once_that_it_was_taken() {
+    let terminals = terminals();
+    let mut sink = Arc::clone(&terminals);
+    let mut line = terminals.connect(UnitId(1));
+    let ack = Ack { time_ms: 1, unit: UnitId(1), assignment: id(1), answer: Answer::Closed };
+    let rejected = vec![Rejected { time_ms: 1, reason: Reason::StaleAssignment, event: Event::Ack(ack) }];
+    sink.take(&record(vec![], vec![ack, ack], Decisions { rejected, ..Decisions::default() }));
+    let frames: Vec<Value> = std::iter::from_fn(|| line.frames.try_recv().ok())
+        .map(|frame| serde_json::from_str::<Value>(&frame).unwrap()["ok"].clone())
+        .collect();
+    assert_eq!(frames, [true, false]);
 }
 
 #[test]
