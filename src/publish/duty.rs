@@ -36,6 +36,8 @@ pub(super) enum Withdrawal {
 pub(super) enum Notice {
     /// A unit is sent to a call.
     Assigned(Assignment, OpenCall),
+    /// What is known of its call changed, and perhaps where to go.
+    Changed(Assignment, OpenCall),
     /// It need not go any more.
     Withdrawn(AssignmentId, UnitId, Withdrawal),
     /// Its answer was taken, or refused.
@@ -71,6 +73,7 @@ impl Duty {
         for (event, _) in refusals::calls(record).filter(|(_, refused)| refused.is_none()) {
             let words = record.notes.iter().find(|(call, _)| *call == event.call).map_or("", |(_, note)| &note.words);
             self.open(event, words, Some(posted(event.call).unwrap_or(record.closed_at)));
+            notices.extend(self.changed(event));
         }
         self.assign(record, &mut notices);
         self.withdraw(record, &mut notices);
@@ -98,6 +101,13 @@ impl Duty {
             }
             CallChange::Cancelled => {}
         }
+    }
+
+    /// The unit of a call that was updated is told.
+    fn changed(&self, event: &CallEvent) -> Option<Notice> {
+        let CallChange::Updated(_) = event.change else { return None };
+        let call = self.calls.get(&event.call)?;
+        Some(Notice::Changed(call.assignment.clone()?, call.clone()))
     }
 
     /// New assignments take the place of old ones; one that is in force already is not told twice.

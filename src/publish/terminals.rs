@@ -115,6 +115,11 @@ impl Terminals {
                     self.metrics.assignment_pushed(arrived.elapsed());
                 }
             }
+            Notice::Changed(a, call) => {
+                let frame: Arc<str> = frames::assignment(&self.city, a, call).into();
+                state.push(a.unit, &frame);
+                self.tell_desks(frame);
+            }
             Notice::Withdrawn(assignment, unit, why) => {
                 let frame: Arc<str> = frames::withdrawn(*assignment, *unit, *why).into();
                 state.push(*unit, &frame);

@@ -102,6 +102,20 @@ fn one_that_accepts_and_declines_in_one_tick_leaves_the_next_in_force() {
 }
 
 #[test]
+fn the_unit_of_a_call_that_changes_is_told_again() {
+    let terminals = terminals();
+    let mut sink = Arc::clone(&terminals);
+    let mut line = terminals.connect(UnitId(1));
+    sink.take(&record(opened(), vec![], assigned(1, 1)));
+    let worse = CallFacts { priority: Priority::C, ..FACTS };
+    let updated = CallEvent { time_ms: 2, call: CallId(7), change: CallChange::Updated(worse) };
+    sink.take(&record(vec![updated], vec![], Decisions::default()));
+    let priority = |frame: Arc<str>| serde_json::from_str::<Value>(&frame).unwrap()["priority"].clone();
+    let told: Vec<Value> = std::iter::from_fn(|| line.frames.try_recv().ok()).map(priority).collect();
+    assert_eq!(told, ["A", "C"]);
+}
+
+#[test]
 fn a_unit_is_told_that_its_call_was_closed_unless_it_said_so_itself() {
     for reason in [None, Some(CloseReason::UnitFree)] {
         let terminals = terminals();

@@ -61,13 +61,13 @@ impl<'a> Dispatcher<'a> {
     /// Sends free units to waiting calls where either is new.
     pub(super) fn match_waiting(&mut self) {
         for region in std::mem::take(&mut self.unmatched) {
-            let free = self.calls.free(region);
-            if free.is_empty() {
+            if self.calls.waiting(region).next().is_none() {
                 continue;
             }
+            let free = self.calls.free(region);
             let (roads, travel_ms) = (&self.dispatch.roads, &self.calls.travel_ms);
             let times_to = |to, stops: &[_]| roads.times_to(travel_ms, to, stops);
-            let picks = pick::picks(&free, self.calls.waiting(region), times_to);
+            let picks = pick::picks(&free, self.tick, self.calls.waiting(region), times_to);
             picks.into_iter().for_each(|pick| self.send(pick));
         }
     }
@@ -93,10 +93,14 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    /// A unit that is engaged here reports that it is on no task. Soon after its last answer this may be old news or a
-    /// forgotten button; later the word that it is done was lost, and it would be engaged for ever.
+    /// A unit reports that it is on no task. Where it is engaged, this may be old news or a forgotten button soon after its
+    /// last answer; later the word that it is done was lost, and it would be engaged for ever.
     fn unit_free(&mut self, unit: UnitId, time_ms: u64) {
-        let Some(id) = self.calls.engaged.get(&unit).copied() else { return };
+        let Some(id) = self.calls.engaged.get(&unit).copied() else {
+            // It may be asked again for a call that it declined.
+            self.unmatched.extend(self.dispatch.region_of_unit(unit));
+            return;
+        };
         let Some(call) = self.calls.open.get(&id).filter(|c| time_ms >= c.answered_ms + FREE_MS) else { return };
         match call.phase {
             CallPhase::Accepted => self.wait_again(id, PickReason::AfterLoss),
@@ -205,9 +209,14 @@ impl<'a> Dispatcher<'a> {
     /// Takes a call from its unit; it waits again.
     fn wait_again(&mut self, id: CallId, why: PickReason) {
         let Some(unit) = self.calls.open.get(&id).and_then(|call| call.unit) else { return };
+        let tick = self.tick;
         self.calls.change(id, |call| {
             match why {
-                PickReason::AfterDecline => call.declined.push(unit),
+                PickReason::AfterDecline => {
+                    call.declined.retain(|(who, _)| *who != unit);
+                    call.declined.push((unit, tick));
+                }
+                _ if call.silent.contains(&unit) => {}
                 _ => call.silent.push(unit),
             }
             (call.phase, call.unit, call.lost_ms, call.why) = (CallPhase::Waiting, None, None, Some(why));

@@ -3,6 +3,7 @@
 use super::matching::{FORBIDDEN, Matching};
 use super::roads::Stop;
 use super::state::OpenCall;
+use crate::Time;
 use crate::decision::{Candidate, PickReason};
 use crate::ids::{CallId, UnitId};
 use crate::network::Point;
@@ -22,10 +23,11 @@ pub(super) struct Pick {
 }
 
 /// The least-cost matching of `waiting` calls, most urgent first, to `free` units. Calls are looked at until every unit
-/// has one, so the work grows with the units that are free, however many calls wait. `times_to` is one search over the
-/// streets: from each of the stops to a place, ms.
+/// has one, so the work grows with the units that are free, however many calls wait; those that all of them declined are
+/// passed over. `times_to` is one search over the streets: from each of the stops to a place, ms.
 pub(super) fn picks<'a>(
     free: &[(UnitId, Stop)],
+    tick: Time,
     waiting: impl Iterator<Item = (CallId, &'a OpenCall)>,
     mut times_to: impl FnMut(Point, &[Stop]) -> Vec<u64>,
 ) -> Vec<Pick> {
@@ -36,11 +38,11 @@ pub(super) fn picks<'a>(
         if matching.is_full() {
             break;
         }
-        if free.iter().all(|(unit, _)| call.declined.contains(unit)) {
+        if free.iter().all(|(unit, _)| call.is_declined_by(*unit, tick)) {
             continue;
         }
         let etas = times_to(call.facts.at, &stops);
-        let costs = cost_row(call, free, &etas);
+        let costs = cost_row(call, tick, free, &etas);
         let candidates = nearest(free, &etas, &costs);
         matching.add(costs);
         rows.push((id, etas, candidates));
@@ -55,9 +57,9 @@ pub(super) fn picks<'a>(
     rows.into_iter().zip(matching.columns()).filter_map(pick).collect()
 }
 
-fn cost_row(call: &OpenCall, free: &[(UnitId, Stop)], etas: &[u64]) -> Vec<i64> {
+fn cost_row(call: &OpenCall, tick: Time, free: &[(UnitId, Stop)], etas: &[u64]) -> Vec<i64> {
     let cost = |((unit, _), eta_ms): (&(UnitId, Stop), &u64)| {
-        if call.declined.contains(unit) || *eta_ms == u64::MAX {
+        if call.is_declined_by(*unit, tick) || *eta_ms == u64::MAX {
             return FORBIDDEN;
         }
         let penalty = if call.silent.contains(unit) { SILENT_PENALTY_MS } else { 0 };

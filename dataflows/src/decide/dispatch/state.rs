@@ -18,6 +18,9 @@ pub(super) const LOST_ON_SCENE_MS: u64 = 900_000;
 /// A unit that reports so long after its last answer that it is on no task is free again, ms.
 pub(super) const FREE_MS: u64 = 60_000;
 
+/// A unit that declined is not asked again for so long, ms: not for ever, for there may be no other.
+pub(super) const DECLINED_MS: u64 = 600_000;
+
 /// Order in which calls of a region are served.
 type Rank = (RegionId, Priority, u64, CallId);
 
@@ -55,7 +58,9 @@ pub(super) struct OpenCall {
     pub(super) answered_ms: u64,
     /// Since when its unit is out of service, if it is.
     pub(super) lost_ms: Option<u64>,
-    pub(super) declined: Vec<UnitId>,
+    /// Who declined it, and when.
+    pub(super) declined: Vec<(UnitId, u64)>,
+    /// Who did not answer or went missing.
     pub(super) silent: Vec<UnitId>,
     /// Why it waits again, if it does.
     pub(super) why: Option<PickReason>,
@@ -114,6 +119,11 @@ impl OpenCall {
             (CallPhase::Arrived, Some(lost_ms)) => Some((lost_ms + LOST_ON_SCENE_MS, PickReason::AfterLoss)),
             _ => None,
         }
+    }
+
+    /// Whether a unit that declined it is not to be asked yet.
+    pub(super) fn is_declined_by(&self, unit: UnitId, tick: Time) -> bool {
+        self.declined.iter().any(|(who, at_ms)| *who == unit && tick < at_ms + DECLINED_MS)
     }
 
     /// Whether a unit may say this about this call now.

@@ -1,5 +1,5 @@
 use super::pick::picks;
-use super::state::{FREE_MS, LOST_ON_SCENE_MS, SILENT_MS};
+use super::state::{DECLINED_MS, FREE_MS, LOST_ON_SCENE_MS, SILENT_MS};
 use super::*;
 use crate::decision::{CallPhase, CloseReason, PickReason, Reason};
 use crate::event::{Answer, AssignmentId, CallEvent, CallFacts, Category, Event, Priority, Standing};
@@ -311,7 +311,7 @@ fn a_backlog_costs_one_search_for_each_free_unit() {
     let stop = |km| test.dispatch.roads.stop(at_km(km));
     let free = [(UnitId(1), stop(1)), (UnitId(2), stop(2)), (UnitId(3), stop(3))];
     let mut searches = 0;
-    let picked = picks(&free, test.calls.waiting(RegionId(0)), |to, stops| {
+    let picked = picks(&free, test.tick, test.calls.waiting(RegionId(0)), |to, stops| {
         searches += 1;
         test.dispatch.roads.times_to(&test.calls.travel_ms, to, stops)
     });
@@ -326,7 +326,16 @@ fn calls_that_every_free_unit_declined_cost_no_search() {
     test.step(1, &[answered(9, 1, 1, Answer::Decline)]);
     let free = test.calls.free(RegionId(0));
     assert_eq!(free.len(), 1);
-    assert!(picks(&free, test.calls.waiting(RegionId(0)), |_, _| panic!("a search for nothing")).is_empty());
+    assert!(picks(&free, test.tick, test.calls.waiting(RegionId(0)), |_, _| panic!("a search for nothing")).is_empty());
+}
+
+#[test]
+fn a_unit_that_declined_is_asked_again_when_nobody_else_goes() {
+    let mut test = Test::new();
+    test.step(0, &[here(1, 1), opened(9, 1)]);
+    assert_eq!(test.step(1, &[answered(9, 1, 1, Answer::Decline)]).sent, []);
+    assert_eq!(test.step(DECLINED_MS - 1, &[free(1)]), Said::default());
+    assert_eq!(test.step(1, &[free(1)]).sent, [sent("9.2", 1, PickReason::AfterDecline)]);
 }
 
 #[test]
