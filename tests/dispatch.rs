@@ -169,6 +169,7 @@ impl Run {
         let (calls, acks, counts) = (batch.calls.clone(), batch.acks.clone(), batch.counts());
         calls.iter().for_each(|call| self.world.note_call(call));
         let decisions = self.steps.step(events);
+        assert_eq!(decisions.rejected, [], "units and engine are of one mind");
         self.world.obey(&decisions);
         let notes: Vec<(CallId, CallNote)> = Vec::new();
         let (tick, closed_at, units) = (self.steps.tick, Instant::now(), Vec::new());

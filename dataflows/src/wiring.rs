@@ -206,7 +206,7 @@ fn dispatched<'s>(
     let told = inputs.pick(move |event| match event {
         Event::Call(e) => Some(news(e.time_ms, DispatchNews::Call(e.call, e.change))),
         Event::Ack(e) => Some(news(e.time_ms, DispatchNews::Answered(e))),
-        Event::Unit(r) if !r.status.is_on_task() => Some(news(r.time_ms, DispatchNews::UnitFree(r.unit))),
+        Event::Unit(r) => Some(news(r.time_ms, DispatchNews::OnTask(r.unit, r.status.is_on_task()))),
         _ => None,
     });
     let moved = units.clone().inner.map(move |((unit, place), time_ms, diff)| {

@@ -53,8 +53,8 @@ pub enum DispatchNews {
     UnitGone(UnitId),
     /// A unit is in service.
     UnitHere(UnitId, UnitPlace),
-    /// A unit reported that it is on no task.
-    UnitFree(UnitId),
+    /// A unit reported whether it is on a task.
+    OnTask(UnitId, bool),
     /// What became of a call, as its caller or the 110 desk says.
     Call(CallId, CallChange),
     /// A unit answered.

@@ -34,7 +34,7 @@ impl<'a> Dispatcher<'a> {
         match event.what {
             DispatchNews::UnitGone(unit) => self.unit_gone(unit),
             DispatchNews::UnitHere(unit, place) => self.unit_here(unit, place),
-            DispatchNews::UnitFree(unit) => self.unit_free(unit, event.time_ms),
+            DispatchNews::OnTask(unit, on_task) => self.unit_reported(unit, on_task, event.time_ms),
             DispatchNews::Call(call, change) => {
                 let taken = self.call(call, change, event.time_ms);
                 self.reject(taken, || Event::Call(CallEvent { time_ms: event.time_ms, call, change }));
@@ -93,15 +93,19 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    /// A unit reports that it is on no task. Where it is engaged, this may be old news or a forgotten button soon after its
-    /// last answer; later the word that it is done was lost, and it would be engaged for ever.
-    fn unit_free(&mut self, unit: UnitId, time_ms: u64) {
+    /// One that is engaged and reports that it is on no task may do so before its answer comes, or has forgotten a button.
+    /// When it goes on, the word that it is done was lost, and it would be engaged for ever.
+    fn unit_reported(&mut self, unit: UnitId, on_task: bool, time_ms: u64) {
         let Some(id) = self.calls.engaged.get(&unit).copied() else {
             // It may be asked again for a call that it declined.
-            self.unmatched.extend(self.dispatch.region_of_unit(unit));
+            self.unmatched.extend(self.dispatch.region_of_unit(unit).filter(|_| !on_task));
             return;
         };
-        let Some(call) = self.calls.open.get(&id).filter(|c| time_ms >= c.answered_ms + FREE_MS) else { return };
+        let Some(call) = self.calls.open.get_mut(&id).filter(|call| time_ms >= call.answered_ms) else { return };
+        call.free_ms = if on_task { None } else { call.free_ms.or(Some(time_ms)) };
+        if call.free_ms.is_none_or(|since_ms| time_ms < since_ms + FREE_MS) {
+            return;
+        }
         match call.phase {
             CallPhase::Accepted => self.wait_again(id, PickReason::AfterLoss),
             CallPhase::Arrived => self.close(id, CallPhase::Closed, Some(CloseReason::UnitFree)),
@@ -147,6 +151,7 @@ impl<'a> Dispatcher<'a> {
             answered_ms: self.tick,
             // Nobody has heard of the unit of a restored call yet.
             lost_ms: unit.filter(|u| !self.calls.units.contains_key(u)).map(|_| self.tick),
+            free_ms: None,
             declined: Vec::new(),
             silent: Vec::new(),
             why: None,
@@ -178,7 +183,7 @@ impl<'a> Dispatcher<'a> {
         self.calls.open.get(&id).ok_or(unknown)?.may_answer(ack)?;
         let tick = self.tick;
         self.calls.change(id, |call| {
-            call.answered_ms = call.answered_ms.max(ack.time_ms);
+            (call.answered_ms, call.free_ms) = (call.answered_ms.max(ack.time_ms), None);
             // Who answers lives, wherever it is.
             call.lost_ms = call.lost_ms.map(|_| tick);
         });
@@ -235,7 +240,7 @@ impl<'a> Dispatcher<'a> {
         let (id, unit, tick) = (pick.call, pick.unit, self.tick);
         self.calls.change(id, |call| {
             call.attempts = call.attempts.saturating_add(1);
-            (call.phase, call.unit, call.lost_ms) = (CallPhase::Assigned, Some(unit), None);
+            (call.phase, call.unit, call.lost_ms, call.free_ms) = (CallPhase::Assigned, Some(unit), None, None);
             (call.assigned_ms, call.answered_ms) = (tick, tick);
         });
         self.calls.engaged.insert(unit, id);

@@ -15,7 +15,7 @@ use crate::ids::{CallId, RegionId, UnitId};
 pub(super) const SILENT_MS: u64 = 60_000;
 /// A unit that has arrived and is out of service is replaced after so long, ms: longer, for radio is lost in a basement.
 pub(super) const LOST_ON_SCENE_MS: u64 = 900_000;
-/// A unit that reports so long after its last answer that it is on no task is free again, ms.
+/// An engaged unit that goes on reporting for so long that it is on no task is free again, ms.
 pub(super) const FREE_MS: u64 = 60_000;
 
 /// A unit that declined is not asked again for so long, ms: not for ever, for there may be no other.
@@ -58,6 +58,8 @@ pub(super) struct OpenCall {
     pub(super) answered_ms: u64,
     /// Since when its unit is out of service, if it is.
     pub(super) lost_ms: Option<u64>,
+    /// Since when its unit has been reporting that it is on no task, if it has.
+    pub(super) free_ms: Option<u64>,
     /// Who declined it, and when.
     pub(super) declined: Vec<(UnitId, u64)>,
     /// Who did not answer or went missing.

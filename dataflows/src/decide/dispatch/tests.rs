@@ -133,7 +133,7 @@ fn gone(unit: u32) -> DispatchNews {
 }
 
 fn free(unit: u32) -> DispatchNews {
-    DispatchNews::UnitFree(UnitId(unit))
+    DispatchNews::OnTask(UnitId(unit), false)
 }
 
 fn facts(km: i32, priority: Priority) -> CallFacts {
@@ -196,13 +196,14 @@ fn what_is_said_of_a_call_in_one_tick_is_numbered_as_it_was_said() {
 #[test]
 fn a_unit_that_goes_on_reporting_that_it_is_on_no_task_is_free_again() {
     let mut test = Test::with_call(Arrived);
-    assert_eq!(test.step(FREE_MS - 1, &[free(1)]), Said::default(), "this may be old news");
+    assert_eq!(test.step(20 * 60_000, &[free(1)]), Said::default(), "its answer may be on its way");
+    assert_eq!(test.step(FREE_MS - 1, &[free(1)]), Said::default());
     let said = test.step(1, &[free(1)]);
     assert_eq!((said.phases, said.reasons), (vec![(9, Closed)], vec![CloseReason::UnitFree]));
     assert_eq!(test.step(1, &[answered(9, 1, 1, Answer::Closed)]).rejected, [Reason::StaleAssignment]);
 
     let mut test = Test::with_call(Accepted);
-    test.step(1, &[here(2, 4)]);
+    test.step(1, &[here(2, 4), free(1)]);
     let said = test.step(FREE_MS, &[free(1)]);
     assert_eq!(said.sent, [sent("9.2", 2, PickReason::AfterLoss)], "the nearer unit did not do it");
     assert_eq!(test.step(1, &[opened(10, 1)]).sent, [sent("10.1", 1, PickReason::Nearest)]);
@@ -211,9 +212,14 @@ fn a_unit_that_goes_on_reporting_that_it_is_on_no_task_is_free_again() {
 #[test]
 fn a_unit_that_is_told_of_nothing_but_its_task_stays_on_it() {
     let mut test = Test::with_call(Arrived);
+    let on_task = DispatchNews::OnTask(UnitId(1), true);
     for _ in 0..100 {
         assert_eq!(test.step(60_000, &[]), Said::default());
+        assert_eq!(test.step(10_000, &[free(1)]), Said::default(), "a button pressed by mistake");
+        assert_eq!(test.step(10_000, &[on_task]), Said::default());
     }
+    let said = test.step(10_000, &[free(1), answered(9, 1, 1, Answer::Closed)]);
+    assert_eq!((said.phases, said.reasons, said.rejected), (vec![(9, Closed)], vec![], vec![]));
 }
 
 #[test]
