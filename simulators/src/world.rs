@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use nanming_dataflows::decision::Decisions;
+use nanming_dataflows::decision::{Decisions, SignalCommand};
 use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, Category, ControlMode, Event, Lamp, Standing};
 use nanming_dataflows::ids::{JunctionId, LinkId, UnitId};
 use nanming_dataflows::network::{City, Point};
@@ -125,9 +125,19 @@ impl World {
 
     /// Does what the engine decided: signals from the next step on, units after a moment.
     pub fn obey(&mut self, decisions: &Decisions) {
+        decisions.commands.iter().for_each(|command| self.switch(command));
+        self.dispatch(decisions);
+    }
+
+    /// Gives a controller an order of the engine: it follows from the next step on.
+    pub fn switch(&mut self, command: &SignalCommand) {
         if self.control == Control::Engine {
-            decisions.commands.iter().for_each(|c| self.signals.command(c));
+            self.signals.command(command);
         }
+    }
+
+    /// Tells units and callers what the engine decided about calls.
+    pub fn dispatch(&mut self, decisions: &Decisions) {
         let (roads, travel_ms) = (&self.traffic.roads, &self.traffic.travel_ms);
         for status in &decisions.calls {
             self.patrols.hear(&self.city, roads, travel_ms, status, self.now_ms);

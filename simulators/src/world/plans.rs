@@ -60,20 +60,12 @@ pub(super) fn lamps_at(junction: &Junction, plan: &Plan, at: Moment) -> Vec<Lamp
 
 /// What the heads show while a stage stands.
 pub(super) fn lamps_of(lights: &[Light]) -> Vec<Lamp> {
-    lights.iter().map(|l| lamp_of(*l)).collect()
-}
-
-fn lamp_of(light: Light) -> Lamp {
-    match light {
-        Light::Red => Lamp::Red,
-        Light::Protected => Lamp::Protected,
-        Light::Permissive => Lamp::Permissive,
-    }
+    lights.iter().map(|l| l.lamp()).collect()
 }
 
 /// A head that stays green over a change is protected only where both stages protect it.
 fn weaker(a: Light, b: Light) -> Lamp {
-    lamp_of(a.max(b))
+    a.max(b).lamp()
 }
 
 /// Share of the cycle in which each head is green, a permissive green counted by `permissive`.

@@ -1,5 +1,7 @@
-//! The controllers on the street: they obey the centre, fall back to their own plan, and never jump from a green to a
-//! red without a yellow when the one who decides changes.
+//! The controllers on the street: they obey the centre, fall back to their own plan, and keep times of their own.
+//!
+//! Like real ones they take orders one by one and never shorten a yellow, a shortest green or an all-red, however the orders
+//! arrive: one that comes too soon waits, and before one that would jump from green to red they clear.
 
 use std::collections::VecDeque;
 
@@ -30,11 +32,27 @@ struct Controller {
     mode: ControlMode,
     plan: usize,
     clearing: Option<Clearing>,
+    /// Orders not followed yet, oldest first.
     commands: VecDeque<SignalCommand>,
     wanted: Vec<Lamp>,
+    /// By head: since when it shows what it shows, ms; which green it is does not matter.
+    since_ms: Vec<u64>,
+    /// Whether the centre has spoken again and none of its orders has been followed yet.
+    taken_over: bool,
     heard_ms: u64,
     check_ms: u64,
     feedback_ms: u64,
+}
+
+/// What a controller makes of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    /// It may be followed.
+    Now,
+    /// Some head must first stand its time.
+    Later,
+    /// It would be a jump: yellow and all-red come first.
+    Cleared,
 }
 
 /// Yellow, then all-red, before another authority's lamps.
@@ -54,6 +72,8 @@ impl Signals {
             clearing: None,
             commands: VecDeque::new(),
             wanted: Vec::new(),
+            since_ms: vec![0; j.heads.len()],
+            taken_over: false,
             heard_ms: 0,
             check_ms: 0,
             feedback_ms: now_ms + u64::from(j.id.0) * 61 % 60 * 500,
@@ -94,10 +114,9 @@ impl Signals {
             let shown = &mut self.lamps[self.first_head[row] as usize..self.first_head[row + 1] as usize];
             let controller = &mut self.controllers[row];
             let mode_before = controller.mode;
-            while let Some(command) = controller.commands.pop_front_if(|c| c.at_ms <= now_ms) {
-                self.unsafe_commands += u64::from(controller.obey(j, shown, command, now_ms));
-            }
-            let changed = controller.show(city, j, shown, now_ms, day_ms) || controller.mode != mode_before;
+            let (obeyed, violations) = controller.obey(j, shown, now_ms);
+            self.unsafe_commands += violations;
+            let changed = controller.show(city, j, shown, now_ms, day_ms) || obeyed || controller.mode != mode_before;
             if changed || now_ms >= controller.feedback_ms {
                 controller.feedback_ms = controller.feedback_ms.max(now_ms) + FEEDBACK_MS;
                 let (mode, lamps) = (controller.mode, shown.to_vec());
@@ -108,19 +127,76 @@ impl Signals {
 }
 
 impl Controller {
-    /// Follows an order; whether it was unsafe.
-    fn obey(&mut self, junction: &Junction, shown: &[Lamp], command: SignalCommand, now_ms: u64) -> bool {
-        self.heard_ms = now_ms;
-        let abrupt = loses_green(junction, shown, &command.lamps);
-        let clash = clashes(&junction.conflicts, &command.lamps);
-        let taken_over = self.mode != ControlMode::Centre;
-        if taken_over {
-            self.mode = ControlMode::Centre;
-            self.clearing = self.clearing.or_else(|| abrupt.then(|| clearing(junction, shown, now_ms)));
+    /// Follows the orders that are due, one by one, as far as what is shown may be left already. Whether lamps changed, and
+    /// how many orders were unsafe.
+    fn obey(&mut self, junction: &Junction, shown: &mut [Lamp], now_ms: u64) -> (bool, u64) {
+        let (mut changed, mut violations) = (false, 0);
+        while self.commands.front().is_some_and(|c| c.at_ms <= now_ms) {
+            self.listen(shown, now_ms);
+            if self.clearing.is_some() {
+                break;
+            }
+            let turn = self.commands.front().map_or(Turn::Later, |c| self.turn(junction, shown, &c.lamps, now_ms));
+            let Some(command) = self.commands.pop_front_if(|_| turn != Turn::Later) else { break };
+            let clash = clashes(&junction.conflicts, &command.lamps);
+            violations += u64::from(clash || (turn == Turn::Cleared && !self.taken_over));
+            self.taken_over = false;
+            self.check_ms = 0;
+            self.wanted = command.lamps;
+            if turn == Turn::Cleared {
+                self.clearing = Some(clearing(junction, shown, now_ms));
+            } else {
+                let lamps = self.wanted.clone();
+                changed |= self.light(shown, &lamps, now_ms);
+            }
         }
-        self.wanted = command.lamps;
-        self.check_ms = 0;
-        clash || (abrupt && !taken_over && self.clearing.is_none())
+        (changed, violations)
+    }
+
+    /// The centre speaks. When it takes over, what is shown stands until its order can be followed.
+    fn listen(&mut self, shown: &[Lamp], now_ms: u64) {
+        self.heard_ms = now_ms;
+        if self.mode != ControlMode::Centre {
+            self.mode = ControlMode::Centre;
+            self.taken_over = true;
+            self.check_ms = 0;
+            self.wanted = if self.clearing.is_some() { cleared(shown, false) } else { shown.to_vec() };
+        }
+    }
+
+    /// Whether all heads may turn from what they show to what is wanted.
+    fn turn(&self, junction: &Junction, shown: &[Lamp], wanted: &[Lamp], now_ms: u64) -> Turn {
+        let after = |head: usize, least_ms: u32| {
+            if now_ms >= self.since_ms[head] + u64::from(least_ms) { Turn::Now } else { Turn::Later }
+        };
+        let of_head = |head: usize| {
+            let (times, now, next) = (&junction.heads[head], shown[head], wanted[head]);
+            match (now, next) {
+                (Lamp::Yellow, Lamp::Red) => after(head, times.yellow_ms),
+                (Lamp::Red, next) if next.is_green() => {
+                    let conflicting = |other: &usize| junction.conflicts.get(head, *other) != Conflict::None;
+                    let red = (0..shown.len()).filter(conflicting).filter(|other| shown[*other] == Lamp::Red);
+                    red.map(|other| after(other, junction.all_red_ms)).max().unwrap_or(Turn::Now)
+                }
+                (now, Lamp::Yellow) if now.is_green() => after(head, times.min_green_ms),
+                (now, Lamp::Red) if now.is_green() && times.yellow_ms > 0 => Turn::Cleared,
+                (Lamp::Yellow, next) if next.is_green() => Turn::Cleared,
+                _ => Turn::Now,
+            }
+        };
+        (0..shown.len()).map(of_head).max().unwrap_or(Turn::Now)
+    }
+
+    /// Lights lamps; whether any changed.
+    fn light(&mut self, shown: &mut [Lamp], lamps: &[Lamp], now_ms: u64) -> bool {
+        for ((now, next), since_ms) in shown.iter().zip(lamps).zip(&mut self.since_ms) {
+            if now != next && !(now.is_green() && next.is_green()) {
+                *since_ms = now_ms;
+            }
+        }
+        let changed = *shown != *lamps;
+        shown.copy_from_slice(lamps);
+        changed
     }
 
     /// Brings the lamps to what they must show now; whether any changed.
@@ -142,13 +218,11 @@ impl Controller {
             }
             _ => self.by_plan(city, junction, shown, now_ms, day_ms),
         };
-        let changed = *shown != lamps[..];
-        shown.copy_from_slice(&lamps);
-        changed
+        self.light(shown, &lamps, now_ms)
     }
 
     fn by_plan(&mut self, city: &City, junction: &Junction, shown: &[Lamp], now_ms: u64, day_ms: u64) -> Vec<Lamp> {
-        self.plan = plan_in_force(junction, city.minute_of_day(now_ms));
+        let before = std::mem::replace(&mut self.plan, plan_in_force(junction, city.minute_of_day(now_ms)));
         let plan = &junction.plans[self.plan];
         let at = moment(plan, day_ms);
         let lamps = lamps_at(junction, plan, at);
@@ -159,7 +233,9 @@ impl Controller {
                 return cleared(shown, false);
             }
             self.clearing = None;
-        } else if loses_green(junction, shown, &lamps) {
+        } else if loses_green(junction, shown, &lamps)
+            || (before != self.plan && self.turn(junction, shown, &lamps, now_ms) != Turn::Now)
+        {
             self.clearing = Some(clearing(junction, shown, now_ms));
             return cleared(shown, true);
         }
@@ -178,12 +254,8 @@ fn loses_green(junction: &Junction, shown: &[Lamp], wanted: &[Lamp]) -> bool {
 /// Whether lamps let two heads go that must not go together.
 fn clashes(conflicts: &ConflictMatrix, lamps: &[Lamp]) -> bool {
     let go: Vec<usize> = (0..lamps.len()).filter(|&h| lamps[h].is_green()).collect();
-    let meet = |a: usize, b: usize| match conflicts.get(a, b) {
-        Conflict::None => false,
-        Conflict::FirstYields => lamps[a] != Lamp::Permissive,
-        Conflict::SecondYields => lamps[b] != Lamp::Permissive,
-        Conflict::Hard => true,
-    };
+    let yields = |head: usize| lamps[head] == Lamp::Permissive;
+    let meet = |a: usize, b: usize| conflicts.get(a, b).forbids(yields(a), yields(b));
     go.iter().enumerate().any(|(i, &a)| go[i + 1..].iter().any(|&b| meet(a, b)))
 }
 

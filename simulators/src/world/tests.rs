@@ -5,7 +5,7 @@ use nanming_dataflows::decision::{
 };
 use nanming_dataflows::event::{Answer, AssignmentId, CallChange, CallFacts, Lamp, Passage, Priority, Standing};
 use nanming_dataflows::ids::{CallId, LaneId};
-use nanming_dataflows::network::CameraKind;
+use nanming_dataflows::network::{CameraKind, Light};
 
 use super::*;
 use crate::town;
@@ -127,6 +127,45 @@ fn a_junction_obeys_the_centre_until_it_is_silent_for_three_minutes() {
     assert_eq!(w.mode(junction.id), ControlMode::Local);
     let told = |e: &Event| matches!(e, Event::Signal(s) if s.junction == junction.id && s.mode == ControlMode::Local);
     assert!(events.iter().any(told));
+    assert_eq!(w.summary().unsafe_commands, 0);
+}
+
+#[test]
+fn orders_that_arrive_at_once_are_followed_one_by_one_and_no_yellow_is_short() {
+    let mut w = world(WorldSettings { control: Control::Engine, ..settings() });
+    let mut now_ms = EIGHT_MS + 60_000;
+    w.step(now_ms);
+    let junction = w.city().junctions[0].clone();
+    // From the stage that stands to another: the whole change is told at one moment, as by a link that held it up.
+    let lit = |lights: &[Light]| plans::lamps_of(lights);
+    let stage = (0..junction.stages.len()).find(|s| lit(&junction.stages[*s].lights) == w.lamps(junction.id));
+    let from = stage.expect("the plan shows a stage a minute into the cycle");
+    let (green, to) = (lit(&junction.stages[from].lights), (from + 1) % junction.stages.len());
+    let next = lit(&junction.stages[to].lights);
+    let ends = |h: usize| green[h].is_green() && !next[h].is_green();
+    let with = |lamp| (0..green.len()).map(|h| if ends(h) { lamp } else { green[h] }).collect::<Vec<Lamp>>();
+    let (yellow, red) = (with(Lamp::Yellow), with(Lamp::Red));
+    let told_ms = now_ms + 30_000;
+    for lamps in [green.clone(), yellow.clone(), red.clone(), next.clone()] {
+        let (junction, at_ms, stage, interval, reason) =
+            (junction.id, told_ms, to as u16, Interval::Green, StageReason::Plan);
+        w.switch(&SignalCommand { junction, at_ms, stage, interval, lamps, reason });
+    }
+    let mut shown: Vec<(Vec<Lamp>, u64)> = Vec::new();
+    while now_ms < told_ms + 60_000 {
+        now_ms += 500;
+        w.step(now_ms);
+        let lamps = w.lamps(junction.id).to_vec();
+        if now_ms >= told_ms && shown.last().is_none_or(|(before, _)| *before != lamps) {
+            shown.push((lamps, now_ms));
+        }
+    }
+    let rows = shown.len();
+    let [(_, yellow_ms), (_, red_ms), (_, next_ms)] = &shown[rows - 3..] else { panic!("{shown:?}") };
+    assert_eq!([&shown[rows - 3].0, &shown[rows - 2].0, &shown[rows - 1].0], [&yellow, &red, &next]);
+    let longest = (0..yellow.len()).filter(|h| yellow[*h] == Lamp::Yellow).map(|h| junction.heads[h].yellow_ms).max();
+    assert!(red_ms - yellow_ms >= u64::from(longest.unwrap()), "{shown:?}");
+    assert!(next_ms - red_ms >= u64::from(junction.all_red_ms), "{shown:?}");
     assert_eq!(w.summary().unsafe_commands, 0);
 }
 
