@@ -212,6 +212,7 @@ impl Config {
         need((1..=64).contains(&self.engine.workers), "engine.workers must be from 1 to 64")?;
         need(self.engine.inbox > 0, "engine.inbox must be above 0")?;
         need(self.http.body_bytes >= 1024, "http.body_bytes must be at least 1024")?;
+        need((1..=1_000_000).contains(&self.http.streams), "http.streams must be from 1 to 1000000")?;
         self.clock.start_minute().map(|_| ())
     }
 

@@ -86,13 +86,16 @@ pub async fn serve(listener: TcpListener, app: App) -> io::Result<()> {
             tracing::debug!(%error, "TCP_NODELAY");
         }
     });
-    axum::serve(listener, router(app)).with_graceful_shutdown(stopped).await
+    let (places, streams) = (app.config.streams, Arc::new(Semaphore::new(app.config.streams)));
+    let surface = Arc::new(Surface { app, maps: city::Maps::default(), streams: Arc::clone(&streams) });
+    axum::serve(listener, router(surface)).with_graceful_shutdown(stopped).await?;
+    // WebSockets are not the server's any more: each gives its place back when it has said goodbye.
+    let _all_places = streams.acquire_many(places as u32).await;
+    Ok(())
 }
 
-fn router(app: App) -> Router {
-    let body_bytes = app.config.body_bytes;
-    let streams = Arc::new(Semaphore::new(app.config.streams));
-    let surface = Arc::new(Surface { app, maps: city::Maps::default(), streams });
+fn router(surface: Arc<Surface>) -> Router {
+    let body_bytes = surface.app.config.body_bytes;
     let mut router = Router::new();
     for (path, methods) in routes::routes() {
         router = router.route(path, methods);
