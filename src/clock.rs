@@ -1,25 +1,50 @@
-//! The city's clock: wall time, or a start of one's own at a speed of one's own. The one place in the live engine that
-//! turns the machine's clock into city time; the views know no clock at all.
+//! The city's clock. The one place in the live engine that turns the machine's clock into city time; the views know no
+//! clock at all.
+//!
+//! At speed 1 it is the machine's time of day, moved by as much as `--start` asks: outside events bear that time too, and
+//! after the machine was suspended or its clock set right both go on together. At other speeds it counts what has elapsed
+//! since the start. It never runs backwards: when the machine's clock is set back, city time stands until that has caught up.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// City time = start + wall time elapsed x speed, in ms since the Unix epoch.
-#[derive(Clone, Copy, Debug)]
+/// City time, ms since the Unix epoch; all clones show the same.
+#[derive(Clone, Debug)]
 pub struct Clock {
     start_ms: u64,
-    speed: f64,
-    began: Instant,
+    began_ms: u64,
+    pace: Pace,
+    latest_ms: Arc<AtomicU64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Pace {
+    /// With the machine's time of day.
+    Day,
+    /// So many times as fast as the wall's, from then on.
+    Times(f64, Instant),
 }
 
 impl Clock {
     /// A clock that stands at `start_ms` now and runs `speed` times as fast as the wall's.
     pub fn starting_at(start_ms: u64, speed: f64) -> Self {
-        Clock { start_ms, speed, began: Instant::now() }
+        let pace = if speed == 1.0 { Pace::Day } else { Pace::Times(speed, Instant::now()) };
+        Clock { start_ms, began_ms: wall_ms(), pace, latest_ms: Arc::new(AtomicU64::new(start_ms)) }
     }
 
     /// City time now, ms.
     pub fn now_ms(&self) -> u64 {
-        self.start_ms + (self.began.elapsed().as_secs_f64() * 1000.0 * self.speed) as u64
+        match self.pace {
+            Pace::Day => self.at_wall_ms(wall_ms()),
+            Pace::Times(speed, began) => self.start_ms + (began.elapsed().as_secs_f64() * 1000.0 * speed) as u64,
+        }
+    }
+
+    /// City time at a time of day of the machine, ms; not before what was told already.
+    fn at_wall_ms(&self, wall_ms: u64) -> u64 {
+        let now_ms = (self.start_ms + wall_ms).saturating_sub(self.began_ms);
+        self.latest_ms.fetch_max(now_ms, Ordering::Relaxed).max(now_ms)
     }
 
     /// Where it started, ms.
@@ -27,14 +52,13 @@ impl Clock {
         self.start_ms
     }
 
-    /// How many times as fast as the wall's it runs.
-    pub fn speed(&self) -> f64 {
-        self.speed
-    }
-
     /// How long the wall clock needs for a span of city time.
     pub fn wall(&self, city_ms: u64) -> Duration {
-        Duration::from_secs_f64(city_ms as f64 / 1000.0 / self.speed)
+        let speed = match self.pace {
+            Pace::Day => 1.0,
+            Pace::Times(speed, _) => speed,
+        };
+        Duration::from_secs_f64(city_ms as f64 / 1000.0 / speed)
     }
 }
 
@@ -61,6 +85,23 @@ mod tests {
         assert_eq!(next_local_minute(noon_utc, 20 * 60, 480), noon_utc);
         assert_eq!(next_local_minute(noon_utc, 20 * 60 + 30, 480), noon_utc + 30 * 60_000);
         assert_eq!(next_local_minute(noon_utc + 1, 20 * 60, 480), noon_utc + 24 * 3_600_000);
+    }
+
+    #[test]
+    fn at_speed_1_it_goes_with_the_time_of_day_over_a_suspend_and_never_back() {
+        const HOUR_MS: u64 = 3_600_000;
+        let evening_ms = 1_767_700_800_000;
+        let clock = Clock::starting_at(evening_ms, 1.0);
+        let seen_elsewhere = clock.clone();
+        let slept_ms = clock.began_ms + HOUR_MS;
+        assert_eq!(clock.at_wall_ms(slept_ms), evening_ms + HOUR_MS, "an hour's sleep is an hour of the city");
+        assert_eq!(
+            seen_elsewhere.at_wall_ms(slept_ms - 60_000),
+            evening_ms + HOUR_MS,
+            "set back by a minute: it stands"
+        );
+        assert_eq!(clock.at_wall_ms(slept_ms + 5), evening_ms + HOUR_MS + 5);
+        assert!(clock.now_ms() >= evening_ms + HOUR_MS);
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! The door: what sources hand over, and the ticks that come out.
+//!
+//! A finished tick leaves on two ways. Its signal commands go straight to the [`Street`]: they promise nothing to anybody,
+//! and a lamp must not wait for a disk. All the rest goes to the ledger, and from there to whom it concerns. When the ledger
+//! takes no more, no new tick is closed; those inside the engine are finished, and their commands leave, all the same.
 
 use std::collections::VecDeque;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -11,10 +15,12 @@ use nanming_dataflows::event::{Ack, Batch, CallEvent, Event, UnitReport};
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::keyed::Tick;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::engine::{Engine, Finished, Stopped};
 use crate::metrics::Metrics;
+use crate::publish::Street;
 
 /// What a source hands to the door: events, and what the ledger keeps beside a call but no view needs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,7 +49,14 @@ pub struct Closed;
 #[derive(Clone)]
 pub struct Inbox {
     arrivals: Sender<Arrival>,
+    room: Arc<Notify>,
     clock: Clock,
+}
+
+/// The door's end of the inboxes.
+pub struct Arrivals {
+    queue: Receiver<Arrival>,
+    room: Arc<Notify>,
 }
 
 impl Inbox {
@@ -55,18 +68,27 @@ impl Inbox {
     /// Hands over from a task; waits while the queue is full.
     pub async fn send_async(&self, mut arrival: Arrival) -> Result<(), Closed> {
         loop {
+            // Listening begins before the look, so that no word of room between the two is missed.
+            let room = self.room.notified();
             match self.arrivals.try_send(arrival) {
                 Ok(()) => return Ok(()),
                 Err(TrySendError::Disconnected(_)) => return Err(Closed),
                 Err(TrySendError::Full(back)) => arrival = back,
             }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            room.await;
         }
     }
 
     /// City time now, ms since the Unix epoch.
     pub fn now_ms(&self) -> u64 {
         self.clock.now_ms()
+    }
+}
+
+impl Drop for Arrivals {
+    fn drop(&mut self) {
+        self.queue = NEVER.clone();
+        self.room.notify_waiters();
     }
 }
 
@@ -92,9 +114,9 @@ pub struct TickRecord {
 }
 
 /// Opens the door. The inbox for sources, and the end that [`live`] reads.
-pub fn open(clock: Clock, bound: usize) -> (Inbox, Receiver<Arrival>) {
-    let (arrivals, received) = bounded(bound);
-    (Inbox { arrivals, clock }, received)
+pub fn open(clock: Clock, bound: usize) -> (Inbox, Arrivals) {
+    let ((arrivals, queue), room) = (bounded(bound), Arc::<Notify>::default());
+    (Inbox { arrivals, room: Arc::clone(&room), clock }, Arrivals { queue, room })
 }
 
 /// Between ticks when sensor events wait, ms: batches grow while calls and answers close a tick at once.
@@ -104,40 +126,64 @@ const IDLE: Duration = Duration::from_millis(100);
 /// Ticks in flight at most; more would only wait inside the engine.
 const IN_FLIGHT: usize = 4;
 
+/// While the ledger takes no more: between two looks.
+const HELD_UP: Duration = Duration::from_millis(2);
+
+/// Where finished ticks go.
+pub struct Exits<'a> {
+    /// Signal commands.
+    pub street: &'a mut Street,
+    /// The ticks, to the ledger.
+    pub records: &'a Sender<TickRecord>,
+}
+
 /// Turns arrivals into ticks, drives the engine with them and hands finished ticks on, until every inbox is gone and the
-/// last tick is finished. Ticks follow the clock and strictly increase from `first`.
+/// last tick is finished, or nobody takes ticks any more. Ticks follow the clock and strictly increase from `first`.
 pub fn live(
     mut engine: Engine,
     clock: Clock,
     first: Time,
-    arrivals: &Receiver<Arrival>,
-    records: &Sender<TickRecord>,
+    arrivals: &Arrivals,
+    exits: Exits<'_>,
     metrics: &Metrics,
 ) -> Result<(), Stopped> {
-    let mut door =
-        Door { clock, last: first, closed: Instant::now(), waiting: Waiting::default(), closing: VecDeque::new() };
+    let mut door = Door {
+        clock,
+        last: first,
+        closed: Instant::now(),
+        waiting: Waiting::default(),
+        closing: VecDeque::new(),
+        finished: VecDeque::new(),
+    };
     let mut open = true;
-    while open || engine.in_flight() > 0 || !door.waiting.is_empty() {
+    while open || engine.in_flight() > 0 || !(door.waiting.is_empty() && door.finished.is_empty()) {
         // After the end only what waits makes another tick: empty ones would keep the engine busy for ever.
         let due = if open { door.is_due() } else { !door.waiting.is_empty() };
-        if engine.in_flight() < IN_FLIGHT && due {
+        let room_inside = engine.in_flight() < IN_FLIGHT && door.finished.is_empty();
+        if due && room_inside {
             door.close(&mut engine)?;
         }
         metrics.ticks_in_flight(engine.in_flight());
         let parts = engine.parts().clone();
-        let room = door.waiting.batch.len() < LARGEST_BATCH;
+        let room = door.waiting.batch.len() < LARGEST_BATCH && door.finished.is_empty();
         crossbeam_channel::select! {
             recv(parts) -> part => {
-                let finished = engine.assemble(part.map_err(|_| Stopped)?);
-                if let Some(record) = finished.and_then(|f| door.record(f)) && records.send(record).is_err() {
-                    return Ok(());
+                if let Some(finished) = engine.assemble(part.map_err(|_| Stopped)??) {
+                    exits.street.tell(&finished.decisions.commands);
+                    door.finish(finished);
                 }
             }
-            recv(if open && room { arrivals } else { &*NEVER }) -> arrival => match arrival {
-                Ok(arrival) => door.waiting.take(arrival),
+            recv(if open && room { &arrivals.queue } else { &*NEVER }) -> arrival => match arrival {
+                Ok(arrival) => {
+                    arrivals.room.notify_one();
+                    door.waiting.take(arrival);
+                }
                 Err(_) => open = false,
             },
-            default(door.due_in()) => {}
+            default(if door.finished.is_empty() { door.due_in() } else { HELD_UP }) => {}
+        }
+        if door.hand_on(exits.records).is_err() {
+            return Ok(());
         }
     }
     Ok(())
@@ -174,6 +220,8 @@ struct Door {
     waiting: Waiting,
     /// Ticks in flight, oldest first: what the ledger will want of their inputs.
     closing: VecDeque<TickRecord>,
+    /// Ticks finished that the ledger has not taken yet, oldest first.
+    finished: VecDeque<TickRecord>,
 }
 
 impl Door {
@@ -210,41 +258,27 @@ impl Door {
         engine.submit(self.last, batch, Tick::default())
     }
 
-    /// The record of a finished tick; ticks finish in the order in which they closed.
-    fn record(&mut self, finished: Finished) -> Option<TickRecord> {
-        let record = self.closing.pop_front()?;
-        Some(TickRecord { decisions: finished.decisions, ..record })
+    /// A tick is finished; ticks finish in the order in which they closed.
+    fn finish(&mut self, finished: Finished) {
+        let record = self.closing.pop_front();
+        self.finished.extend(record.map(|record| TickRecord { decisions: finished.decisions, ..record }));
+    }
+
+    /// Hands on what the ledger takes.
+    fn hand_on(&mut self, records: &Sender<TickRecord>) -> Result<(), Closed> {
+        while let Some(record) = self.finished.pop_front() {
+            match records.try_send(record) {
+                Ok(()) => {}
+                Err(TrySendError::Full(record)) => {
+                    self.finished.push_front(record);
+                    break;
+                }
+                Err(TrySendError::Disconnected(_)) => return Err(Closed),
+            }
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use nanming_dataflows::event::{UnitReport, UnitStatus};
-    use nanming_dataflows::ids::UnitId;
-    use std::sync::Arc;
-
-    #[test]
-    fn when_every_inbox_is_gone_what_waits_makes_one_last_tick_and_no_other() {
-        let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
-        let metrics = crate::metrics::Metrics::new(&city);
-        let clock = Clock::starting_at(1_000_000, 1.0);
-        let (inbox, arrivals) = open(clock, 8);
-        let at = city.units[0].post;
-        let report = UnitReport { time_ms: 1_000_000, unit: UnitId(0), at, status: UnitStatus::Ready };
-        inbox.send(Arrival { events: vec![Event::Unit(report)], notes: Vec::new() }).unwrap();
-        drop(inbox);
-        // A door that does not end fills the queue and stops at its end, instead of hanging the test.
-        let (records, finished) = bounded(64);
-        let engine = Engine::start(&city, 1, &[]);
-        std::thread::scope(|scope| {
-            let driving = scope.spawn(|| live(engine, clock, 1_000_000, &arrivals, &records, &metrics));
-            let first = finished.recv_timeout(Duration::from_secs(20)).unwrap();
-            let more = finished.recv_timeout(Duration::from_millis(500));
-            drop(finished);
-            assert!(driving.join().unwrap().is_ok());
-            assert_eq!(first.units.len(), 1);
-            assert!(more.is_err(), "another tick after the last");
-        });
-    }
-}
+mod tests;

@@ -1,9 +1,9 @@
 //! The engine: timely workers on their own threads. A batch and its tick go in, the tick's decisions come out.
 //!
 //! Workers park when there is nothing to do and are unparked by a new tick (or, inside timely, by each other). Any number
-//! of ticks may be in flight; who submits them bounds that. Ticks finish in order.
+//! of ticks may be in flight; who submits them bounds that. Ticks finish in order. A worker that panics says so with its last
+//! breath: the engine has [`Stopped`] then, and the others end instead of waiting for what will never come.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::Thread;
@@ -18,6 +18,7 @@ use nanming_dataflows::network::City;
 use nanming_dataflows::output::Gathered;
 use nanming_dataflows::{Time, build};
 use timely::WorkerConfig;
+use timely::communication::WorkerGuards;
 use timely::worker::Worker;
 
 /// An idle worker looks up at least so often, ms; new ticks wake it at once.
@@ -52,13 +53,13 @@ struct Order {
     mark: Tick,
 }
 
-/// Running workers. Dropping it ends them. (`guards` are timely's, whose type has no public name: they join the threads.)
+/// Running workers. Dropping it ends them, whether they are well or not.
 pub struct Engine {
     orders: Vec<(Sender<Order>, Thread)>,
-    parts: Receiver<Part>,
+    parts: Receiver<Result<Part, Stopped>>,
     assembling: BTreeMap<Time, (usize, Finished)>,
     in_flight: usize,
-    guards: Option<Box<dyn Any + Send>>,
+    guards: Option<WorkerGuards<()>>,
 }
 
 impl Engine {
@@ -73,6 +74,7 @@ impl Engine {
             worker: WorkerConfig::default().idle_spin(Duration::ZERO),
         };
         let guards = timely::execute(config, move |worker| {
+            let _last_breath = LastBreath { said: said.clone(), ready: ready.clone() };
             let (sender, orders) = unbounded();
             let vault = Vault::restoring(restored.iter().cloned());
             let (feeds, gathered) = worker.dataflow_named("city", |scope| {
@@ -80,15 +82,19 @@ impl Engine {
                 let gathered = Gathered::new(build(&city, &inputs, &vault));
                 (feeds, gathered)
             });
-            if ready.send((worker.index(), sender, std::thread::current())).is_ok() {
+            if ready.send(Ok((worker.index(), sender, std::thread::current()))).is_ok() {
                 Driver { feeds, gathered, vault, orders, said: said.clone(), in_flight: Vec::new() }.run(worker);
             }
+            // What is still in flight is nobody's business any more, and a worker that has died would never let it end.
+            worker.installed_dataflows().into_iter().for_each(|id| worker.drop_dataflow(id));
         })
         .unwrap_or_else(|error| panic!("no worker threads could be started: {error}"));
-        let mut orders: Vec<_> = started.iter().take(workers).collect();
+        // Without one of them no tick would ever be finished: then none is taken.
+        let begun: Result<Vec<_>, Stopped> = started.iter().take(workers).collect();
+        let mut orders = begun.unwrap_or_default();
         orders.sort_by_key(|(index, _, _)| *index);
         let orders = orders.into_iter().map(|(_, sender, thread)| (sender, thread)).collect();
-        Engine { orders, parts, assembling: BTreeMap::new(), in_flight: 0, guards: Some(Box::new(guards)) }
+        Engine { orders, parts, assembling: BTreeMap::new(), in_flight: 0, guards: Some(guards) }
     }
 
     /// Number of ticks submitted and not yet finished.
@@ -98,6 +104,9 @@ impl Engine {
 
     /// Gives the workers a tick, later than all before.
     pub fn submit(&mut self, tick: Time, batch: Batch, mark: Tick) -> Result<(), Stopped> {
+        if self.orders.is_empty() {
+            return Err(Stopped);
+        }
         self.in_flight += 1;
         for ((orders, thread), share) in self.orders.iter().zip(shares(batch, self.orders.len())) {
             orders.send(Order { tick, share, mark }).map_err(|_| Stopped)?;
@@ -107,7 +116,7 @@ impl Engine {
     }
 
     /// Where parts of finished ticks arrive: select on it, and [`assemble`](Self::assemble) what comes.
-    pub fn parts(&self) -> &Receiver<Part> {
+    pub fn parts(&self) -> &Receiver<Result<Part, Stopped>> {
         &self.parts
     }
 
@@ -130,7 +139,7 @@ impl Engine {
     /// Waits for the next tick to finish.
     pub fn finished(&mut self) -> Result<Finished, Stopped> {
         loop {
-            let part = self.parts.recv().map_err(|_| Stopped)?;
+            let part = self.parts.recv().map_err(|_| Stopped)??;
             if let Some(finished) = self.assemble(part) {
                 return Ok(finished);
             }
@@ -150,7 +159,23 @@ impl Drop for Engine {
             drop(sender);
             thread.unpark();
         }
-        drop(self.guards.take());
+        // Why a worker panicked stands in the log; that it did, whoever waits for a tick has been told.
+        let _who_panicked = self.guards.take().map(WorkerGuards::join);
+    }
+}
+
+/// Tells that its worker panics.
+struct LastBreath<R> {
+    said: Sender<Result<Part, Stopped>>,
+    ready: Sender<Result<R, Stopped>>,
+}
+
+impl<R> Drop for LastBreath<R> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Nobody may be left to hear it.
+            let _ = (self.said.send(Err(Stopped)), self.ready.send(Err(Stopped)));
+        }
     }
 }
 
@@ -160,7 +185,7 @@ struct Driver {
     gathered: Gathered,
     vault: Vault,
     orders: Receiver<Order>,
-    said: Sender<Part>,
+    said: Sender<Result<Part, Stopped>>,
     in_flight: Vec<Time>,
 }
 
@@ -187,7 +212,38 @@ impl Driver {
         for tick in self.in_flight.drain(..complete) {
             let part = Part { tick, decisions: self.gathered.take(tick), saved: self.vault.take() };
             // The engine may have been dropped: then nobody wants it.
-            let _ = self.said.send(part);
+            let _ = self.said.send(Ok(part));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nanming_dataflows::event::{Passage, VehicleClass};
+    use nanming_dataflows::ids::{CameraId, MovementId, VehicleId};
+
+    fn nowhere() -> Batch {
+        let (camera, vehicle) = (CameraId(999_999), VehicleId(0));
+        let passage = Passage { time_ms: 1, camera, vehicle, speed_mm_s: 1, class: VehicleClass::Car };
+        Batch { passages: vec![passage], ..Batch::default() }
+    }
+
+    #[test]
+    fn a_worker_that_panics_stops_the_engine_and_the_others_end() {
+        let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
+        for workers in [1, 3] {
+            let mut engine = Engine::start(&city, workers, &[]);
+            assert!(engine.step(1_000, Batch::default()).is_ok());
+            assert_eq!(engine.step(2_000, nowhere()), Err(Stopped));
+            assert_eq!(engine.step(3_000, Batch::default()), Err(Stopped));
+        }
+    }
+
+    #[test]
+    fn workers_that_cannot_even_begin_stop_it_too() {
+        let mut city = nanming_simulators::town::small(2, 2, 1);
+        city.junctions[0].heads[0].movements[0] = MovementId(999_999);
+        assert_eq!(Engine::start(&Arc::new(city), 2, &[]).step(1_000, Batch::default()), Err(Stopped));
     }
 }

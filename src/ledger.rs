@@ -13,10 +13,13 @@
 //!   terminal connects, under the same assignment ID.
 //! - A commit that fails (disk full, I/O error) changes nothing and tells nobody: the keeper logs it, turns `/healthz`
 //!   to 503, has new calls refused at once (the caller must take another way), and tries the same ticks again until it
-//!   works. Meanwhile the engine stands still behind its bounded queue, and controllers fall back to their own plans.
+//!   works. Meanwhile ticks queue up; when the queue is full the door closes no more, and the engine stands still.
 //!
-//! Signal commands promise nothing to anybody: they ride along with the next transaction, at the latest after a second,
-//! so that they do not cost a sync each.
+//! Signal commands promise nothing to anybody: they have left by the [`Street`](crate::publish::Street) before their tick
+//! comes here, and are written afterwards, with the next transaction or after a second, so that they do not cost a sync
+//! each. While commits fail they go on as long as ticks do. Then each controller holds what it shows, and runs its own plan
+//! when it has heard nothing for minutes; when commits work again, new ticks decide for the city as it is by then, and
+//! nothing old is sent.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

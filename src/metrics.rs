@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use nanming_dataflows::decision::{Decisions, PickReason, Reason, StageReason};
+use nanming_dataflows::decision::{Decisions, PickReason, Reason, SignalCommand, StageReason};
 use nanming_dataflows::event::{Batch, CallPhase, Priority};
 use nanming_dataflows::network::City;
 use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder};
@@ -40,6 +40,7 @@ pub struct Metrics {
     ack: Histogram,
     assignments: Vec<(PickReason, IntCounter)>,
     commands: Vec<(StageReason, IntCounter)>,
+    commands_held: IntCounter,
     refusals: IntCounter,
     violations: IntCounter,
     phases: Vec<(CallPhase, IntCounter)>,
@@ -120,9 +121,15 @@ impl Metrics {
                 PICKS,
             ),
             commands: make.counters("signal_commands_total", "Signal commands, by reason.", "reason", STAGE_REASONS),
+            commands_held: make.counter(
+                "signal_commands_held_total",
+                "Signal commands that did not leave: too late, or following from one that did not leave.",
+            ),
             refusals: make.counter("envelope_refusals_total", "Signal changes that the safety envelope held back."),
-            violations: make
-                .counter("envelope_violations_total", "Signal commands sent outside their envelope: must stay 0."),
+            violations: make.counter(
+                "envelope_violations_total",
+                "Signal commands outside their envelope that the engine let pass: must stay 0.",
+            ),
             phases: make.counters("call_phases_total", "Phases that calls reached.", "phase", PHASES),
             open_calls: make.int_gauges("calls_open", "Open calls, by priority.", "priority", PRIORITIES),
             calls: make.int_gauges("calls", "Open calls, by phase.", "phase", PHASES[..4].iter().copied()),
@@ -175,9 +182,6 @@ impl Metrics {
         for a in &decisions.assignments {
             bump(&self.assignments, a.reason);
         }
-        for c in &decisions.commands {
-            bump(&self.commands, c.reason);
-        }
         for c in &decisions.calls {
             bump(&self.phases, c.phase);
         }
@@ -189,7 +193,17 @@ impl Metrics {
         self.in_flight.set(ticks as i64);
     }
 
-    /// A signal command went out that its junction's envelope does not allow.
+    /// A signal command left.
+    pub fn commanded(&self, command: &SignalCommand) {
+        bump(&self.commands, command.reason);
+    }
+
+    /// A signal command did not leave.
+    pub fn command_held(&self) {
+        self.commands_held.inc();
+    }
+
+    /// The engine let a signal command pass that its junction's envelope does not allow.
     pub fn envelope_violated(&self) {
         self.violations.inc();
     }

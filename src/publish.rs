@@ -1,4 +1,4 @@
-//! Where committed ticks go: one file a sink.
+//! Where committed ticks go: one file a sink. Only signal commands do not wait for the commit: they go by the [`street`].
 //!
 //! The [`bus`] gives every tick to every sink in order, on one thread. A sink works in memory and hands on through bounded
 //! queues that it never waits for: who is slow is disconnected or given a fresh snapshot, so nobody slows the engine.
@@ -11,8 +11,8 @@ mod files;
 mod frames;
 pub mod jsonl;
 mod letters;
+pub mod street;
 pub mod terminals;
-mod watch;
 
 pub use acceptances::{Acceptances, Outcome};
 pub use board::Board;
@@ -20,5 +20,5 @@ pub use bus::{Bus, Sink};
 pub use duty::Duty;
 pub use files::Files;
 pub use letters::Letters;
+pub use street::Street;
 pub use terminals::Terminals;
-pub use watch::Watch;

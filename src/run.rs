@@ -4,6 +4,9 @@
 //! Threads: `door` drives the engine's workers, `ledger` commits, `sinks` publishes, `simulator` plays the city, and two
 //! of tokio's serve HTTP. The end goes the same way as the data: sources stop, the door finishes its ticks, the ledger
 //! commits them, the sinks get the rest, and sockets are closed with a going-away frame.
+//!
+//! A thread that ends, however it ends, ends the run: what would be left is a city half alive, and whoever watches over the
+//! process could not see that it is to be started again.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -18,14 +21,14 @@ use tokio::sync::watch;
 
 use crate::clock::{Clock, next_local_minute, wall_ms};
 use crate::config::Config;
-use crate::door::{self, Arrival, Inbox, TickRecord};
+use crate::door::{self, Arrival, Exits, Inbox, TickRecord};
 use crate::engine::{Engine, Stopped};
 use crate::health::Health;
 use crate::http::App;
 use crate::ingest::{DeadLetters, Plates, Validator};
 use crate::ledger::{Book, Keeper, Ledger, LedgerError, keep};
 use crate::metrics::Metrics;
-use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Terminals, Watch};
+use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Street, Terminals};
 
 mod simulator;
 mod surface;
@@ -73,56 +76,54 @@ struct Shared {
     health: Arc<Health>,
     letters: Arc<DeadLetters>,
     acceptances: Arc<Acceptances>,
-    stop: Arc<AtomicBool>,
-    stopping: watch::Sender<bool>,
+    end: End,
 }
 
 /// Runs the city until it is interrupted.
 pub fn run(config: &Config) -> Result<(), RunError> {
     let listener = TcpListener::bind(config.http.listen).map_err(|e| RunError::Listen(config.http.listen, e))?;
     let city = Arc::new(crate::city_file::load(config.city.file.as_deref(), config.city.seed)?);
+    run_city(config, city, listener)
+}
+
+fn run_city(config: &Config, city: Arc<City>, listener: TcpListener) -> Result<(), RunError> {
     let ledger = Ledger::open(&config.ledger.path, config.ledger.signal_hours, &city)?;
     let last_tick = ledger.last_tick()?.unwrap_or(0);
     let clock = Clock::starting_at(start_ms(config, &city, last_tick)?, config.clock.speed);
     let shared = share(config, city, clock)?;
-    let (inbox, arrivals) = door::open(clock, config.engine.inbox);
+    let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
     let (ears, heard) = simulator::ears(config.simulator.enabled);
     let restored = restore(&ledger, &inbox)?;
     let app = app(config, &shared, &ledger, inbox.clone(), &ears, restored)?;
+    let mut street = shared.street(&ears);
     let bus = bus(config, &shared, &app, ears)?;
 
     let (records, finished) = bounded(TICKS);
     let (committed, kept) = bounded(TICKS);
     let engine = Engine::start(&shared.city, config.engine.workers, &[]);
     let keeper = keeper(&shared, ledger, finished, committed);
-    let first = last_tick.max(clock.start_ms());
-    let keeping = start("ledger", move || keep(keeper))?;
-    let publishing = start("sinks", move || bus.run(&kept))?;
-    let driving = start("door", {
-        let shared_stop = (Arc::clone(&shared.stop), shared.stopping.clone());
-        let metrics = Arc::clone(&shared.metrics);
+    let first = last_tick.max(shared.clock.start_ms());
+    let keeping = shared.start("ledger", move || keep(keeper))?;
+    let publishing = shared.start("sinks", move || bus.run(&kept))?;
+    let driving = shared.start("door", {
+        let (clock, metrics) = (shared.clock.clone(), Arc::clone(&shared.metrics));
         move || {
-            let ended = door::live(engine, clock, first, &arrivals, &records, &metrics);
-            stop(&shared_stop.0, &shared_stop.1);
-            ended
+            let exits = Exits { street: &mut street, records: &records };
+            door::live(engine, clock, first, &arrivals, exits, &metrics)
         }
     })?;
-    let simulating = match heard {
-        Some(heard) => Some(simulator::start(config, &shared, inbox.clone(), heard)?),
-        None => None,
-    };
+    let simulating = heard.map(|heard| simulator::start(config, &shared, inbox.clone(), heard)).transpose()?;
     drop(inbox);
     announce(config, &shared.city, &listener);
-    let served = surface::serve(listener, app, Arc::clone(&shared.stop), shared.stopping.clone());
-    stop(&shared.stop, &shared.stopping);
-    if let Some(simulating) = simulating {
-        simulating.join().map_err(|_| RunError::Panicked("simulator"))?;
-    }
-    driving.join().map_err(|_| RunError::Panicked("door"))??;
-    let is_kept = keeping.join().map_err(|_| RunError::Panicked("ledger"))?;
-    publishing.join().map_err(|_| RunError::Panicked("sinks"))?;
+    let served = surface::serve(listener, app, &shared);
+    shared.end.come();
+    // All are waited for before anything is told: who is well finishes its work.
+    let simulated = simulating.map_or(Ok(()), |thread| joined("simulator", thread));
+    let (driven, is_kept) = (joined("door", driving), joined("ledger", keeping));
+    joined("sinks", publishing).and(simulated)?;
+    driven??;
     served.map_err(|e| RunError::Io("http", e))?;
-    if !is_kept {
+    if !is_kept? {
         return Err(RunError::Uncommitted);
     }
     let (ticks, events, p99_ms) =
@@ -131,17 +132,52 @@ pub fn run(config: &Config) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Everything is to end.
-fn stop(flag: &AtomicBool, stopping: &watch::Sender<bool>) {
-    flag.store(true, Ordering::Relaxed);
-    stopping.send_replace(true);
+/// What a thread had to say in the end.
+fn joined<T>(name: &'static str, thread: JoinHandle<T>) -> Result<T, RunError> {
+    thread.join().map_err(|_| RunError::Panicked(name))
 }
 
-fn start<T: Send + 'static>(
-    name: &'static str,
-    body: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>, RunError> {
-    Builder::new().name(name.into()).spawn(body).map_err(|e| RunError::Io(name, e))
+/// How everybody is told that all is to end: a flag for threads, a watch for tasks.
+#[derive(Clone)]
+struct End {
+    flag: Arc<AtomicBool>,
+    stopping: watch::Sender<bool>,
+}
+
+impl End {
+    fn come(&self) {
+        self.flag.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
+    }
+}
+
+/// Held by a thread: its end, panic or not, is everybody's.
+struct EndsAll(End);
+
+impl Drop for EndsAll {
+    fn drop(&mut self) {
+        self.0.come();
+    }
+}
+
+impl Shared {
+    fn start<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        body: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JoinHandle<T>, RunError> {
+        let ends_all = EndsAll(self.end.clone());
+        let run = move || {
+            let _ends_all = ends_all;
+            body()
+        };
+        Builder::new().name(name.into()).spawn(run).map_err(|e| RunError::Io(name, e))
+    }
+
+    fn street(&self, ears: &Ears) -> Street {
+        let (city, metrics) = (Arc::clone(&self.city), Arc::clone(&self.metrics));
+        Street::new(city, metrics, self.clock.clone(), ears.controllers.clone())
+    }
 }
 
 /// City time at the start, ms: never before what the ledger has seen.
@@ -166,8 +202,7 @@ fn share(config: &Config, city: Arc<City>, clock: Clock) -> Result<Shared, RunEr
         metrics,
         health: Arc::default(),
         acceptances: Arc::default(),
-        stop: Arc::default(),
-        stopping: watch::Sender::new(false),
+        end: End { flag: Arc::default(), stopping: watch::Sender::new(false) },
     })
 }
 
@@ -208,17 +243,18 @@ fn app(
         metrics: Arc::clone(metrics),
         health: Arc::clone(&shared.health),
         next_call: AtomicU64::new(next_call),
-        stop: shared.stopping.subscribe(),
+        stop: shared.end.stopping.subscribe(),
     })
 }
 
 /// The sinks; whom people wait for come first. Terminals come before callers, who are asked when an alarm was posted.
 fn bus(config: &Config, shared: &Shared, app: &App, ears: Ears) -> Result<Bus, RunError> {
+    let metrics = Arc::clone(&shared.metrics);
     let mut bus = Bus::default()
         .with(Arc::clone(&app.terminals))
         .with(Arc::clone(&shared.acceptances))
         .with(ears)
-        .with(Watch::new(Arc::clone(&shared.city), Arc::clone(&shared.metrics)))
+        .with(move |record: &Arc<TickRecord>| metrics.decided(&record.decisions))
         .with(Letters(Arc::clone(&shared.letters)))
         .with(Arc::clone(&app.board));
     if let Some(dir) = &config.output.jsonl {
@@ -233,7 +269,8 @@ fn keeper(
     records: crossbeam_channel::Receiver<TickRecord>,
     committed: Sender<Arc<TickRecord>>,
 ) -> Keeper {
-    let (health, metrics, stop) = (Arc::clone(&shared.health), Arc::clone(&shared.metrics), Arc::clone(&shared.stop));
+    let (health, metrics, stop) =
+        (Arc::clone(&shared.health), Arc::clone(&shared.metrics), Arc::clone(&shared.end.flag));
     Keeper { ledger, records, committed, health, metrics, stop }
 }
 
@@ -248,3 +285,6 @@ fn announce(config: &Config, city: &City, listener: &TcpListener) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

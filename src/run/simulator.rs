@@ -6,11 +6,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use nanming_dataflows::decision::SignalCommand;
 use nanming_dataflows::event::{CallChange, Category, Event};
 use nanming_dataflows::ids::{CallId, UnitId};
 use nanming_simulators::world::{World, WorldSettings};
 
-use super::{RunError, Shared, start as start_thread};
+use super::{RunError, Shared};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::door::{Arrival, CallNote, Inbox, TickRecord};
@@ -20,41 +21,45 @@ use crate::publish::terminals::Manning;
 /// City time between two hand-overs, ms, and the wall time between them at least and at most.
 const BEAT_MS: u64 = 100;
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(500));
-/// Ticks that may wait for the world. One that cannot keep up misses some: the engine does not wait for it.
+/// Ticks that may wait for the world. One that cannot keep up misses some of their assignments: the engine does not wait
+/// for it. Signal commands come on a way of their own, and it is told every one.
 const TICKS: usize = 16_384;
 
-/// The sinks' end: what the world is told.
+/// The sinks' end: what the world is told of committed ticks.
 pub(super) struct Ears {
     ticks: Option<Sender<Arc<TickRecord>>>,
     /// Units whose terminals come and go.
     pub(super) manning: Option<Manning>,
+    /// Signal commands, from the door.
+    pub(super) controllers: Option<Sender<SignalCommand>>,
 }
 
 /// The world's end.
 pub(super) struct Heard {
     ticks: Receiver<Arc<TickRecord>>,
     manning: Receiver<(UnitId, bool)>,
+    commands: Receiver<SignalCommand>,
 }
 
 /// Both ends; without a simulator nobody hears.
 pub(super) fn ears(enabled: bool) -> (Ears, Option<Heard>) {
     if !enabled {
-        return (Ears { ticks: None, manning: None }, None);
+        return (Ears { ticks: None, manning: None, controllers: None }, None);
     }
-    let ((to_world, ticks), (manned, manning)) = (bounded(TICKS), unbounded());
-    (Ears { ticks: Some(to_world), manning: Some(manned) }, Some(Heard { ticks, manning }))
+    let ((to_world, ticks), (manned, manning), (controllers, commands)) = (bounded(TICKS), unbounded(), unbounded());
+    let ears = Ears { ticks: Some(to_world), manning: Some(manned), controllers: Some(controllers) };
+    (ears, Some(Heard { ticks, manning, commands }))
 }
 
 impl Sink for Ears {
     fn take(&mut self, record: &Arc<TickRecord>) {
         let Some(ticks) = &self.ticks else { return };
         let d = &record.decisions;
-        let concerns =
-            !(d.commands.is_empty() && d.assignments.is_empty() && d.calls.is_empty() && record.calls.is_empty());
+        let concerns = !(d.assignments.is_empty() && d.calls.is_empty() && record.calls.is_empty());
         if concerns && ticks.try_send(Arc::clone(record)).is_err() && !ticks.is_empty() {
             tracing::warn!(
                 tick = record.tick,
-                "the simulator is too slow for this speed: it misses a tick's decisions"
+                "the simulator is too slow for this speed: it misses a tick's assignments"
             );
         }
     }
@@ -70,17 +75,18 @@ pub(super) fn start(config: &Config, shared: &Shared, inbox: Inbox, heard: Heard
         first_call_id: shared.clock.start_ms(),
         ..WorldSettings::default()
     };
-    let (city, clock, stop) = (Arc::clone(&shared.city), shared.clock, Arc::clone(&shared.stop));
-    start_thread("simulator", move || play(World::new(city, settings), clock, &inbox, &heard, &stop))
+    let (city, clock, stop) = (Arc::clone(&shared.city), shared.clock.clone(), Arc::clone(&shared.end.flag));
+    shared.start("simulator", move || play(World::new(city, settings), &clock, &inbox, &heard, &stop))
 }
 
-fn play(mut world: World, clock: Clock, inbox: &Inbox, heard: &Heard, stop: &AtomicBool) {
+fn play(mut world: World, clock: &Clock, inbox: &Inbox, heard: &Heard, stop: &AtomicBool) {
     let pause = clock.wall(BEAT_MS).clamp(PAUSE.0, PAUSE.1);
     while !stop.load(Ordering::Relaxed) {
         heard.manning.try_iter().for_each(|(unit, manned)| world.man(unit, manned));
+        heard.commands.try_iter().for_each(|command| world.switch(&command));
         for record in heard.ticks.try_iter() {
             record.calls.iter().for_each(|call| world.note_call(call));
-            world.obey(&record.decisions);
+            world.dispatch(&record.decisions);
         }
         let events = world.step(clock.now_ms());
         let notes = events.iter().filter_map(note).collect();

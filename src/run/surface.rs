@@ -3,14 +3,12 @@
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::stop;
+use super::{End, Shared};
 use crate::cli::INTERRUPTED;
 use crate::http::{self, App};
 use crate::publish::Board;
@@ -21,20 +19,15 @@ const THREADS: usize = 2;
 const GOODBYES: Duration = Duration::from_secs(5);
 
 /// Serves until Ctrl-C, SIGTERM, or the engine's end.
-pub(super) fn serve(
-    listener: TcpListener,
-    app: App,
-    flag: Arc<AtomicBool>,
-    stopping: watch::Sender<bool>,
-) -> io::Result<()> {
+pub(super) fn serve(listener: TcpListener, app: App, shared: &Shared) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
     let served = runtime.block_on(async {
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         tokio::spawn(beat(Arc::clone(&app.board)));
-        tokio::spawn(until_interrupted(flag, stopping.clone()));
+        tokio::spawn(until_interrupted(shared.end.clone()));
         let mut server = tokio::spawn(http::serve(listener, app));
-        let mut stopped = stopping.subscribe();
+        let mut stopped = shared.end.stopping.subscribe();
         let ended = tokio::select! {
             ended = &mut server => ended,
             _ = stopped.wait_for(|stop| *stop) => match timeout(GOODBYES, &mut server).await {
@@ -61,19 +54,19 @@ async fn beat(board: Arc<Board>) {
 }
 
 /// The first signal ends the run in good order, a second one at once.
-async fn until_interrupted(flag: Arc<AtomicBool>, stopping: watch::Sender<bool>) -> io::Result<()> {
+async fn until_interrupted(end: End) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     for _ in 0..2 {
         tokio::select! {
             pressed = tokio::signal::ctrl_c() => pressed?,
             _ = terminate.recv() => {},
         }
-        if *stopping.borrow() {
+        if *end.stopping.borrow() {
             tracing::warn!("interrupted again: ending at once");
             std::process::exit(i32::from(INTERRUPTED));
         }
         tracing::info!("ending: sources stop, ticks are finished and committed");
-        stop(&flag, &stopping);
+        end.come();
     }
     Ok(())
 }
