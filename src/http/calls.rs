@@ -109,13 +109,12 @@ pub(super) async fn submit(app: &App, event: CallEvent, note: Option<CallNote>) 
         Expected::Conflict => return Err(duplicate(event.call)),
     };
     if !joined {
-        match known(app, &event, &content) {
-            Ok(None) => send(app, event, note).await?,
-            settled => {
-                app.acceptances.forget(&event);
-                return settled.map(|tick| Taken::Before(tick.unwrap_or_default()));
-            }
+        let unsent = app.acceptances.unsent(event);
+        if let Some(tick) = known(app, &event, &content)? {
+            return Ok(Taken::Before(tick));
         }
+        send(app, event, note).await?;
+        unsent.sent();
     }
     let unsure = || {
         let detail =
@@ -134,11 +133,10 @@ async fn send(app: &App, event: CallEvent, note: Option<CallNote>) -> Result<(),
     let notes = note.map(|note| (event.call, note)).into_iter().collect();
     let arrival = Arrival { events: vec![Event::Call(event)], notes };
     let sent = tokio::time::timeout(PATIENCE, app.inbox.send_async(arrival)).await;
-    let result = match sent {
+    match sent {
         Ok(sent) => sent.map_err(Problem::from),
         Err(_) => Err(Problem::unavailable("busy", "the engine is behind: raise the alarm another way, or again")),
-    };
-    result.inspect_err(|_| app.acceptances.forget(&event))
+    }
 }
 
 /// The tick that took this very alarm before, if one did; an error when its ID stands for another.

@@ -68,8 +68,13 @@ impl Acceptances {
         }
     }
 
+    /// Watches over an alarm that was announced until it is sent.
+    pub fn unsent(&self, event: CallEvent) -> Unsent<'_> {
+        Unsent { acceptances: self, event, sent: false }
+    }
+
     /// Takes back an announcement: the alarm could not be sent.
-    pub fn forget(&self, event: &CallEvent) {
+    fn forget(&self, event: &CallEvent) {
         self.lock().retain(|p| !(p.call == event.call && p.change == event.change));
     }
 
@@ -80,6 +85,28 @@ impl Acceptances {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Pending>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An alarm that is to be sent. Dropped before it was, as when its caller goes away, its announcement is taken back.
+pub struct Unsent<'a> {
+    acceptances: &'a Acceptances,
+    event: CallEvent,
+    sent: bool,
+}
+
+impl Unsent<'_> {
+    /// It was sent: its tick will bring the answer.
+    pub fn sent(mut self) {
+        self.sent = true;
+    }
+}
+
+impl Drop for Unsent<'_> {
+    fn drop(&mut self) {
+        if !self.sent {
+            self.acceptances.forget(&self.event);
+        }
     }
 }
 

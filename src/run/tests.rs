@@ -1,15 +1,23 @@
-use std::time::Duration;
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use nanming_dataflows::ids::MovementId;
+use tempfile::TempDir;
 
 use super::*;
 
-#[test]
-fn a_worker_that_panics_ends_the_run_with_an_error() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut config = Config::default();
+/// Of a run in a directory of its own, without a simulator.
+fn config() -> (Config, TempDir) {
+    let (mut config, dir) = (Config::default(), tempfile::tempdir().unwrap());
     config.ledger.path = dir.path().join("ledger.sqlite");
     config.simulator.enabled = false;
+    (config, dir)
+}
+
+#[test]
+fn a_worker_that_panics_ends_the_run_with_an_error() {
+    let (config, _dir) = config();
     // `City::check` would refuse it: no other way is known to make a worker panic.
     let mut city = nanming_simulators::town::small(2, 2, 1);
     city.junctions[0].heads[0].movements[0] = MovementId(999_999);
@@ -22,11 +30,40 @@ fn a_worker_that_panics_ends_the_run_with_an_error() {
 
 #[test]
 fn whatever_thread_ends_ends_the_run() {
+    let (config, _dir) = config();
     let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
-    let clock = Clock::starting_at(0, 2.0);
-    let shared = share(&Config::default(), city, clock).unwrap();
+    let shared = share(&config, city, Clock::starting_at(0, 2.0)).unwrap();
     let thread = shared.start("ill", || panic!("as it must")).unwrap();
     let failed: Result<(), RunError> = joined("ill", thread);
     assert!(matches!(failed, Err(RunError::Panicked("ill"))));
     assert!(shared.end.flag.load(Ordering::Relaxed) && *shared.end.stopping.borrow());
+}
+
+#[test]
+fn a_caller_who_goes_away_while_the_door_is_full_leaves_nothing_behind() {
+    let (config, _dir) = config();
+    let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
+    let ledger = Ledger::open(&config.ledger.path, 1, &city).unwrap();
+    let shared = share(&config, Arc::clone(&city), Clock::starting_at(0, 2.0)).unwrap();
+    let (inbox, _arrivals) = door::open(shared.clock.clone(), 1);
+    inbox.send(Arrival::default()).unwrap();
+    let app = app(&config, &shared, &ledger, inbox, &simulator::ears(false).0, Duty::default()).unwrap();
+    let (runtime, call) = (tokio::runtime::Runtime::new().unwrap(), CallId(17));
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let mut caller = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    runtime.spawn(crate::http::serve(listener, app));
+    let waits_for = |announced: bool| {
+        let began = Instant::now();
+        while shared.acceptances.posted(call).is_some() != announced {
+            assert!(began.elapsed() < Duration::from_secs(10), "the alarm is announced: {}", !announced);
+            std::thread::yield_now();
+        }
+    };
+    let (lon, lat) = city.units[0].post.to_lon_lat(city.origin).degrees();
+    let alarm = format!(r#"{{"id":17,"priority":"A","lon":{lon},"lat":{lat}}}"#);
+    let head = format!("POST /calls HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {}\r\n\r\n", alarm.len());
+    caller.write_all((head + &alarm).as_bytes()).unwrap();
+    waits_for(true);
+    drop(caller);
+    waits_for(false);
 }
