@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use nanming_dataflows::network::{CameraKind, City};
+use nanming_simulators::guiyang::numbers;
 
 use crate::city_file;
 
@@ -33,38 +33,11 @@ pub(super) fn city(args: &CityArgs) -> Result<(), Box<dyn std::error::Error>> {
     }
     let numbers = numbers(&city);
     if args.json {
-        let object: serde_json::Map<_, _> = numbers.into_iter().map(|(name, n)| (name.to_owned(), n.into())).collect();
-        println!("{}", serde_json::json!({ "name": city.name, "counts": object }));
+        let counts: serde_json::Map<_, _> =
+            numbers.rows.iter().map(|(name, _, n)| ((*name).to_owned(), (*n).into())).collect();
+        println!("{}", serde_json::json!({ "name": numbers.city, "counts": counts }));
     } else {
-        println!("{}", city.name);
-        numbers.iter().for_each(|(name, n)| println!("{:>22}  {n}", name.replace('_', " ")));
+        print!("{numbers}");
     }
     Ok(())
-}
-
-/// How many there are of each kind of thing.
-fn numbers(city: &City) -> Vec<(&'static str, usize)> {
-    let cameras = |kind| city.cameras.iter().filter(|c| c.kind == kind).count();
-    let length_mm: u64 = city.links.iter().map(|l| u64::from(l.length_mm)).sum();
-    vec![
-        ("nodes", city.nodes.len()),
-        ("links", city.links.len()),
-        ("link_km", (length_mm / 1_000_000) as usize),
-        ("lanes", city.lanes.len()),
-        ("movements", city.movements.len()),
-        ("junctions", city.junctions.len()),
-        ("stages", city.junctions.iter().map(|j| j.stages.len()).sum()),
-        ("cameras", city.cameras.len()),
-        ("stop_line_cameras", cameras(CameraKind::StopLine)),
-        ("mid_link_cameras", cameras(CameraKind::MidLink)),
-        ("crowd_cameras", cameras(CameraKind::Crowd)),
-        ("site_cameras", cameras(CameraKind::Site)),
-        ("districts", city.districts.len()),
-        ("grids", city.grids.len()),
-        ("units", city.units.len()),
-        ("venues", city.venues.len()),
-        ("sites", city.sites.len()),
-        ("supervisors", city.supervisors.len()),
-        ("bus_lines", city.bus_lines.len()),
-    ]
 }

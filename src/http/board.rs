@@ -5,14 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use nanming_dataflows::decide::forecast::LEADS_MIN;
 use nanming_dataflows::ids::{JunctionId, LinkId};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Problem, Surface};
-
-/// Lead times of the forecast, min.
-const LEADS_MIN: std::ops::RangeInclusive<u16> = 5..=60;
 
 /// `GET /api/links/{id}`.
 pub(super) async fn link(State(surface): State<Arc<Surface>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
@@ -41,7 +39,7 @@ pub(super) async fn forecast(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Value>, Problem> {
     let text = wanted.lead.as_deref().unwrap_or("15");
-    let lead = text.parse().ok().filter(|lead: &u16| LEADS_MIN.contains(lead) && lead.is_multiple_of(5));
+    let lead = text.parse().ok().filter(|lead| LEADS_MIN.contains(lead));
     let complaint = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "out_of_range", "lead is 5, 10, .. 60 minutes");
     let lead = lead.ok_or_else(complaint)?;
     Ok(Json(surface.app.board.read(|state| state.forecast_map(lead))))

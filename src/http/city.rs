@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use nanming_dataflows::decide::forecast::LEADS_MIN;
 use nanming_dataflows::network::City;
 use serde_json::{Value, json};
 
@@ -55,7 +56,6 @@ fn answer(surface: &Surface, once: &Once, asked: &HeaderMap, mime: &'static str,
 fn summary(city: &City) -> Value {
     let districts = city.districts.iter().map(|d| json!({"id": d.id, "name": d.name, "name_en": d.name_en}));
     let units = city.units.iter().map(|u| json!({"id": u.id, "name": u.name, "grid": u.grid}));
-    let leads: Vec<u16> = (5..=60).step_by(5).collect();
     json!({
         "name": city.name, "bounds": bounds(city), "utc_offset_min": city.utc_offset_min,
         "counts": {
@@ -63,7 +63,7 @@ fn summary(city: &City) -> Value {
             "grids": city.grids.len(), "units": city.units.len(), "sites": city.sites.len(),
             "supervisors": city.supervisors.len(), "bus_lines": city.bus_lines.len(), "venues": city.venues.len(),
         },
-        "districts": districts.collect::<Vec<_>>(), "lead_min": leads, "units": units.collect::<Vec<_>>(),
+        "districts": districts.collect::<Vec<_>>(), "lead_min": LEADS_MIN, "units": units.collect::<Vec<_>>(),
     })
 }
 

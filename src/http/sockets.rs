@@ -8,11 +8,12 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use nanming_dataflows::ids::UnitId;
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::{Problem, Surface};
 use crate::ingest::NameOrId;
+use crate::publish::terminals::Line;
 
 mod heard;
 use heard::hear;
@@ -41,7 +42,11 @@ pub(super) async fn terminal(
 ) -> Result<Response, Problem> {
     let unit = unit(&surface, who.unit.as_deref().unwrap_or_default())?;
     let (upgrade, place) = (upgrade.map_err(no_upgrade)?, place(&surface)?);
-    Ok(upgrade.max_message_size(FRAME_BYTES).on_upgrade(move |socket| serve_terminal(surface, unit, socket, place)))
+    let serve = move |socket| {
+        let frames = Frames::Terminal(surface.app.terminals.connect(unit));
+        serve(surface, Some(unit), frames, socket, place)
+    };
+    Ok(upgrade.max_message_size(FRAME_BYTES).on_upgrade(serve))
 }
 
 /// `GET /ws/desk`.
@@ -50,53 +55,57 @@ pub(super) async fn desk(
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let (upgrade, place) = (upgrade.map_err(no_upgrade)?, place(&surface)?);
-    Ok(upgrade.max_message_size(FRAME_BYTES).on_upgrade(move |socket| serve_desk(surface, socket, place)))
+    let serve = move |socket| {
+        let frames = Frames::Desk(surface.app.terminals.desk());
+        serve(surface, None, frames, socket, place)
+    };
+    Ok(upgrade.max_message_size(FRAME_BYTES).on_upgrade(serve))
 }
 
-async fn serve_terminal(surface: Arc<Surface>, unit: UnitId, mut socket: WebSocket, _place: OwnedSemaphorePermit) {
-    let mut line = surface.app.terminals.connect(unit);
+/// What somebody is told.
+enum Frames {
+    Terminal(Line),
+    Desk(broadcast::Receiver<Arc<str>>),
+}
+
+impl Frames {
+    /// The next frame; none when it was not fetched fast enough.
+    async fn next(&mut self) -> Option<Arc<str>> {
+        match self {
+            Frames::Terminal(line) => line.frames.recv().await,
+            Frames::Desk(frames) => frames.recv().await.ok(),
+        }
+    }
+}
+
+/// Tells somebody all frames until one of both ends; what the terminal of a unit says is heard.
+async fn serve(
+    surface: Arc<Surface>,
+    unit: Option<UnitId>,
+    mut frames: Frames,
+    mut socket: WebSocket,
+    _place: OwnedSemaphorePermit,
+) {
     let mut stop = surface.app.stop.clone();
     let (mut pings, mut heard_at) = (pings(), Instant::now());
     let goodbye = loop {
         let goes_on = tokio::select! {
-            frame = line.frames.recv() => match frame {
+            frame = frames.next() => match frame {
                 Some(frame) => send(&mut socket, frame.as_ref().into()).await,
                 None => break Some((TRY_AGAIN, "too slow; connect again")),
             },
             message = socket.recv() => {
                 heard_at = Instant::now();
-                match message {
-                    Some(Ok(Message::Text(text))) => match hear(&surface.app, unit, text.as_bytes()).await {
-                        Ok(()) => true,
-                        Err(frame) => send(&mut socket, frame.into()).await,
-                    },
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => break None,
-                    Some(Ok(_)) => true,
+                match (message, unit) {
+                    (Some(Ok(Message::Text(text))), Some(unit)) => {
+                        match hear(&surface.app, unit, text.as_bytes()).await {
+                            Ok(()) => true,
+                            Err(frame) => send(&mut socket, frame.into()).await,
+                        }
+                    }
+                    (Some(Ok(Message::Close(_)) | Err(_)) | None, _) => break None,
+                    (Some(Ok(_)), _) => true,
                 }
-            },
-            _ = pings.tick() => heard_at.elapsed() < 3 * PING && ping(&mut socket).await,
-            () = ended(&mut stop) => break Some((GOING_AWAY, "the engine is shutting down")),
-        };
-        if !goes_on {
-            break None;
-        }
-    };
-    close(socket, goodbye).await;
-}
-
-async fn serve_desk(surface: Arc<Surface>, mut socket: WebSocket, _place: OwnedSemaphorePermit) {
-    let mut frames = surface.app.terminals.desk();
-    let mut stop = surface.app.stop.clone();
-    let (mut pings, mut heard_at) = (pings(), Instant::now());
-    let goodbye = loop {
-        let goes_on = tokio::select! {
-            frame = frames.recv() => match frame {
-                Ok(frame) => send(&mut socket, frame.as_ref().into()).await,
-                Err(_) => break Some((TRY_AGAIN, "too slow; connect again")),
-            },
-            message = socket.recv() => {
-                heard_at = Instant::now();
-                !matches!(message, Some(Ok(Message::Close(_)) | Err(_)) | None)
             },
             _ = pings.tick() => heard_at.elapsed() < 3 * PING && ping(&mut socket).await,
             () = ended(&mut stop) => break Some((GOING_AWAY, "the engine is shutting down")),

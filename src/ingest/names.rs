@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nanming_dataflows::decision::Reason;
-use nanming_dataflows::ids::{BusLineId, CameraId, JunctionId, LinkId, SiteId, UnitId};
+use nanming_dataflows::ids::{BusLineId, CameraId, JunctionId, SiteId, UnitId};
 use nanming_dataflows::network::City;
 
 use super::Unfit;
@@ -15,7 +15,6 @@ pub struct Names {
     city: Arc<City>,
     cameras: Vec<u32>,
     junctions: Vec<u32>,
-    links: Vec<u32>,
     units: Vec<u32>,
     sites: Vec<u32>,
     bus_lines: Vec<u32>,
@@ -27,7 +26,6 @@ impl Names {
         Names {
             cameras: by_name(&city.cameras, |c| &c.name),
             junctions: by_name(&city.junctions, |j| &j.name),
-            links: by_name(&city.links, |l| &l.name),
             units: by_name(&city.units, |u| &u.name),
             sites: by_name(&city.sites, |s| &s.name),
             bus_lines: by_name(&city.bus_lines, |b| &b.name),
@@ -45,12 +43,6 @@ impl Names {
     pub fn junction(&self, which: &NameOrId) -> Result<JunctionId, Unfit> {
         let row = self.row(which, &self.junctions, self.city.junctions.len(), |row| &self.city.junctions[row].name);
         row.map(JunctionId::from_index).ok_or_else(|| unknown(Reason::UnknownJunction, "junction", which))
-    }
-
-    /// A link.
-    pub fn link(&self, which: &NameOrId) -> Result<LinkId, Unfit> {
-        let row = self.row(which, &self.links, self.city.links.len(), |row| &self.city.links[row].name);
-        row.map(LinkId::from_index).ok_or_else(|| unknown(Reason::UnknownName, "link", which))
     }
 
     /// A unit.

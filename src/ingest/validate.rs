@@ -40,11 +40,6 @@ impl Validator {
         Validator { names: Names::new(city.clone()), city, plates, future_ms }
     }
 
-    /// The city that it checks against.
-    pub fn city(&self) -> &Arc<City> {
-        &self.city
-    }
-
     /// The names that it knows.
     pub fn names(&self) -> &Names {
         &self.names

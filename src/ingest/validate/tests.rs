@@ -11,7 +11,7 @@ fn town() -> Validator {
 }
 
 fn of_kind(validator: &Validator, kind: CameraKind) -> String {
-    validator.city().cameras.iter().find(|c| c.kind == kind).unwrap().name.clone()
+    validator.city.cameras.iter().find(|c| c.kind == kind).unwrap().name.clone()
 }
 
 #[test]
