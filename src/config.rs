@@ -1,5 +1,6 @@
-//! Configuration: defaults, then a TOML file, then `NANMING_*` environment variables (`NANMING_HTTP__LISTEN`: two
-//! underscores step into a table), then the command line. An unknown key is an error, never ignored.
+//! Configuration: defaults, then a TOML file, then environment variables that name a table (`NANMING_HTTP__LISTEN`: two
+//! underscores step into it), then the command line. An unknown key is an error, never ignored; other variables that begin
+//! with `NANMING_` are somebody else's.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -153,7 +154,7 @@ pub struct IngestConfig {
     /// Key of the hash that stands for a plate; empty: a new random key at each start, so that nobody can link
     /// vehicles over restarts.
     pub plate_key: Secret,
-    /// Directory of `dead_letters.jsonl`; none: what is refused is counted, and not kept.
+    /// Directory of `dead_letters.jsonl`; none: that of the ledger.
     pub dead_letters: Option<PathBuf>,
 }
 
@@ -167,7 +168,8 @@ impl Default for IngestConfig {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutputConfig {
-    /// Directory of `signals.jsonl`, `forecasts.jsonl` and `assignments.jsonl`; none: they are not written.
+    /// Directory of `signals.jsonl`, `forecasts.jsonl` and `assignments.jsonl`, gone on with at each start; none: they are
+    /// not written.
     pub jsonl: Option<PathBuf>,
 }
 
@@ -190,7 +192,9 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     if let Some(path) = file.filter(|p| !p.exists()) {
         return Err(ConfigError::Missing(path.to_owned()));
     }
-    let variables = Env::prefixed("NANMING_").ignore(&["skip_web", "log", "config"]).split("__");
+    let tables = tables();
+    let of_a_table = move |name: &str| tables.iter().any(|table| name.starts_with(&format!("{table}__")));
+    let variables = Env::prefixed("NANMING_").filter(move |name| of_a_table(&name.as_str().to_lowercase())).split("__");
     let config: Config = Figment::from(Serialized::defaults(Config::default()))
         .merge(Toml::file(file.unwrap_or(Path::new(DEFAULT_FILE))))
         .merge(variables)
@@ -200,7 +204,21 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
+/// Names of the tables.
+fn tables() -> Vec<String> {
+    match toml::Value::try_from(Config::default()) {
+        Ok(toml::Value::Table(tables)) => tables.into_iter().map(|(name, _)| name).collect(),
+        _ => Vec::new(),
+    }
+}
+
 impl Config {
+    /// Directory of `dead_letters.jsonl`.
+    pub fn dead_letters(&self) -> &Path {
+        let beside = self.ledger.path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        self.ingest.dead_letters.as_deref().or(beside).unwrap_or(Path::new("."))
+    }
+
     /// Checks ranges that types do not.
     pub fn check(&self) -> Result<(), ConfigError> {
         let positive = |x: f64| x.is_finite() && x > 0.0;

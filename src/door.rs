@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::Decisions;
-use nanming_dataflows::event::{Ack, Batch, CallEvent, Event, UnitReport};
+use nanming_dataflows::event::{Ack, Batch, CallEvent, Event, STREAMS, UnitReport};
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::keyed::Tick;
 use serde::{Deserialize, Serialize};
@@ -100,7 +100,7 @@ pub struct TickRecord {
     /// When the door closed it.
     pub closed_at: Instant,
     /// Events taken, by stream.
-    pub counts: [(&'static str, usize); 11],
+    pub counts: [(&'static str, usize); STREAMS.len()],
     /// Calls opened, updated, cancelled.
     pub calls: Vec<CallEvent>,
     /// Answers of units.

@@ -32,6 +32,7 @@ pub struct Metrics {
     city_time: Gauge,
     events: Vec<(&'static str, IntCounter)>,
     dead_letters: IntCounterVec,
+    dead_letters_unkept: IntCounter,
     commit: Histogram,
     commit_failures: IntCounter,
     conflicts: IntCounter,
@@ -52,6 +53,8 @@ pub struct Metrics {
     junction_green_age: Vec<Gauge>,
     district_speed: Vec<Gauge>,
     district_congested: Vec<IntGauge>,
+    district_calls: Vec<IntGauge>,
+    district_units: Vec<IntGauge>,
     terminals: IntGauge,
     event_streams: IntGauge,
     resident: IntGauge,
@@ -75,6 +78,8 @@ pub struct Levels {
     pub junctions: Vec<(u16, u64)>,
     /// By district: mean speed in km/h, links congested.
     pub districts: Vec<(f64, usize)>,
+    /// By district: calls open, and units of its grids that are available.
+    pub district_loads: Vec<(u32, u32)>,
 }
 
 impl Metrics {
@@ -100,6 +105,10 @@ impl Metrics {
                 "dead_letters_total",
                 "Events refused, by stream and reason.",
                 &["stream", "reason"],
+            ),
+            dead_letters_unkept: make.counter(
+                "dead_letters_unkept_total",
+                "Events refused of which only the count is kept: the disk was too slow, or failed.",
             ),
             commit: make.histogram("ledger_commit_seconds", "Time of a ledger commit.", TICK),
             commit_failures: make.counter("ledger_commit_failures_total", "Ledger commits that failed."),
@@ -146,6 +155,13 @@ impl Metrics {
             district_congested: last(make.int_gauges(
                 "district_congested_links",
                 "Links at level of service F.",
+                "district",
+                named(&districts),
+            )),
+            district_calls: last(make.int_gauges("district_calls_open", "Open calls.", "district", named(&districts))),
+            district_units: last(make.int_gauges(
+                "district_units_available",
+                "Units ready for a task, by the district of their home grid.",
                 "district",
                 named(&districts),
             )),
@@ -213,6 +229,11 @@ impl Metrics {
         self.dead_letters_handle(stream, reason).inc();
     }
 
+    /// An event was refused whose text could not be kept.
+    pub fn dead_letter_unkept(&self) {
+        self.dead_letters_unkept.inc();
+    }
+
     /// A ledger commit took so long.
     pub fn committed(&self, took: Duration) {
         self.commit.observe(took.as_secs_f64());
@@ -267,6 +288,10 @@ impl Metrics {
         for (row, (speed_kmh, congested)) in levels.districts.iter().enumerate() {
             self.district_speed[row].set(*speed_kmh);
             self.district_congested[row].set(*congested as i64);
+        }
+        for (row, (open_calls, available_units)) in levels.district_loads.iter().enumerate() {
+            self.district_calls[row].set(i64::from(*open_calls));
+            self.district_units[row].set(i64::from(*available_units));
         }
         if let Some(used) = process::used() {
             self.resident.set(used.resident_bytes as i64);

@@ -106,7 +106,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Summary, ReplayError> {
     let city = Arc::new(city);
     let (mut events, mut dead) = (Vec::new(), Vec::new());
     rows::passages(&city, &args.passages, &mut events, &mut dead)?;
-    let (Some(first), Some(last)) = (events.iter().map(rows::time_ms).min(), events.iter().map(rows::time_ms).max())
+    let (Some(first), Some(last)) = (events.iter().map(Event::time_ms).min(), events.iter().map(Event::time_ms).max())
     else {
         return Err(ReplayError::Empty(args.passages.clone()));
     };
@@ -116,7 +116,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Summary, ReplayError> {
     if let Some(path) = &args.calls {
         calls::calls(&city, path, (first, last), &mut events, &mut dead)?;
     }
-    events.sort_by_key(rows::time_ms);
+    events.sort_by_key(Event::time_ms);
     Play { args, city, first, last }.run(events, &dead)
 }
 
@@ -142,7 +142,7 @@ impl Play<'_> {
         while tick <= self.last + TICK_MS {
             tick += TICK_MS;
             let mut batch = Batch::default();
-            while let Some(event) = events.next_if(|e| rows::time_ms(e) <= tick) {
+            while let Some(event) = events.next_if(|e| e.time_ms() <= tick) {
                 batch.push(event);
             }
             batch.extend(patrol.reports(tick));
@@ -156,7 +156,7 @@ impl Play<'_> {
             self.pace(began, tick);
         }
         progress.finish_and_clear();
-        sinks.finish().map_err(failed)?;
+        sinks.flush().map_err(failed)?;
         let path = self.args.out.join("summary.json");
         let text = serde_json::to_string_pretty(&summary).map_err(|e| failed(e.into()))?;
         std::fs::write(&path, text + "\n").map_err(|source| ReplayError::File { path, source })?;

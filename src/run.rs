@@ -194,7 +194,7 @@ fn start_ms(config: &Config, city: &City, last_tick: u64) -> Result<u64, RunErro
 
 fn share(config: &Config, city: Arc<City>, clock: Clock) -> Result<Shared, RunError> {
     let metrics = Arc::new(Metrics::new(&city));
-    let letters = DeadLetters::open(config.ingest.dead_letters.as_deref(), Arc::clone(&metrics));
+    let letters = DeadLetters::open(Some(config.dead_letters()), Arc::clone(&metrics));
     Ok(Shared {
         letters: Arc::new(letters.map_err(|e| RunError::Io("dead letters", e))?),
         city,
@@ -258,7 +258,7 @@ fn bus(config: &Config, shared: &Shared, app: &App, ears: Ears) -> Result<Bus, R
         .with(Letters(Arc::clone(&shared.letters)))
         .with(Arc::clone(&app.board));
     if let Some(dir) = &config.output.jsonl {
-        bus = bus.with(Files::create(dir, &shared.city).map_err(|e| RunError::Io("JSON Lines files", e))?);
+        bus = bus.with(Files::append(dir, &shared.city).map_err(|e| RunError::Io("JSON Lines files", e))?);
     }
     Ok(bus)
 }

@@ -44,7 +44,6 @@ impl Running {
             .current_dir(dir.path())
             .env("NANMING_LOG", "info")
             .env("NO_COLOR", "1")
-            .env("NANMING_INGEST__DEAD_LETTERS", ".")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -125,6 +124,13 @@ impl Running {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap())
+    }
+
+    /// Ctrl-C; the directory stays.
+    pub(crate) fn end(mut self) -> TempDir {
+        let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap());
+        assert_eq!(self.interrupt().0, Some(0));
+        dir
     }
 
     /// Ctrl-C; the exit code and what was printed.

@@ -5,8 +5,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::*;
-use crate::network::Point;
+mod calls;
+mod reports;
+mod signals;
+mod traffic;
+mod units;
+pub use calls::{CallChange, CallEvent, CallFacts, CallPhase, Category, Priority, Standing};
+pub use reports::{CaseStage, CaseStep, Finding, SiteReport};
+pub use signals::{ControlMode, Lamp, SignalFeedback};
+pub use traffic::{BusFix, CrowdCount, FlowReading, Passage, VehicleClass, Violation, ViolationKind};
+pub use units::{Ack, Answer, AssignmentId, UnitReport, UnitStatus};
 
 /// One valid event of any stream.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,447 +44,49 @@ pub enum Event {
     Site(SiteReport),
 }
 
-/// Class of a vehicle.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum VehicleClass {
-    /// Passenger car.
-    #[default]
-    Car,
-    /// Bus or coach.
-    Bus,
-    /// Lorry.
-    Truck,
-    /// Motorcycle.
-    Motorcycle,
-    /// Taxi.
-    Taxi,
-    /// Police, fire, ambulance.
-    Emergency,
-    /// Anything else.
-    Other,
-}
+/// Streams in the order of the variants of [`Event`]: the word for one event, and the name of the stream in metrics, dead
+/// letters and files.
+pub const STREAMS: [(&str, &str); 11] = [
+    ("passage", "passages"),
+    ("flow", "flows"),
+    ("crowd", "crowds"),
+    ("call", "calls"),
+    ("unit", "units"),
+    ("ack", "acks"),
+    ("signal", "signals"),
+    ("bus", "buses"),
+    ("violation", "violations"),
+    ("case", "cases"),
+    ("site", "sites"),
+];
 
-/// A vehicle passed a stop-line or mid-link camera.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Passage {
-    /// When.
-    pub time_ms: u64,
-    /// Which camera.
-    pub camera: CameraId,
-    /// Keyed hash of the plate; 0: no plate read.
-    pub vehicle: VehicleId,
-    /// Speed, mm/s.
-    pub speed_mm_s: u32,
-    /// Class.
-    pub class: VehicleClass,
-}
-
-/// What a detector counted over an interval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct FlowReading {
-    /// End of the interval.
-    pub time_ms: u64,
-    /// Which detector: a stop-line or mid-link camera, or a loop listed as one.
-    pub camera: CameraId,
-    /// Length of the interval, ms.
-    pub interval_ms: u32,
-    /// Vehicles.
-    pub vehicles: u32,
-    /// Mean speed, mm/s; 0 when no vehicle passed.
-    pub speed_mm_s: u32,
-    /// Share of the interval in which the detector was covered, 1/1000.
-    pub occupancy_milli: u16,
-}
-
-/// People counted by a crowd camera.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct CrowdCount {
-    /// When.
-    pub time_ms: u64,
-    /// Which camera.
-    pub camera: CameraId,
-    /// People in view.
-    pub people: u32,
-}
-
-/// Urgency of a call, most urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Priority {
-    /// Life in danger, or a crime in progress.
-    A,
-    /// Urgent.
-    B,
-    /// Can wait.
-    C,
-}
-
-/// What a call is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Category {
-    /// A crime.
-    Crime,
-    /// A dispute or disturbance.
-    Disturbance,
-    /// A traffic collision, which blocks its link.
-    Collision,
-    /// Someone needs help.
-    Help,
-    /// Anything else.
-    #[default]
-    Other,
-}
-
-/// A step in the life of a call that comes from its caller or the 110 desk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct CallEvent {
-    /// When.
-    pub time_ms: u64,
-    /// Which call.
-    pub call: CallId,
-    /// What happened.
-    pub change: CallChange,
-}
-
-/// What happened to a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CallChange {
-    /// It was raised.
-    Opened(CallFacts),
-    /// What is known of it changed.
-    Updated(CallFacts),
-    /// It was withdrawn.
-    Cancelled,
-    /// It was in the ledger when the engine started: a fact, not a wish.
-    Restored(CallFacts, Standing),
-}
-
-/// Where a call stood in the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Standing {
-    /// How far it was.
-    pub phase: CallPhase,
-    /// Attempts at it so far.
-    pub attempts: u16,
-    /// The unit in charge, if any.
-    pub unit: Option<UnitId>,
-}
-
-/// How far a call is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CallPhase {
-    /// No unit yet.
-    #[default]
-    Waiting,
-    /// A unit was told.
-    Assigned,
-    /// It accepted and is on its way.
-    Accepted,
-    /// It arrived.
-    Arrived,
-    /// Done.
-    Closed,
-    /// Withdrawn.
-    Cancelled,
-}
-
-impl CallPhase {
-    /// Whether nothing more is to come.
-    pub fn is_over(self) -> bool {
-        matches!(self, CallPhase::Closed | CallPhase::Cancelled)
-    }
-}
-
-/// What is known of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct CallFacts {
-    /// Urgency.
-    pub priority: Priority,
-    /// Kind.
-    pub category: Category,
-    /// Place.
-    pub at: Point,
-    /// The grid that the place lies in.
-    pub grid: GridId,
-}
-
-/// Status of a unit, as GA/T 974.39 numbers them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UnitStatus {
-    /// Ready for a task (10).
-    Ready,
-    /// Turned out (20).
-    TurnedOut,
-    /// On the way (21).
-    OnTheWay,
-    /// On scene (22).
-    OnScene,
-    /// Returning, ready for a task (25).
-    Returning,
-    /// Stationed, ready for a task (26).
-    Stationed,
-    /// Off duty.
-    OffDuty,
-}
-
-impl UnitStatus {
-    /// Whether a unit in this status may be given a task.
-    pub fn is_available(self) -> bool {
-        matches!(self, UnitStatus::Ready | UnitStatus::Returning | UnitStatus::Stationed)
+impl Event {
+    /// When it happened, ms since the Unix epoch.
+    pub fn time_ms(&self) -> u64 {
+        self.place_and_time().1
     }
 
-    /// Whether a unit in this status is on a task.
-    pub fn is_on_task(self) -> bool {
-        matches!(self, UnitStatus::TurnedOut | UnitStatus::OnTheWay | UnitStatus::OnScene)
+    /// The name of its stream.
+    pub fn stream(&self) -> &'static str {
+        STREAMS[self.place_and_time().0].1
     }
-}
 
-/// A unit reported place and status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct UnitReport {
-    /// When.
-    pub time_ms: u64,
-    /// Which unit.
-    pub unit: UnitId,
-    /// Where.
-    pub at: Point,
-    /// Status.
-    pub status: UnitStatus,
-}
-
-/// An assignment: the call and which attempt at it this is, from 1. Shown as `call.attempt`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct AssignmentId {
-    /// The call.
-    pub call: CallId,
-    /// The attempt, from 1.
-    pub attempt: u16,
-}
-
-impl std::fmt::Display for AssignmentId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.call, self.attempt)
-    }
-}
-
-impl From<AssignmentId> for String {
-    fn from(id: AssignmentId) -> String {
-        id.to_string()
-    }
-}
-
-impl TryFrom<String> for AssignmentId {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        let parse = || {
-            let (call, attempt) = text.split_once('.')?;
-            Some(AssignmentId { call: CallId(call.parse().ok()?), attempt: attempt.parse().ok()? })
-        };
-        parse().ok_or_else(|| format!("assignment '{text}' is not of the form CALL.ATTEMPT, such as 17.1"))
-    }
-}
-
-/// What a unit says to an assignment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// Takes it.
-    Accept,
-    /// Refuses it.
-    Decline,
-    /// Reached the place.
-    Arrived,
-    /// Finished.
-    Closed,
-}
-
-/// A unit answered an assignment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Ack {
-    /// When.
-    pub time_ms: u64,
-    /// Which unit.
-    pub unit: UnitId,
-    /// Which assignment.
-    pub assignment: AssignmentId,
-    /// What it says.
-    pub answer: Answer,
-}
-
-/// What a head shows at a moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Lamp {
-    /// Stop (`r`).
-    Red,
-    /// About to stop (`y`).
-    Yellow,
-    /// Go, protected (`G`).
-    Protected,
-    /// Go, giving way (`g`).
-    Permissive,
-    /// Flashing yellow or dark (`o`): priority rules hold.
-    Off,
-}
-
-impl Lamp {
-    /// The character of SUMO's state strings.
-    pub fn to_char(self) -> char {
+    /// The row of its stream in [`STREAMS`], and its time, ms.
+    fn place_and_time(&self) -> (usize, u64) {
         match self {
-            Lamp::Red => 'r',
-            Lamp::Yellow => 'y',
-            Lamp::Protected => 'G',
-            Lamp::Permissive => 'g',
-            Lamp::Off => 'o',
+            Event::Passage(e) => (0, e.time_ms),
+            Event::Flow(e) => (1, e.time_ms),
+            Event::Crowd(e) => (2, e.time_ms),
+            Event::Call(e) => (3, e.time_ms),
+            Event::Unit(e) => (4, e.time_ms),
+            Event::Ack(e) => (5, e.time_ms),
+            Event::Signal(e) => (6, e.time_ms),
+            Event::Bus(e) => (7, e.time_ms),
+            Event::Violation(e) => (8, e.time_ms),
+            Event::Case(e) => (9, e.time_ms),
+            Event::Site(e) => (10, e.time_ms),
         }
     }
-    /// Reads a character of SUMO's state strings; red-yellow (`u`) counts as red, `O` as off.
-    pub fn from_char(c: char) -> Option<Lamp> {
-        Some(match c {
-            'r' | 'u' => Lamp::Red,
-            'y' | 'Y' => Lamp::Yellow,
-            'G' => Lamp::Protected,
-            'g' | 's' => Lamp::Permissive,
-            'o' | 'O' => Lamp::Off,
-            _ => return None,
-        })
-    }
-    /// Whether it lets traffic go.
-    pub fn is_green(self) -> bool {
-        matches!(self, Lamp::Protected | Lamp::Permissive)
-    }
-}
-
-/// Who decides at a controller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ControlMode {
-    /// It follows the engine's commands.
-    Centre,
-    /// It runs its own plan.
-    Local,
-    /// It is off, flashing or broken.
-    Fault,
-}
-
-/// A controller reported its lamps.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct SignalFeedback {
-    /// When.
-    pub time_ms: u64,
-    /// Which junction.
-    pub junction: JunctionId,
-    /// Who decides there.
-    pub mode: ControlMode,
-    /// What each head shows; as long as its heads.
-    pub lamps: Vec<Lamp>,
-}
-
-/// A bus reported its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct BusFix {
-    /// When.
-    pub time_ms: u64,
-    /// Which bus.
-    pub bus: BusId,
-    /// Its line.
-    pub line: BusLineId,
-    /// The link that it is on, matched at the door.
-    pub link: LinkId,
-    /// Distance from the link's start, mm.
-    pub position_mm: u32,
-    /// Speed, mm/s.
-    pub speed_mm_s: u32,
-}
-
-/// Kind of a violation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ViolationKind {
-    /// Ran a red light.
-    RedLight,
-    /// Too fast.
-    Speeding,
-    /// Forbidden lane or direction.
-    WrongLane,
-    /// Parked where it must not.
-    Parking,
-    /// Anything else.
-    Other,
-}
-
-/// A violation reported by a camera: evidence for a person, never a penalty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Violation {
-    /// When.
-    pub time_ms: u64,
-    /// Which camera.
-    pub camera: CameraId,
-    /// Keyed hash of the plate.
-    pub vehicle: VehicleId,
-    /// Kind.
-    pub kind: ViolationKind,
-}
-
-/// A step of a case, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CaseStage {
-    /// Taken up.
-    Accepted,
-    /// Under investigation.
-    Investigated,
-    /// Reviewed by a second person.
-    Reviewed,
-    /// Decided.
-    Decided,
-    /// Closed.
-    Closed,
-}
-
-/// A case moved a step: handling leaves traces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct CaseStep {
-    /// When.
-    pub time_ms: u64,
-    /// Which case.
-    pub case: CaseId,
-    /// The stage that it reached.
-    pub stage: CaseStage,
-    /// The unit that did it.
-    pub by: UnitId,
-}
-
-/// What was found at a building site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Finding {
-    /// Dust.
-    Dust,
-    /// Mud carried onto the street.
-    Mud,
-    /// Work at a forbidden hour.
-    Noise,
-    /// Danger to people.
-    Danger,
-    /// Nothing to complain of.
-    Clean,
-}
-
-/// A report from a building site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct SiteReport {
-    /// When.
-    pub time_ms: u64,
-    /// Which site.
-    pub site: SiteId,
-    /// What.
-    pub finding: Finding,
 }
 
 /// The events of one tick, stream by stream.
@@ -525,20 +135,21 @@ impl Batch {
     }
 
     /// Number of events per stream, by the stream's name.
-    pub fn counts(&self) -> [(&'static str, usize); 11] {
-        [
-            ("passages", self.passages.len()),
-            ("flows", self.flows.len()),
-            ("crowds", self.crowds.len()),
-            ("calls", self.calls.len()),
-            ("units", self.units.len()),
-            ("acks", self.acks.len()),
-            ("signals", self.signals.len()),
-            ("buses", self.buses.len()),
-            ("violations", self.violations.len()),
-            ("cases", self.cases.len()),
-            ("sites", self.sites.len()),
-        ]
+    pub fn counts(&self) -> [(&'static str, usize); STREAMS.len()] {
+        let counts = [
+            self.passages.len(),
+            self.flows.len(),
+            self.crowds.len(),
+            self.calls.len(),
+            self.units.len(),
+            self.acks.len(),
+            self.signals.len(),
+            self.buses.len(),
+            self.violations.len(),
+            self.cases.len(),
+            self.sites.len(),
+        ];
+        std::array::from_fn(|row| (STREAMS[row].1, counts[row]))
     }
 
     /// Number of events in all.
@@ -551,7 +162,7 @@ impl Batch {
         self.len() == 0
     }
 
-    /// Whether it holds what a person waits for: a call, an answer, a unit's report.
+    /// Whether it holds what a person waits for: a call or an answer. Units report all the time, and nobody waits for that.
     pub fn is_urgent(&self) -> bool {
         !(self.calls.is_empty() && self.acks.is_empty())
     }
@@ -560,5 +171,23 @@ impl Batch {
 impl Extend<Event> for Batch {
     fn extend<I: IntoIterator<Item = Event>>(&mut self, events: I) {
         events.into_iter().for_each(|e| self.push(e));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{CallId, SiteId};
+
+    #[test]
+    fn every_event_is_counted_in_its_own_stream() {
+        let call = CallEvent { time_ms: 7, call: CallId(1), change: CallChange::Cancelled };
+        let site = SiteReport { time_ms: 8, site: SiteId(1), finding: Finding::Clean };
+        for (event, time_ms, stream) in [(Event::Call(call), 7, "calls"), (Event::Site(site), 8, "sites")] {
+            assert_eq!((event.time_ms(), event.stream()), (time_ms, stream));
+            let mut batch = Batch::default();
+            batch.push(event);
+            assert!(batch.counts().iter().all(|(name, n)| (*name == stream) == (*n == 1)));
+        }
     }
 }

@@ -17,7 +17,7 @@ pub mod relation;
 pub mod state;
 mod wiring;
 
-pub use wiring::build;
+pub use wiring::{UNIT_SILENT_MS, build};
 
 /// Logical time: a strictly increasing count of ms. Live it follows the wall clock, in a replay it is read back.
 pub type Time = u64;

@@ -29,7 +29,7 @@ use crate::state::sightings::{STOP_LINE_MM, Sightings};
 use crate::{Collection, Time};
 
 /// A unit that has not reported for so long is out of service, ms.
-const UNIT_SILENT_MS: u64 = 120_000;
+pub const UNIT_SILENT_MS: u64 = 120_000;
 /// A collision takes capacity from its link for so long, ms.
 const INCIDENT_MS: u64 = 1_800_000;
 /// Calls closed are counted over so long, ms.

@@ -91,9 +91,9 @@ impl World {
             self.now_ms += STEP_MS;
             let from = self.outbox.len();
             self.advance();
-            self.outbox[from..].sort_by_key(time_of);
+            self.outbox[from..].sort_by_key(Event::time_ms);
         }
-        let due = self.outbox.iter().take_while(|e| time_of(e) <= until_ms).count();
+        let due = self.outbox.iter().take_while(|e| e.time_ms() <= until_ms).count();
         let later = self.outbox.split_off(due);
         std::mem::replace(&mut self.outbox, later)
     }
@@ -217,22 +217,5 @@ impl World {
     /// Where a place on a link is.
     pub fn place(&self, link: LinkId, at_mm: u32) -> Point {
         streets::place_of(&self.city.links[link.index()], at_mm)
-    }
-}
-
-/// When an event happened, ms.
-fn time_of(event: &Event) -> u64 {
-    match event {
-        Event::Passage(e) => e.time_ms,
-        Event::Flow(e) => e.time_ms,
-        Event::Crowd(e) => e.time_ms,
-        Event::Call(e) => e.time_ms,
-        Event::Unit(e) => e.time_ms,
-        Event::Ack(e) => e.time_ms,
-        Event::Signal(e) => e.time_ms,
-        Event::Bus(e) => e.time_ms,
-        Event::Violation(e) => e.time_ms,
-        Event::Case(e) => e.time_ms,
-        Event::Site(e) => e.time_ms,
     }
 }

@@ -1,15 +1,16 @@
-//! Where events go that were not taken: counted by stream and reason, and kept in `dead_letters.jsonl` where a directory
-//! is set, without plates. Bounded: a full queue or a full file drops the text, never the count.
+//! Where events go that were not taken: counted by stream and reason, and kept in `dead_letters.jsonl`, without plates.
+//! Bounded: a full queue, a disk that fails or an old file drop the text, never the count; how many texts were dropped for
+//! the first two is counted too, and said once.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use nanming_dataflows::decision::{Reason, Rejected};
-use nanming_dataflows::event::Event;
 use serde::Serialize;
 
 use super::redact::redacted;
@@ -24,7 +25,22 @@ const FILE_BYTES: u64 = 64 << 20;
 pub struct DeadLetters {
     metrics: Arc<Metrics>,
     total: AtomicU64,
-    file: Option<Sender<String>>,
+    unkept: AtomicU64,
+    kept: Option<Kept>,
+}
+
+/// The way to the file. Dropped, it waits until all that was sent is written.
+struct Kept {
+    letters: Option<Sender<String>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        drop(self.letters.take());
+        // A panic of the writer is in the log already.
+        let _ = self.writer.take().map(JoinHandle::join);
+    }
 }
 
 /// One line of `dead_letters.jsonl`.
@@ -40,23 +56,30 @@ struct Letter<'a> {
 impl DeadLetters {
     /// Counts; with a directory also keeps, on a thread of its own.
     pub fn open(directory: Option<&Path>, metrics: Arc<Metrics>) -> std::io::Result<DeadLetters> {
-        let file = directory.map(start_writer).transpose()?;
-        Ok(DeadLetters { metrics, total: AtomicU64::new(0), file })
+        let kept = directory.map(Kept::start).transpose()?;
+        Ok(DeadLetters { metrics, total: AtomicU64::new(0), unkept: AtomicU64::new(0), kept })
     }
 
     /// Takes what came in at `t_ms` and was refused.
     pub fn bury(&self, t_ms: u64, stream: &str, reason: Reason, detail: &str, raw: &[u8]) {
         self.metrics.dead_letter(stream, reason);
         self.total.fetch_add(1, Ordering::Relaxed);
-        if let Some(file) = &self.file {
-            let _full_queue_drops_the_text = file.try_send(line(t_ms, stream, reason, detail, raw));
+        let letters = self.kept.as_ref().and_then(|kept| kept.letters.as_ref());
+        if letters.is_some_and(|letters| letters.try_send(line(t_ms, stream, reason, detail, raw)).is_err()) {
+            self.metrics.dead_letter_unkept();
+            if self.unkept.fetch_add(1, Ordering::Relaxed) == 0 {
+                tracing::warn!(
+                    "dead letters come faster than the disk takes them, or it fails: what is not kept is counted in \
+                     nanming_dead_letters_unkept_total"
+                );
+            }
         }
     }
 
     /// Takes an event that the engine refused.
     pub fn bury_rejected(&self, rejected: &Rejected) {
         let raw = serde_json::to_vec(&rejected.event).unwrap_or_default();
-        self.bury(rejected.time_ms, stream(&rejected.event), rejected.reason, "", &raw);
+        self.bury(rejected.time_ms, rejected.event.stream(), rejected.reason, "", &raw);
     }
 
     /// Letters taken since the start.
@@ -72,34 +95,19 @@ pub fn line(t_ms: u64, stream: &str, reason: Reason, detail: &str, raw: &[u8]) -
     serde_json::to_string(&letter).unwrap_or_default()
 }
 
-/// The stream of an event, as metrics name it.
-pub fn stream(event: &Event) -> &'static str {
-    match event {
-        Event::Passage(_) => "passages",
-        Event::Flow(_) => "flows",
-        Event::Crowd(_) => "crowds",
-        Event::Call(_) => "calls",
-        Event::Unit(_) => "units",
-        Event::Ack(_) => "acks",
-        Event::Signal(_) => "signals",
-        Event::Bus(_) => "buses",
-        Event::Violation(_) => "violations",
-        Event::Case(_) => "cases",
-        Event::Site(_) => "sites",
+impl Kept {
+    fn start(directory: &Path) -> std::io::Result<Kept> {
+        std::fs::create_dir_all(directory)?;
+        let path = directory.join("dead_letters.jsonl");
+        let out = append(&path)?;
+        let (letters, queue) = bounded(QUEUE);
+        let writer = std::thread::Builder::new().name("dead-letters".into()).spawn(move || {
+            if let Err(error) = write_all(&path, out, &queue) {
+                tracing::warn!(%error, "dead letters are no longer kept, only counted");
+            }
+        })?;
+        Ok(Kept { letters: Some(letters), writer: Some(writer) })
     }
-}
-
-fn start_writer(directory: &Path) -> std::io::Result<Sender<String>> {
-    std::fs::create_dir_all(directory)?;
-    let path = directory.join("dead_letters.jsonl");
-    let out = append(&path)?;
-    let (letters, queue) = bounded(QUEUE);
-    std::thread::Builder::new().name("dead-letters".into()).spawn(move || {
-        if let Err(error) = write_all(&path, out, &queue) {
-            tracing::warn!(%error, "dead letters are no longer kept, only counted");
-        }
-    })?;
-    Ok(letters)
 }
 
 fn write_all(path: &PathBuf, out: (BufWriter<File>, u64), queue: &Receiver<String>) -> std::io::Result<()> {
@@ -139,12 +147,22 @@ mod tests {
         let counted = "nanming_dead_letters_total{reason=\"unknown_camera\",stream=\"passages\"} 1";
         assert!(metrics.render().contains(counted), "{}", metrics.render());
 
-        let (sender, queue) = bounded(2);
-        let path = dir.path().join("here.jsonl");
-        sender.send(line(5, "passages", Reason::UnknownCamera, "d", br#"{"plate":"secret"}"#)).unwrap();
-        drop(sender);
-        write_all(&path, append(&path).unwrap(), &queue).unwrap();
-        let text = std::fs::read_to_string(&path).unwrap();
+        drop(letters);
+        let text = std::fs::read_to_string(dir.path().join("dead_letters.jsonl")).unwrap();
         assert!(!text.contains("secret") && text.contains("\"reason\":\"unknown_camera\""), "{text}");
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_kept_is_counted() {
+        let metrics = Arc::new(Metrics::new(&nanming_simulators::town::small(2, 2, 1)));
+        let (sender, queue) = bounded(1);
+        let kept = Some(Kept { letters: Some(sender), writer: None });
+        let letters = DeadLetters { metrics: metrics.clone(), total: 0.into(), unkept: 0.into(), kept };
+        let bury = || letters.bury(5, "passages", Reason::UnknownCamera, "no camera 'x'", b"x");
+        (0..3).for_each(|_| bury());
+        drop(queue);
+        bury();
+        assert_eq!(letters.total(), 4);
+        assert!(metrics.render().lines().any(|l| l == "nanming_dead_letters_unkept_total 3"), "{}", metrics.render());
     }
 }

@@ -1,7 +1,8 @@
 //! The shapes of the JSON Lines that sensors and systems send; docs/events.md shows each.
 
 use nanming_dataflows::event::{
-    Answer, AssignmentId, CaseStage, Category, ControlMode, Finding, Priority, UnitStatus, VehicleClass, ViolationKind,
+    Answer, AssignmentId, CaseStage, Category, ControlMode, Finding, Priority, STREAMS, UnitStatus, VehicleClass,
+    ViolationKind,
 };
 use serde::Deserialize;
 
@@ -159,18 +160,5 @@ pub fn stream_of(raw: &[u8]) -> &'static str {
         r#type: String,
     }
     let tag = serde_json::from_slice::<Tag>(raw).map(|t| t.r#type).unwrap_or_default();
-    let known = [
-        ("passage", "passages"),
-        ("flow", "flows"),
-        ("crowd", "crowds"),
-        ("call", "calls"),
-        ("unit", "units"),
-        ("ack", "acks"),
-        ("signal", "signals"),
-        ("bus", "buses"),
-        ("violation", "violations"),
-        ("case", "cases"),
-        ("site", "sites"),
-    ];
-    known.iter().find(|(name, _)| *name == tag).map_or("unknown", |(_, stream)| stream)
+    STREAMS.iter().find(|(one, _)| *one == tag).map_or("unknown", |(_, stream)| stream)
 }

@@ -87,6 +87,7 @@ impl Board {
     /// Makes the delta since the last beat, sends it, and sets the gauges. Once a second.
     pub fn beat(&self) {
         let mut inner = self.lock();
+        inner.state.note_silence();
         let levels = inner.state.levels();
         let figures = inner.figures(&self.metrics, &self.letters);
         let mut picture = inner.state.changes();

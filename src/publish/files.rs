@@ -1,10 +1,11 @@
 //! Decisions of a live city as JSON Lines files. The disk may be slow: a thread of its own writes, behind a bounded queue;
-//! what does not fit is left out and said so.
+//! what does not fit is left out and said so. The end waits until that thread has written the rest.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use nanming_dataflows::network::City;
 
 use super::bus::Sink;
@@ -16,38 +17,59 @@ const QUEUE: usize = 4096;
 
 /// The queue to the writing thread.
 pub struct Files {
-    ticks: Sender<Arc<TickRecord>>,
+    ticks: Option<Sender<Arc<TickRecord>>>,
+    writer: Option<JoinHandle<()>>,
     left_out: u64,
 }
 
 impl Files {
-    /// Makes the files and starts the thread.
-    pub fn create(dir: &Path, city: &Arc<City>) -> std::io::Result<Files> {
-        let sinks = JsonlSinks::create(dir, city)?;
+    /// Opens the files and starts the thread.
+    pub fn append(dir: &Path, city: &Arc<City>) -> std::io::Result<Files> {
+        let sinks = JsonlSinks::append(dir, city)?;
         let (ticks, queue) = bounded(QUEUE);
-        std::thread::Builder::new().name("jsonl".into()).spawn(move || {
+        let writer = std::thread::Builder::new().name("jsonl".into()).spawn(move || {
             if let Err(error) = write_all(sinks, &queue) {
                 tracing::warn!(%error, "decisions are no longer written to files");
             }
         })?;
-        Ok(Files { ticks, left_out: 0 })
+        Ok(Files { ticks: Some(ticks), writer: Some(writer), left_out: 0 })
     }
 }
 
 fn write_all(mut sinks: JsonlSinks, queue: &Receiver<Arc<TickRecord>>) -> std::io::Result<()> {
     for record in queue {
         sinks.write(&record.decisions)?;
+        if queue.is_empty() {
+            sinks.flush()?;
+        }
     }
-    sinks.finish()
+    sinks.flush()
 }
 
 impl Sink for Files {
     fn take(&mut self, record: &Arc<TickRecord>) {
-        if self.ticks.try_send(Arc::clone(record)).is_err() {
-            self.left_out += 1;
-            if self.left_out.is_power_of_two() {
-                tracing::warn!(ticks = self.left_out, "the disk is too slow: ticks left out of the JSON Lines files");
+        let Some(ticks) = &self.ticks else { return };
+        match ticks.try_send(Arc::clone(record)) {
+            Ok(()) => {}
+            // The writer has said why it gave up.
+            Err(TrySendError::Disconnected(_)) => self.ticks = None,
+            Err(TrySendError::Full(_)) => {
+                self.left_out += 1;
+                if self.left_out.is_power_of_two() {
+                    tracing::warn!(
+                        ticks = self.left_out,
+                        "the disk is too slow: ticks left out of the JSON Lines files"
+                    );
+                }
             }
         }
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        drop(self.ticks.take());
+        // A panic of the writer is in the log already.
+        let _ = self.writer.take().map(JoinHandle::join);
     }
 }

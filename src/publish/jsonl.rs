@@ -1,7 +1,7 @@
 //! Decisions as JSON Lines files, by the names of the city's own things: for replays, comparisons and scoring. The same
 //! decisions always give the same bytes.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,26 +11,39 @@ use nanming_dataflows::network::City;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::kmh;
+
 /// The open files of a directory.
 pub struct JsonlSinks {
     city: Arc<City>,
     signals: BufWriter<File>,
     forecasts: BufWriter<File>,
     assignments: BufWriter<File>,
-    dead_letters: BufWriter<File>,
+    /// Of a replay alone: in a live city the dead-letter office keeps what was refused.
+    dead_letters: Option<BufWriter<File>>,
 }
 
 impl JsonlSinks {
-    /// Makes the directory and its files; what stood there before is replaced. Errors are those of the file system.
+    /// Makes the directory and its files for a replay; what stood there before is replaced. Errors are those of the file
+    /// system.
     pub fn create(dir: &Path, city: &Arc<City>) -> std::io::Result<Self> {
+        Self::open(dir, city, OpenOptions::new().create(true).write(true).truncate(true), true)
+    }
+
+    /// Makes the directory and its files for a live city; what stands there already is gone on with.
+    pub fn append(dir: &Path, city: &Arc<City>) -> std::io::Result<Self> {
+        Self::open(dir, city, OpenOptions::new().create(true).append(true), false)
+    }
+
+    fn open(dir: &Path, city: &Arc<City>, how: &OpenOptions, dead_letters: bool) -> std::io::Result<Self> {
         std::fs::create_dir_all(dir)?;
-        let file = |name: &str| File::create(dir.join(name)).map(BufWriter::new);
+        let file = |name: &str| how.open(dir.join(name)).map(BufWriter::new);
         Ok(JsonlSinks {
             city: Arc::clone(city),
             signals: file("signals.jsonl")?,
             forecasts: file("forecasts.jsonl")?,
             assignments: file("assignments.jsonl")?,
-            dead_letters: file("dead_letters.jsonl")?,
+            dead_letters: dead_letters.then(|| file("dead_letters.jsonl")).transpose()?,
         })
     }
 
@@ -45,22 +58,18 @@ impl JsonlSinks {
         for made in &decisions.assignments {
             line(&mut self.assignments, &assignment(&self.city, made))?;
         }
-        for refused in &decisions.rejected {
-            line(&mut self.dead_letters, &rejected(refused))?;
-        }
-        Ok(())
+        decisions.rejected.iter().try_for_each(|refused| self.dead_letter(&rejected(refused)))
     }
 
     /// Writes an event that did not pass validation.
     pub fn dead_letter(&mut self, letter: &impl Serialize) -> std::io::Result<()> {
-        line(&mut self.dead_letters, letter)
+        self.dead_letters.as_mut().map_or(Ok(()), |file| line(file, letter))
     }
 
-    /// Writes what is buffered to the disk.
-    pub fn finish(mut self) -> std::io::Result<()> {
-        [&mut self.signals, &mut self.forecasts, &mut self.assignments, &mut self.dead_letters]
-            .into_iter()
-            .try_for_each(Write::flush)
+    /// Hands what is buffered to the system.
+    pub fn flush(&mut self) -> std::io::Result<()> {
+        let files = [&mut self.signals, &mut self.forecasts, &mut self.assignments];
+        files.into_iter().chain(&mut self.dead_letters).try_for_each(Write::flush)
     }
 }
 
@@ -94,9 +103,4 @@ fn assignment(city: &City, a: &Assignment) -> Value {
 
 fn rejected(r: &Rejected) -> Value {
     json!({"t_ms": r.time_ms, "reason": r.reason, "event": r.event})
-}
-
-/// km/h with one digit after the point.
-fn kmh(speed_mm_s: u32) -> f64 {
-    (f64::from(speed_mm_s) * 0.036).round() / 10.0
 }

@@ -32,18 +32,26 @@ pub(super) fn calls(
     let columns = ["id", "received_at", "description", "priority", "on_view", "lon", "lat"];
     let rows: Vec<Option<Row>> = table(path, "calls", &columns, dead, row)?;
     let rows: Vec<Row> = rows.into_iter().flatten().collect();
-    let local_ms = |utc: u64| utc + (city.utc_offset_min.max(0) as u64) * 60_000;
-    let midnight_ms = from - local_ms(from) % (24 * HOUR_MS);
+    let midnight_ms = local_midnight_ms(from, city.utc_offset_min);
     let boxed = Stretch::new(city, &rows);
     for row in rows {
-        let time_ms = midnight_ms + row.day_ms;
         let at = boxed.place(row.at);
-        if let Some(grid) = city.grid_at(at).filter(|_| (from..=to).contains(&time_ms)) {
+        let time_ms = midnight_ms.saturating_add_unsigned(row.day_ms);
+        let Some(time_ms) = u64::try_from(time_ms).ok().filter(|time_ms| (from..=to).contains(time_ms)) else {
+            continue;
+        };
+        if let Some(grid) = city.grid_at(at) {
             let facts = CallFacts { priority: row.priority, category: row.category, at, grid };
             events.push(Event::Call(CallEvent { time_ms, call: row.call, change: CallChange::Opened(facts) }));
         }
     }
     Ok(())
+}
+
+/// When the local day began in which `time_ms` lies, ms since the Unix epoch; before it, east of Greenwich in the first day.
+fn local_midnight_ms(time_ms: u64, utc_offset_min: i32) -> i64 {
+    let local_ms = time_ms as i64 + i64::from(utc_offset_min) * 60_000;
+    time_ms as i64 - local_ms.rem_euclid(24 * HOUR_MS as i64)
 }
 
 /// A row as a call; none where an officer saw it himself or no place is known.
@@ -115,5 +123,21 @@ impl Stretch {
             x_mm: between(low.x_mm, high.x_mm, along(self.from[0], lon)),
             y_mm: between(low.y_mm, high.y_mm, along(self.from[1], lat)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_local_day_begins_at_midnight_east_and_west_and_on_the_first_day() {
+        const HOUR: i64 = 3_600_000;
+        let noon_of_day_two_ms = 36 * HOUR as u64;
+        assert_eq!(local_midnight_ms(noon_of_day_two_ms, 0), 24 * HOUR);
+        assert_eq!(local_midnight_ms(noon_of_day_two_ms, 480), 16 * HOUR);
+        assert_eq!(local_midnight_ms(noon_of_day_two_ms, -480), 32 * HOUR, "04:00 in the west");
+        assert_eq!(local_midnight_ms(0, 480), -8 * HOUR);
+        assert_eq!(local_midnight_ms(3 * HOUR as u64, -480), -16 * HOUR, "19:00 of the day before");
     }
 }

@@ -24,18 +24,6 @@ pub(super) struct DeadLetter {
     pub(super) detail: String,
 }
 
-/// Event time, ms.
-pub(super) fn time_ms(event: &Event) -> u64 {
-    match event {
-        Event::Passage(e) => e.time_ms,
-        Event::Signal(e) => e.time_ms,
-        Event::Call(e) => e.time_ms,
-        Event::Unit(e) => e.time_ms,
-        Event::Ack(e) => e.time_ms,
-        _ => 0,
-    }
-}
-
 /// Reads a table row by row: its columns by name, in any order. Each row becomes an event or a dead letter.
 pub(super) fn table<E>(
     path: &Path,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use nanming_dataflows::decide::envelope::Witness;
-use nanming_dataflows::decision::{CallPhase, Decisions};
-use nanming_dataflows::event::Batch;
+use nanming_dataflows::decision::{CallPhase, Decisions, Interval};
+use nanming_dataflows::event::{Batch, Lamp};
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::network::City;
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub struct Summary {
     pub events: BTreeMap<&'static str, u64>,
     /// Commands told to signals.
     pub signal_commands: u64,
-    /// Stage changes among them.
+    /// Greens among them that began: a standing one that is ordered again is no change.
     pub stage_changes: u64,
     /// Commands outside the safety envelope, checked here anew: must be 0.
     pub envelope_violations: u64,
@@ -47,6 +47,8 @@ pub struct Summary {
     #[serde(skip)]
     witness: Witness,
     #[serde(skip)]
+    shown: Vec<Vec<Lamp>>,
+    #[serde(skip)]
     opened_ms: BTreeMap<CallId, u64>,
     #[serde(skip)]
     waits_ms: Vec<u64>,
@@ -61,6 +63,7 @@ impl Summary {
             junctions: city.junctions.len(),
             dead_letters: dead as u64,
             witness: Witness::new(city),
+            shown: vec![Vec::new(); city.junctions.len()],
             ..Summary::default()
         }
     }
@@ -82,7 +85,9 @@ impl Summary {
         for c in &d.commands {
             let ok = self.witness.see(city, c).is_ok();
             self.envelope_violations += u64::from(!ok);
-            self.stage_changes += u64::from(c.interval == nanming_dataflows::decision::Interval::Green);
+            let before = std::mem::replace(&mut self.shown[c.junction.index()], c.lamps.clone());
+            let begins = c.interval == Interval::Green && !before.is_empty() && before != c.lamps;
+            self.stage_changes += u64::from(begins);
         }
         self.signal_commands += d.commands.len() as u64;
         self.envelope_refusals += d.refusals.len() as u64;
@@ -119,5 +124,32 @@ impl std::fmt::Display for Summary {
             self.calls, self.assignments, self.arrived, self.closed, self.mean_wait_s, self.mean_eta_s
         )?;
         writeln!(f, "dead letters: {}", self.dead_letters)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nanming_dataflows::decision::{SignalCommand, StageReason};
+    use nanming_dataflows::ids::JunctionId;
+
+    #[test]
+    fn a_standing_stage_that_is_ordered_again_is_no_change() {
+        let city = nanming_simulators::town::small(1, 1, 1);
+        let mut summary = Summary::new(&city, 0);
+        let green: Vec<Lamp> = city.junctions[0].stages[0].lights.iter().map(|light| light.lamp()).collect();
+        let red = vec![Lamp::Red; green.len()];
+        for (at_s, interval, lamps) in [
+            (0, Interval::Green, &green),
+            (60, Interval::Green, &green),
+            (70, Interval::AllRed, &red),
+            (80, Interval::Green, &green),
+            (140, Interval::Green, &green),
+        ] {
+            let (junction, at_ms, reason) = (JunctionId(0), at_s * 1000, StageReason::Plan);
+            let command = SignalCommand { junction, at_ms, stage: 0, interval, lamps: lamps.clone(), reason };
+            summary.note(&city, &Decisions { commands: vec![command], ..Decisions::default() });
+        }
+        assert_eq!((summary.signal_commands, summary.stage_changes), (5, 1));
     }
 }

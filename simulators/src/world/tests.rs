@@ -31,7 +31,7 @@ fn same_settings_same_events_however_it_is_stepped() {
     let by_second = run(1_000);
     assert!(by_second.len() > 10_000, "{}", by_second.len());
     assert_eq!(by_second, run(7_300));
-    assert!(by_second.windows(2).all(|e| time_of(&e[0]) <= time_of(&e[1])));
+    assert!(by_second.windows(2).all(|e| e[0].time_ms() <= e[1].time_ms()));
 }
 
 #[test]

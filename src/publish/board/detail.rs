@@ -1,14 +1,13 @@
 //! One thing of the city at a time: what a click on the board shows.
 
 use nanming_dataflows::decision::Lead;
-use nanming_dataflows::event::Lamp;
 use nanming_dataflows::ids::{JunctionId, LinkId};
-use nanming_dataflows::network::{Head, Light, Stage};
+use nanming_dataflows::network::{Head, Stage};
 use nanming_dataflows::state::link::level_of_service;
 use serde_json::{Value, json};
 
-use super::picture::kmh;
 use super::state::State;
+use crate::publish::kmh;
 
 impl State {
     /// State and forecast of a link.
@@ -47,7 +46,7 @@ impl State {
             let c = &now.command;
             let lamps: String = c.lamps.iter().map(|lamp| lamp.to_char()).collect();
             let fields = json!({
-                "stage": c.stage, "wanted": c.stage, "interval": c.interval, "since_ms": c.at_ms, "lamps": lamps,
+                "stage": c.stage, "wanted": c.stage, "interval": c.interval, "since_ms": now.since_ms, "lamps": lamps,
                 "reason": c.reason,
             });
             merge(&mut page, fields);
@@ -96,19 +95,11 @@ fn lead(l: &Lead) -> Value {
 }
 
 fn stage(s: &Stage) -> Value {
-    let lights: String = s.lights.iter().map(|light| lamp(*light).to_char()).collect();
+    let lights: String = s.lights.iter().map(|light| light.lamp().to_char()).collect();
     json!({
         "name": s.name, "lights": lights, "min_green_s": f64::from(s.min_green_ms) / 1000.0,
         "max_green_s": f64::from(s.max_green_ms) / 1000.0,
     })
-}
-
-fn lamp(light: Light) -> Lamp {
-    match light {
-        Light::Red => Lamp::Red,
-        Light::Protected => Lamp::Protected,
-        Light::Permissive => Lamp::Permissive,
-    }
 }
 
 fn merge(page: &mut Value, fields: Value) {

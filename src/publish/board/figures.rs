@@ -7,9 +7,9 @@ use nanming_dataflows::decision::{Interval, LevelOfService, LinkState};
 use nanming_dataflows::event::{CallPhase, Priority};
 use serde_json::{Value, json};
 
-use super::picture::kmh;
 use super::state::{RATE_MS, State};
 use crate::metrics::Levels;
+use crate::publish::kmh;
 
 /// Span of wall time over which events are counted, s.
 const EVENTS_SPAN_S: f64 = 10.0;
@@ -96,7 +96,7 @@ impl State {
         let phases = [CallPhase::Waiting, CallPhase::Assigned, CallPhase::Accepted, CallPhase::Arrived];
         let of_priority = |p| self.calls.values().filter(|c| c.facts.priority == p).count();
         let of_phase = |p| self.calls.values().filter(|c| c.phase == p).count();
-        let ready = self.units.iter().flatten().filter(|u| u.status.is_available() && u.assignment.is_none());
+        let ready = self.units.iter().flatten().filter(|unit| unit.is_available());
         Levels {
             time_ms: self.time_ms,
             open_calls: priorities.map(|p| (p, of_priority(p))).to_vec(),
@@ -105,6 +105,7 @@ impl State {
             onsets: self.onsets.len(),
             junctions: self.stages.iter().map(|stage| self.stage_level(stage.as_ref())).collect(),
             districts: self.districts(),
+            district_loads: self.district_loads(),
         }
     }
 
@@ -122,6 +123,16 @@ impl State {
         }
         let congested = |links: &[&LinkState]| links.iter().filter(|l| l.level == LevelOfService::F).count();
         by_district.iter().map(|links| (mean_speed_kmh(links.iter().copied()), congested(links))).collect()
+    }
+
+    fn district_loads(&self) -> Vec<(u32, u32)> {
+        let mut loads = vec![(0, 0); self.city.districts.len()];
+        for load in &self.grids {
+            let (open_calls, available_units) = &mut loads[self.city.grids[load.grid.index()].district.index()];
+            *open_calls += load.open_calls;
+            *available_units += load.available_units;
+        }
+        loads
     }
 
     fn median_answer_s(&self) -> Option<f64> {

@@ -1,10 +1,11 @@
 //! The state, or what changed in it, in the shape of `/api/events`.
 
-use nanming_dataflows::decision::{Interval, LinkState, SignalCommand, StageReason};
+use nanming_dataflows::decision::{GridLoad, Interval, LinkState, SignalCommand, StageReason};
 use nanming_dataflows::ids::CallId;
 use serde_json::{Value, json};
 
 use super::state::{CallNow, Changed, State, UnitNow};
+use crate::publish::kmh;
 
 impl State {
     /// Everything that is known.
@@ -15,6 +16,7 @@ impl State {
             units: (0..self.units.len()).collect(),
             calls: self.calls.keys().copied().collect(),
             closed: Default::default(),
+            grids: (0..self.grids.len()).collect(),
             onsets: true,
         };
         self.picture(&mut all)
@@ -32,8 +34,9 @@ impl State {
         let junctions: Vec<Value> = stages.map(|stage| junction(&stage.command)).collect();
         let units = of.units.iter().filter_map(|row| self.units.get(*row)?.as_ref().map(|u| self.unit_row(*row, u)));
         let calls = of.calls.iter().filter_map(|id| self.calls.get(id).map(|call| self.call_row(*id, call)));
+        let grids: Vec<Value> = of.grids.iter().map(|row| grid(&self.grids[*row])).collect();
         let mut picture = json!({
-            "time_ms": self.time_ms, "links": links, "junctions": junctions,
+            "time_ms": self.time_ms, "links": links, "junctions": junctions, "grids": grids,
             "units": units.collect::<Vec<_>>(), "calls": calls.collect::<Vec<_>>(), "closed": of.closed,
         });
         if of.onsets {
@@ -44,7 +47,8 @@ impl State {
 
     fn unit_row(&self, row: usize, unit: &UnitNow) -> Value {
         let (lon, lat) = unit.at.to_lon_lat(self.city.origin).degrees();
-        json!([row, lon, lat, unit.status, unit.assignment])
+        let status = if unit.silent { json!("silent") } else { json!(unit.status) };
+        json!([row, lon, lat, status, unit.assignment])
     }
 
     fn call_row(&self, id: CallId, call: &CallNow) -> Value {
@@ -73,6 +77,10 @@ fn junction(c: &SignalCommand) -> Value {
     json!([c.junction, c.stage, interval(c.interval), reason(c.reason)])
 }
 
+fn grid(load: &GridLoad) -> Value {
+    json!([load.grid, load.open_calls, load.available_units, load.closed_last_hour])
+}
+
 fn interval(interval: Interval) -> u8 {
     match interval {
         Interval::Green => 0,
@@ -83,9 +91,4 @@ fn interval(interval: Interval) -> u8 {
 
 fn reason(reason: StageReason) -> Value {
     json!(reason)
-}
-
-/// km/h with one digit after the point.
-pub(super) fn kmh(speed_mm_s: u32) -> f64 {
-    (f64::from(speed_mm_s) * 0.036).round() / 10.0
 }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use nanming_dataflows::UNIT_SILENT_MS;
 use nanming_dataflows::decision::{
-    Assignment, CallPhase, CallStatus, Decisions, Interval, LinkForecast, LinkState, Onset, SignalChoice, SignalCommand,
+    Assignment, CallPhase, CallStatus, Decisions, GridLoad, Interval, LinkForecast, LinkState, Onset, SignalChoice,
+    SignalCommand,
 };
 use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, UnitReport, UnitStatus};
-use nanming_dataflows::ids::{CallId, UnitId};
+use nanming_dataflows::ids::{CallId, GridId, UnitId};
 use nanming_dataflows::network::{City, Point};
 
 use crate::door::TickRecord;
@@ -23,6 +25,8 @@ pub(super) const RATE_MS: u64 = 60_000;
 pub struct StageNow {
     /// The last command.
     pub command: SignalCommand,
+    /// Since when the lamps show this, ms: an order that is only repeated changes nothing.
+    pub since_ms: u64,
     /// Since when the stage's green stands, ms.
     pub green_since_ms: u64,
 }
@@ -36,6 +40,17 @@ pub struct UnitNow {
     pub status: UnitStatus,
     /// What it is on.
     pub assignment: Option<AssignmentId>,
+    /// The tick of its last report, ms.
+    pub heard_ms: u64,
+    /// Whether it has been silent for so long that dispatch no longer counts on it.
+    pub silent: bool,
+}
+
+impl UnitNow {
+    /// Whether it may be given a task.
+    pub(super) fn is_available(&self) -> bool {
+        self.status.is_available() && self.assignment.is_none() && !self.silent
+    }
 }
 
 /// An open call.
@@ -65,6 +80,7 @@ pub(super) struct Changed {
     pub(super) units: BTreeSet<usize>,
     pub(super) calls: BTreeSet<CallId>,
     pub(super) closed: BTreeSet<CallId>,
+    pub(super) grids: BTreeSet<usize>,
     pub(super) onsets: bool,
 }
 
@@ -79,6 +95,7 @@ pub struct State {
     pub(super) units: Vec<Option<UnitNow>>,
     pub(super) calls: BTreeMap<CallId, CallNow>,
     pub(super) onsets: BTreeMap<Onset, isize>,
+    pub(super) grids: Vec<GridLoad>,
     pub(super) changed: Changed,
     /// Answers' delays, ms, latest last.
     pub(super) answers: VecDeque<u64>,
@@ -97,6 +114,7 @@ impl State {
             units: vec![None; city.units.len()],
             calls: BTreeMap::new(),
             onsets: BTreeMap::new(),
+            grids: city.grids.iter().map(|grid| idle(grid.id)).collect(),
             changed: Changed::default(),
             answers: VecDeque::new(),
             recent: VecDeque::new(),
@@ -107,7 +125,6 @@ impl State {
     /// Takes a tick. The delays of first answers in it, ms.
     pub(super) fn take(&mut self, record: &TickRecord) -> Vec<u64> {
         self.time_ms = record.tick;
-        self.count(record);
         let d = &record.decisions;
         for link in &d.links {
             self.changed.links.insert(link.link.index());
@@ -116,8 +133,10 @@ impl State {
         for forecast in &d.forecasts {
             self.forecasts[forecast.link.index()] = Some(forecast.clone());
         }
-        self.signals(d);
+        let greens = self.signals(d);
+        self.count(record, greens);
         self.onsets(d);
+        self.grids(d);
         for report in &record.units {
             self.unit(report);
         }
@@ -130,9 +149,8 @@ impl State {
         answers
     }
 
-    fn count(&mut self, record: &TickRecord) {
+    fn count(&mut self, record: &TickRecord, greens: usize) {
         let passed = record.counts.iter().find(|(stream, _)| *stream == "passages").map_or(0, |(_, n)| *n);
-        let greens = record.decisions.commands.iter().filter(|c| c.interval == Interval::Green).count();
         if passed + greens > 0 {
             self.recent.push_back((record.tick, passed, greens));
         }
@@ -142,18 +160,27 @@ impl State {
         }
     }
 
-    fn signals(&mut self, d: &Decisions) {
+    /// Takes what the signals were told. How many greens began.
+    fn signals(&mut self, d: &Decisions) -> usize {
+        let mut greens = 0;
         for command in &d.commands {
             let row = command.junction.index();
-            let before = self.stages[row].as_ref().filter(|s| s.command.stage == command.stage);
-            let stood = before.filter(|s| s.command.interval == Interval::Green).map(|s| s.green_since_ms);
-            let green_since_ms = stood.unwrap_or(command.at_ms);
-            self.stages[row] = Some(StageNow { command: command.clone(), green_since_ms });
-            self.changed.junctions.insert(row);
+            let (before, at_ms) = (self.stages[row].as_ref(), command.at_ms);
+            let same_lamps = before.filter(|now| now.command.lamps == command.lamps);
+            let same_green = before.filter(|now| now.command.interval == Interval::Green);
+            let same_green = same_green.filter(|now| now.command.stage == command.stage);
+            let (since_ms, green_since_ms) =
+                (same_lamps.map_or(at_ms, |now| now.since_ms), same_green.map_or(at_ms, |now| now.green_since_ms));
+            greens += usize::from(before.is_some() && same_lamps.is_none() && command.interval == Interval::Green);
+            if same_lamps.is_none_or(|now| now.command.reason != command.reason) {
+                self.changed.junctions.insert(row);
+            }
+            self.stages[row] = Some(StageNow { command: command.clone(), since_ms, green_since_ms });
         }
         for choice in &d.choices {
             self.choices[choice.junction.index()] = Some(choice.clone());
         }
+        greens
     }
 
     fn onsets(&mut self, d: &Decisions) {
@@ -166,10 +193,36 @@ impl State {
         }
     }
 
+    /// A load that is withdrawn leaves nothing, unless another takes its place.
+    fn grids(&mut self, d: &Decisions) {
+        let mut net: BTreeMap<GridLoad, isize> = BTreeMap::new();
+        d.grids.iter().for_each(|(load, diff)| *net.entry(*load).or_default() += diff);
+        for (load, diff) in net.into_iter().filter(|(_, diff)| *diff != 0) {
+            let now = &mut self.grids[load.grid.index()];
+            if diff > 0 {
+                *now = load;
+            } else if *now == load {
+                *now = idle(load.grid);
+            }
+            self.changed.grids.insert(load.grid.index());
+        }
+    }
+
+    /// Notes who has fallen silent since this was last asked: dispatch drops them at the same time.
+    pub(super) fn note_silence(&mut self) {
+        for (row, unit) in self.units.iter_mut().enumerate().filter_map(|(row, unit)| Some((row, unit.as_mut()?))) {
+            if !unit.silent && self.time_ms >= unit.heard_ms + UNIT_SILENT_MS {
+                unit.silent = true;
+                self.changed.units.insert(row);
+            }
+        }
+    }
+
     fn unit(&mut self, report: &UnitReport) {
         let Some(unit) = self.units.get_mut(report.unit.index()) else { return };
         let assignment = unit.and_then(|u| u.assignment);
-        *unit = Some(UnitNow { at: report.at, status: report.status, assignment });
+        let (at, status) = (report.at, report.status);
+        *unit = Some(UnitNow { at, status, assignment, heard_ms: self.time_ms, silent: false });
         self.changed.units.insert(report.unit.index());
     }
 
@@ -257,6 +310,11 @@ impl State {
             self.changed.units.insert(unit.index());
         }
     }
+}
+
+/// A grid in which nothing is to be counted.
+fn idle(grid: GridId) -> GridLoad {
+    GridLoad { grid, open_calls: 0, available_units: 0, closed_last_hour: 0 }
 }
 
 /// The last status of each call: a tick may bring several, in order.

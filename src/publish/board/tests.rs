@@ -1,8 +1,8 @@
 use std::time::Instant;
 
-use nanming_dataflows::decision::Decisions;
-use nanming_dataflows::event::{Batch, UnitReport, UnitStatus};
-use nanming_dataflows::ids::UnitId;
+use nanming_dataflows::decision::{Decisions, GridLoad, Interval, SignalCommand, StageReason};
+use nanming_dataflows::event::{Batch, Lamp, UnitReport, UnitStatus};
+use nanming_dataflows::ids::{GridId, JunctionId, UnitId};
 use nanming_dataflows::network::Point;
 
 use super::*;
@@ -16,16 +16,26 @@ fn board() -> Arc<Board> {
 
 fn tick(tick: u64, unit: u32) -> Arc<TickRecord> {
     let report = UnitReport { time_ms: tick, unit: UnitId(unit), at: Point::default(), status: UnitStatus::Ready };
+    record(tick, vec![report], Decisions::default())
+}
+
+fn record(tick: u64, units: Vec<UnitReport>, decisions: Decisions) -> Arc<TickRecord> {
     Arc::new(TickRecord {
         tick,
         closed_at: Instant::now(),
         counts: Batch::default().counts(),
         calls: vec![],
         acks: vec![],
-        units: vec![report],
+        units,
         notes: vec![],
-        decisions: Decisions { tick, ..Decisions::default() },
+        decisions,
     })
+}
+
+/// The latest snapshot after a beat.
+fn snapshot(board: &Board) -> Value {
+    board.beat();
+    serde_json::from_slice(&board.open(None).snapshot.unwrap().json).unwrap()
 }
 
 fn units(piece: &Piece) -> Vec<u64> {
@@ -83,4 +93,56 @@ fn figures_are_kept_ten_seconds_apart() {
     let history = &snapshot["history"];
     assert_eq!(history["time_ms"], serde_json::json!([1_001_000, 1_011_000, 1_021_000]));
     assert_eq!(history["open_calls"], serde_json::json!([0, 0, 0]));
+}
+
+#[test]
+fn an_order_that_is_repeated_is_no_change() {
+    let board = board();
+    let mut sink = Arc::clone(&board);
+    let mut order = |at_ms, interval, lamp| {
+        let (junction, lamps) = (JunctionId(0), vec![lamp; 6]);
+        let command = SignalCommand { junction, at_ms, stage: 1, interval, lamps, reason: StageReason::Plan };
+        sink.take(&record(at_ms, vec![], Decisions { commands: vec![command], ..Decisions::default() }));
+    };
+    let since_ms = || board.read(|state| state.junction_page(JunctionId(0))).unwrap()["since_ms"].clone();
+    let changes = || snapshot(&board)["figures"]["signal_changes_min"].clone();
+    order(1_000, Interval::Green, Lamp::Protected);
+    order(61_000, Interval::Green, Lamp::Protected);
+    assert_eq!((since_ms(), changes()), (1_000.into(), 0.0.into()), "what stood before is not known to have begun");
+    order(70_000, Interval::AllRed, Lamp::Red);
+    order(72_000, Interval::Green, Lamp::Protected);
+    order(73_000, Interval::Green, Lamp::Protected);
+    assert_eq!((since_ms(), changes()), (72_000.into(), 1.0.into()));
+}
+
+#[test]
+fn a_unit_that_is_silent_for_two_minutes_is_not_available() {
+    let board = board();
+    let mut sink = Arc::clone(&board);
+    let mut seen_at = |tick| {
+        sink.take(&record(tick, vec![], Decisions::default()));
+        let snapshot = snapshot(&board);
+        (snapshot["figures"]["available_units"].as_u64().unwrap(), snapshot["units"][0][3].as_str().unwrap().to_owned())
+    };
+    let mut report = Arc::clone(&board);
+    report.take(&tick(1_000, 3));
+    assert_eq!(seen_at(120_999), (1, "ready".into()));
+    assert_eq!(seen_at(121_000), (0, "silent".into()));
+    report.take(&tick(121_500, 3));
+    assert_eq!(seen_at(121_600), (1, "ready".into()));
+}
+
+#[test]
+fn the_load_of_a_grid_is_shown_as_it_was_said_last() {
+    let board = board();
+    let mut sink = Arc::clone(&board);
+    let load = |open_calls| GridLoad { grid: GridId(1), open_calls, available_units: 2, closed_last_hour: 3 };
+    let mut said = |tick, grids| sink.take(&record(tick, vec![], Decisions { grids, ..Decisions::default() }));
+    let shown = || snapshot(&board)["grids"][1].clone();
+    said(10, vec![(load(5), 1)]);
+    assert_eq!(shown(), serde_json::json!([1, 5, 2, 3]));
+    said(20, vec![(load(4), 1), (load(5), -1), (load(6), -1), (load(6), 1)]);
+    assert_eq!(shown(), serde_json::json!([1, 4, 2, 3]));
+    said(30, vec![(load(4), -1)]);
+    assert_eq!(shown(), serde_json::json!([1, 0, 0, 0]));
 }

@@ -1,0 +1,109 @@
+//! Calls for service, as their callers and the 110 desk tell of them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CallId, GridId, UnitId};
+use crate::network::Point;
+
+/// Urgency of a call, most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Priority {
+    /// Life in danger, or a crime in progress.
+    A,
+    /// Urgent.
+    B,
+    /// Can wait.
+    C,
+}
+
+/// What a call is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// A crime.
+    Crime,
+    /// A dispute or disturbance.
+    Disturbance,
+    /// A traffic collision, which blocks its link.
+    Collision,
+    /// Someone needs help.
+    Help,
+    /// Anything else.
+    #[default]
+    Other,
+}
+
+/// A step in the life of a call that comes from its caller or the 110 desk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CallEvent {
+    /// When.
+    pub time_ms: u64,
+    /// Which call.
+    pub call: CallId,
+    /// What happened.
+    pub change: CallChange,
+}
+
+/// What happened to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallChange {
+    /// It was raised.
+    Opened(CallFacts),
+    /// What is known of it changed.
+    Updated(CallFacts),
+    /// It was withdrawn.
+    Cancelled,
+    /// It was in the ledger when the engine started: a fact, not a wish.
+    Restored(CallFacts, Standing),
+}
+
+/// Where a call stood in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Standing {
+    /// How far it was.
+    pub phase: CallPhase,
+    /// Attempts at it so far.
+    pub attempts: u16,
+    /// The unit in charge, if any.
+    pub unit: Option<UnitId>,
+}
+
+/// How far a call is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallPhase {
+    /// No unit yet.
+    #[default]
+    Waiting,
+    /// A unit was told.
+    Assigned,
+    /// It accepted and is on its way.
+    Accepted,
+    /// It arrived.
+    Arrived,
+    /// Done.
+    Closed,
+    /// Withdrawn.
+    Cancelled,
+}
+
+impl CallPhase {
+    /// Whether nothing more is to come.
+    pub fn is_over(self) -> bool {
+        matches!(self, CallPhase::Closed | CallPhase::Cancelled)
+    }
+}
+
+/// What is known of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CallFacts {
+    /// Urgency.
+    pub priority: Priority,
+    /// Kind.
+    pub category: Category,
+    /// Place.
+    pub at: Point,
+    /// The grid that the place lies in.
+    pub grid: GridId,
+}
