@@ -12,7 +12,7 @@ export function makeLife(city, seed = 7) {
   const links = city.links.map((l) => ({ id: l.id, level: 0, speed: l.free_kmh, flow: 0, queue: 0 }));
   const junctions = city.junctions.map((j) => ({ id: j.id, stage: Math.floor(rnd() * j.stages.length), interval: 0, reason: rnd() < 0.06 ? "plan" : "pressure", left: Math.floor(rnd() * 30) + 3, since: start - Math.floor(rnd() * 20000), wanted: 0, scores: j.stages.map(() => rnd() * 12), plan: rnd() < 0.06 }));
   const calls = new Map(), past = new Map(), dirty = { calls: new Set(), units: new Set(), closed: [] };
-  let nextCall = 1, changes = 0, acks = [];
+  let nextCall = 1, ownCall = Math.floor(start / 86_400_000) * 86_400_000, changes = 0, acks = []; // its own calls have long numbers, as the simulator's
 
   /** Load of a link some minutes from now, 0 free .. 1 jammed. */
   const load = (l, min, now) => {
@@ -36,15 +36,16 @@ export function makeLife(city, seed = 7) {
     for (const s of junctions) {
       const j = city.junctions[s.id];
       s.scores = s.scores.map((x, i) => +Math.max(-2, Math.min(24, x + (i === s.stage && s.interval === 0 ? -0.9 : 0.3 - (x > 12 ? 0.22 : 0)) + (rnd() - 0.5) * 0.8)).toFixed(2));
-      s.wanted = s.scores.indexOf(Math.max(...s.scores));
+      const best = s.scores.indexOf(Math.max(...s.scores));
+      s.wanted = s.reason === "pressure" ? best : s.stage;
       if (--s.left > 0) continue;
       if (s.interval === 0) {
         s.lost = j.stages[s.stage].lights;
-        s.stage = s.wanted === s.stage ? (s.stage + 1) % j.stages.length : s.wanted;
+        s.stage = s.wanted = best === s.stage ? (s.stage + 1) % j.stages.length : best;
         s.interval = 1; s.left = 3; changes++;
         s.reason = s.plan ? "plan" : rnd() < 0.05 ? "max_red" : rnd() < 0.05 ? "max_green" : "pressure";
       } else if (s.interval === 1) { s.interval = 2; s.left = 2; }
-      else { s.interval = 0; s.left = 14 + Math.floor(rnd() * 28); s.since = now; if (s.reason === "pressure" && rnd() < 0.12) s.reason = rnd() < 0.5 ? "min_green" : "idle"; }
+      else { s.interval = 0; s.left = 14 + Math.floor(rnd() * 28); s.since = now; if (s.reason === "pressure" && rnd() < 0.12) s.reason = ["min_green", "idle", "not_worth"][Math.floor(rnd() * 3)]; }
       if (s.interval !== 0) s.since = now;
       changed.push(s.id);
     }
@@ -84,6 +85,19 @@ export function makeLife(city, seed = 7) {
     else { reach("closed"); finish(call, u); }
   }
 
+  function change(call, { priority, category, lon, lat }) {
+    Object.assign(call, { priority: priority ?? call.priority, category: category ?? call.category, lon: lon ?? call.lon, lat: lat ?? call.lat });
+    call.grid = gridAt(city.grids, call.lon, call.lat);
+    dirty.calls.add(call.call);
+    return call;
+  }
+
+  function cancel(call, now) {
+    call.phase = "cancelled";
+    call.history.push({ time_ms: now, phase: "cancelled" });
+    finish(call, call.unit === null ? null : city.units[call.unit.id]);
+  }
+
   function finish(call, u) {
     if (u) { Object.assign(u, { assignment: null, status: "returning" }); dirty.units.add(u.id); }
     calls.delete(call.call); past.set(call.call, call); dirty.closed.push(call.call);
@@ -94,7 +108,7 @@ export function makeLife(city, seed = 7) {
     const changed = signals(now);
     if (rnd() < 0.16) {
       const j = city.junctions[Math.floor(rnd() ** 1.4 * city.junctions.length)];
-      open({ priority: rnd() < 0.14 ? "A" : rnd() < 0.5 ? "B" : "C", category: CATEGORIES[Math.floor(rnd() * 5)], lon: j.at[0] + (rnd() - 0.5) * 0.006, lat: j.at[1] + (rnd() - 0.5) * 0.006, words: WORDS[Math.floor(rnd() * WORDS.length)] }, now);
+      open({ id: ownCall++, priority: rnd() < 0.14 ? "A" : rnd() < 0.5 ? "B" : "C", category: CATEGORIES[Math.floor(rnd() * 5)], lon: j.at[0] + (rnd() - 0.5) * 0.006, lat: j.at[1] + (rnd() - 0.5) * 0.006, words: WORDS[Math.floor(rnd() * WORDS.length)] }, now);
     }
     for (const call of [...calls.values()]) step(call, now);
     for (let i = 0; i < 40; i++) {
@@ -108,7 +122,7 @@ export function makeLife(city, seed = 7) {
   let ripple = 0;
   const wave = (period) => Math.sin((ripple += 1) / period) + (rnd() - 0.5) * 0.4;
   const figures = () => ({
-    vehicles_h: 1283000 + Math.round(wave(60) * 22000), mean_speed_kmh: +(links.reduce((a, l) => a + l.speed, 0) / links.length).toFixed(1), congested_links: links.filter((l) => l.level >= 4).length,
+    vehicles_h: 12140000 + Math.round(wave(60) * 220000), mean_speed_kmh: +(links.reduce((a, l) => a + l.speed, 0) / links.length).toFixed(1), congested_links: links.filter((l) => l.level >= 4).length,
     open_calls: calls.size, waiting_calls: [...calls.values()].filter((c) => c.phase === "waiting").length, available_units: city.units.filter((u) => !u.assignment && u.status !== "off_duty").length,
     ack_p50_s: acks.length ? +[...acks].sort((a, b) => a - b)[acks.length >> 1].toFixed(1) : 4.6, tick_p99_ms: +(3 + wave(31)).toFixed(1), events_s: 35600 + Math.round(wave(23) * 900), dead_letters: 12, signal_changes_min: 690 + Math.round(wave(47) * 40),
   });
@@ -118,8 +132,8 @@ export function makeLife(city, seed = 7) {
   };
   const onsets = (now) => city.links.flatMap((l) => {
     if (links[l.id].level >= 4) return [];
-    const lead = [5, 10, 15, 20, 30, 45, 60].find((m) => forecast(l, m, now).congested > 0.5);
+    const lead = [5, 10, 15, 20, 30, 45, 60].find((m) => forecast(l, m, now).congested > 0.42);
     return lead ? [[l.id, lead]] : [];
-  }).slice(0, 60);
-  return { links, junctions, calls, past, dirty, tick, open, finish, lamps, figures, forecast, onsets };
+  }).slice(0, 120);
+  return { links, junctions, calls, past, dirty, tick, open, change, cancel, lamps, figures, forecast, onsets };
 }

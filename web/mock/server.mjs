@@ -83,22 +83,33 @@ function answer(res, body, status = 200) {
   res.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-function raise(req, res) {
+/** POST: a new call; PATCH: other priority, category or place for `known`. */
+function take(req, res, known) {
   let text = "";
   req.on("data", (chunk) => (text += chunk)).on("end", () => {
-    let wish;
-    try { wish = JSON.parse(text); } catch { return refuse(res, 400, "malformed", "Send a JSON object."); }
+    let said;
+    try { said = JSON.parse(text); } catch { return refuse(res, 400, "malformed", "Send a JSON object."); }
+    const wish = { ...known, ...said };
     if (!["A", "B", "C"].includes(wish.priority)) return refuse(res, 400, "malformed", "priority is A, B or C.");
     if (!(Math.abs(wish.lon) <= 180 && Math.abs(wish.lat) <= 90)) return refuse(res, 422, "out_of_range", "lon is -180..180, lat is -90..90.");
     if (gridAt(city.grids, wish.lon, wish.lat) === undefined) return refuse(res, 422, "outside_city", `Bounds: ${city.bounds.join(", ")}.`);
-    const call = life.open(wish, Date.now());
-    answer(res, { call: call.call, status: "accepted", grid: call.grid, tick: Date.now() }, 201);
+    const call = known ? life.change(known, said) : life.open(wish, Date.now());
+    answer(res, { call: call.call, status: known ? "updated" : "accepted", grid: call.grid, tick: Date.now() }, known ? 200 : 201);
   });
+}
+
+/** PATCH and DELETE of an open call. */
+function act(req, res, id) {
+  const call = life.calls.get(id);
+  if (!call) return life.past.has(id) ? refuse(res, 409, "call_closed", `call ${id} is over`) : refuse(res, 404, "unknown_call", `there is no call ${id}`);
+  if (req.method === "PATCH") return take(req, res, call);
+  life.cancel(call, Date.now());
+  answer(res, { call: id, status: "cancelled", grid: call.grid, tick: Date.now() });
 }
 
 createServer((req, res) => {
   const url = new URL(req.url, "http://mock");
-  if (req.method === "POST" && url.pathname === "/calls") return raise(req, res);
+  if (req.method === "POST" && url.pathname === "/calls") return take(req, res);
   if (url.pathname === "/api/events") {
     res.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
     res.write(frame("snapshot", snapshot()));
@@ -111,6 +122,7 @@ createServer((req, res) => {
     return answer(res, { time_ms: now - (now % 60000), lead_min: lead, links: city.links.map((l) => { const f = life.forecast(l, lead, now); return [l.id, f.level, f.speed_kmh, f.low_kmh, f.high_kmh, f.congested]; }) });
   }
   const numbered = /^(.*)\/(\d+)$/.exec(url.pathname);
+  if (numbered?.[1] === "/calls" && ["PATCH", "DELETE"].includes(req.method)) return act(req, res, Number(numbered[2]));
   const get = numbered ? gets[`${numbered[1]}/:id`] : gets[url.pathname];
   if (get) return answer(res, get(numbered ? Number(numbered[2]) : undefined));
   const file = join(DIST, normalize(url.pathname === "/" ? "/index.html" : url.pathname));

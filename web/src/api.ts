@@ -62,9 +62,10 @@ export type ForecastRow = [id: number, level: Level, speed_kmh: number, low_kmh:
 export interface LinkLead { lead_min: number; speed_kmh: number; low_kmh: number; high_kmh: number; flow_veh_h: number; congested: number }
 export interface LinkDetail { forecast?: LinkLead[] }
 
+/** `stage` and `wanted` are null until a controller was told something. */
 export interface JunctionDetail {
-  id: number; name: string; stage: number; wanted: number; interval: IntervalName; since_ms: number; lamps: string;
-  reason: StageReason; scores: number[];
+  id: number; name: string; stage: number | null; wanted: number | null; interval: IntervalName; since_ms: number; lamps: string;
+  reason: StageReason | string; scores: number[];
   stages: { name: string; lights: string; min_green_s: number; max_green_s: number }[];
   heads: { from_link: number | null; from_road: string; turn: string }[];
 }
@@ -77,7 +78,9 @@ export interface CallDetail extends Omit<CallRow, "unit"> {
 }
 
 export interface NewCall { priority: Priority; category: Category; lon: number; lat: number; channel: "desk"; words?: string }
-export interface Accepted { call: number; status: string; grid: number; tick: number }
+/** What of a call can change. */
+export type CallChange = Partial<Pick<NewCall, "priority" | "category" | "lon" | "lat">>;
+export interface Accepted { call: number; status: "accepted" | "updated" | "cancelled"; grid: number; tick: number }
 
 /** The server said no; `reason` is its word for why, "network" when it said nothing. */
 export class ApiError extends Error {
@@ -104,8 +107,11 @@ export async function ask<T>(path: string, init?: RequestInit): Promise<T> {
   return body as T;
 }
 
-export const raiseCall = (call: NewCall): Promise<Accepted> =>
-  ask("./calls", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(call) });
+const send = (path: string, method: "POST" | "PATCH", body: NewCall | CallChange): Promise<Accepted> =>
+  ask(path, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+export const raiseCall = (call: NewCall): Promise<Accepted> => send("./calls", "POST", call);
+export const changeCall = (id: number, change: CallChange): Promise<Accepted> => send(`./calls/${id}`, "PATCH", change);
+export const withdrawCall = (id: number): Promise<Accepted> => ask(`./calls/${id}`, { method: "DELETE" });
 
 /** The unit of a call, whichever way it is written. */
 export const unitId = (unit: CallRow["unit"]): number | null =>

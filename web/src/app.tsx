@@ -13,17 +13,23 @@ import { Footer } from "./parts/footer";
 import { ForecastBar } from "./parts/forecast";
 import { Header } from "./parts/header";
 import { Layers, Legend } from "./parts/legend";
-import { Calls, Onsets, pick } from "./parts/lists";
-import { Search } from "./parts/search";
+import { Calls, Onsets } from "./parts/lists";
+import { Search, type Found } from "./parts/search";
 import { Series } from "./parts/series";
-import { set, store, subscribe, useStore, type Atlas, type Selection } from "./store";
+import { select, set, store, subscribe, useStore, type Atlas, type Selection } from "./store";
 
 /** The one map of the page, once it is there. */
 export const mapRef: { current: CityMap | null } = { current: null };
-const goTo = pick((s) => mapRef.current?.goTo(s, s.kind === "junction" ? 15.25 : 14.5));
+
+/** Opens a thing's panel and goes near; goes to a place that has no panel. */
+export function open(to: Found): void {
+  if ("at" in to) mapRef.current?.show(to.at, 14.5);
+  else select({ ...to, near: to.kind === "junction" ? 15.25 : 14.5 });
+}
 
 export function App(): JSX.Element {
   const { atlas, connection, failure, announcement, selection, raising } = useStore();
+  useEffect(() => mapRef.current?.settle(), [selection, raising]); // once the panel is drawn
   const stale = connection.state === "silent" || connection.state === "reconnecting";
   return (
     <div class={`page ${stale ? "stale" : ""}`}>
@@ -36,8 +42,8 @@ export function App(): JSX.Element {
         {raising ? <RaisePanel /> : selection && <Panel {...selection} />}
       </main>
       <div class="side">
-        <Calls onPick={goTo} />
-        <Onsets onPick={goTo} />
+        <Calls onPick={open} />
+        <Onsets onPick={open} />
         <Series />
       </div>
       <Footer />
@@ -58,12 +64,12 @@ function Panel({ kind, id }: Selection): JSX.Element {
 function Tools(): JSX.Element {
   return (
     <div class="tools">
-      <Search onPick={goTo} />
+      <Search onPick={open} />
       <Layers />
       <button type="button" class="icon" title={t("whole_city")} aria-label={t("whole_city")} onClick={() => mapRef.current?.whole()}>
         <svg width="15" height="15" viewBox="0 0 15 15" fill="none" stroke="currentColor" stroke-width="1.6" aria-hidden="true"><path d="M1 5V1H5M10 1H14V5M14 10V14H10M5 14H1V10" /></svg>
       </button>
-      <button type="button" class="primary" data-testid="raise-call" aria-pressed={store.raising !== null} onClick={() => set({ raising: store.raising ? null : { place: null }, selection: null })}>＋ {t("raise_call")}</button>
+      <button type="button" class="primary" data-testid="raise-call" aria-pressed={store.raising} onClick={() => set({ raising: !store.raising, picking: store.raising ? null : { place: null }, selection: null })}>＋ {t("raise_call")}</button>
     </div>
   );
 }
@@ -83,11 +89,8 @@ function MapBox({ atlas }: { atlas: Atlas }): JSX.Element {
     };
   }, [atlas]);
   return (
-    <div class={`map ${store.raising ? "picking" : ""}`} data-testid="map" role="application" aria-label={t("map_label")}>
+    <div class={`map ${store.picking ? "picking" : ""}`} data-testid="map" role="application" aria-label={t("map_label")}>
       <div class="leaflet" ref={box} />
     </div>
   );
 }
-
-/** Opens a thing's panel and goes there. */
-export const open = goTo;

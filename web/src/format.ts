@@ -1,4 +1,5 @@
 /** How numbers, times and ages are written. Pure. */
+import type { FigureKey, Figures } from "./api";
 import type { Lang } from "./i18n";
 
 const GAP = "–";
@@ -40,5 +41,14 @@ export const levelLetter = (level: number): string => LEVEL_LETTERS[level] ?? "?
 /** A place as people read it out: 26.58231, 106.71302 (lat, lon). */
 export const place = (lon: number, lat: number): string => `${lat.toFixed(5)}, ${lon.toFixed(5)}`;
 
+/** A call's number where there is little room: long ones (the simulator's) by their last digits. */
+export const shortNumber = (call: number): string => (call < 1e8 ? String(call) : `…${String(call).slice(-6)}`);
+
 /** Digits after the point that a figure is shown with. */
-export const FIGURE_DIGITS: Partial<Record<string, number>> = { mean_speed_kmh: 1, ack_p50_s: 1, tick_p99_ms: 1 };
+const FIGURE_DIGITS: Partial<Record<FigureKey, number>> = { mean_speed_kmh: 1, ack_p50_s: 1, tick_p99_ms: 1 };
+
+/** A key figure as the page shows it. Sightings come for the hour and are told for the second: a vehicle passes many cameras. */
+export function keyFigure(key: FigureKey, figures: Figures): string {
+  const value = figures[key];
+  return figure(key === "vehicles_h" && typeof value === "number" ? value / 3600 : value, FIGURE_DIGITS[key]);
+}

@@ -1,5 +1,6 @@
 /** Ties the stream to the store: folds messages in, fetches forecasts, announces urgent calls. */
 import { ask, type Forecast } from "./api";
+import { shortNumber } from "./format";
 import { t, word } from "./i18n";
 import { apply } from "./state";
 import { set, store, subscribe } from "./store";
@@ -16,7 +17,7 @@ export function goLive(): () => void {
       const urgent = raised.filter((c) => c.priority === "A").at(-1);
       set({
         version: store.version + 1,
-        ...(urgent ? { announcement: t("new_a_call", { category: word("category", urgent.category), id: urgent.call }) } : {}),
+        ...(urgent ? { announcement: t("new_a_call", { category: word("category", urgent.category), id: shortNumber(urgent.call) }) } : {}),
       });
     },
     connection: (connection) => set({ connection }),

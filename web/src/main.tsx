@@ -43,6 +43,7 @@ window.nanming = {
   get links() { return store.board.links; },
   get units() { return store.board.units; },
   get map() { return mapRef.current?.leaflet ?? null; },
+  placeOf: (id) => store.atlas?.junctions.get(id)?.at ?? null,
   get drawn_ms() { return mapRef.current?.drawn_ms ?? null; },
   openJunction: (id) => open({ kind: "junction", id }),
   openCall: (id) => open({ kind: "call", id }),
@@ -57,6 +58,7 @@ declare global {
       readonly units: typeof store.board.units;
       readonly map: import("leaflet").Map | null;
       readonly drawn_ms: [number, number] | null;
+      placeOf(junction: number): [lon: number, lat: number] | null;
       openJunction(id: number): void;
       openCall(id: number): void;
     };

@@ -50,8 +50,8 @@ export function apply(board: Board, message: StreamMessage, kind: "snapshot" | "
   for (const [id, lon, lat, status, assignment] of message.units ?? []) board.units.set(id, { id, lon, lat, status, assignment });
   for (const call of message.calls ?? []) board.calls.set(call.call, call);
   for (const id of message.closed ?? []) board.calls.delete(id);
-  if (message.onsets) board.onsets = [...message.onsets].sort((a, b) => a[1] - b[1] || a[0] - b[0]);
-  if (message.figures) Object.assign(board.figures, message.figures);
+  if (message.onsets) board.onsets = message.onsets;
+  if (message.figures) Object.assign(board.figures, asSeen(message.figures, board.links.size > 0, board.units.size > 0));
   remember(board, message);
   board.loaded ||= kind === "snapshot";
   const raised = first ? [] : (message.calls ?? []).filter((c) => !known.has(c.call) && board.calls.has(c.call));
@@ -68,12 +68,21 @@ function forget(board: Board, snapshot: StreamMessage): void {
   for (const id of board.junctions.keys()) if (!named.has(id)) board.junctions.delete(id);
 }
 
+/** The server writes 0 where nothing was seen yet, of streets or of units: that is unknown, not 0. */
+function asSeen(figures: Figures, streets: boolean, units: boolean): Figures {
+  const unseen: FigureKey[] = [...(streets ? [] : STREET_FIGURES), ...(units ? [] : ["available_units"] as const)];
+  return Object.fromEntries(Object.entries(figures).map(([k, v]) => [k, v === 0 && unseen.includes(k as FigureKey) ? null : v]));
+}
+const STREET_FIGURES = ["mean_speed_kmh", "congested_links", "vehicles_h"] as const satisfies FigureKey[];
+
 function remember(board: Board, message: StreamMessage): void {
   const { history } = message;
   if (history && board.series.length === 0) {
     const keys = Object.keys(history).filter((k): k is FigureKey => k !== "time_ms");
-    board.series = history.time_ms.map((time_ms, i) =>
-      ({ time_ms, figures: Object.fromEntries(keys.map((k) => [k, history[k]?.[i] ?? null])) }));
+    board.series = history.time_ms.map((time_ms, i) => {
+      const figures: Figures = Object.fromEntries(keys.map((k) => [k, history[k]?.[i] ?? null]));
+      return { time_ms, figures: figures.mean_speed_kmh ? figures : asSeen(figures, false, false) };
+    });
   }
   if (!message.figures) return;
   const last = board.series.at(-1);
@@ -91,6 +100,25 @@ export const callsInOrder = (calls: Iterable<CallRow>): CallRow[] =>
 
 /** Waiting before the rest, then by priority: what needs a person's eye first. */
 const rank = (c: CallRow): number => (c.phase === "waiting" ? 0 : 10) + c.priority.charCodeAt(0) - 65;
+
+export interface OnsetGroup { lead_min: number; count: number; roads: { road: string; links: number[] }[] }
+
+/** Links about to congest, the soonest first, those of one time by their road's name. Links without a road's name stay alone. */
+export function onsetsByRoad(onsets: Board["onsets"], roadOf: (link: number) => string): OnsetGroup[] {
+  const rows = onsets.map(([link, lead]) => ({ link, lead, road: roadOf(link) }));
+  rows.sort((a, b) => a.lead - b.lead || a.road.localeCompare(b.road, "zh") || a.link - b.link);
+  const groups: OnsetGroup[] = [];
+  for (const { link, lead, road } of rows) {
+    const last = groups.at(-1);
+    const group = last?.lead_min === lead ? last : { lead_min: lead, count: 0, roads: [] };
+    if (group !== last) groups.push(group);
+    group.count += 1;
+    const same = group.roads.at(-1);
+    if (road !== "" && same?.road === road) same.links.push(link);
+    else group.roads.push({ road, links: [link] });
+  }
+  return groups;
+}
 
 const AVAILABLE: ReadonlySet<UnitStatus> = new Set<UnitStatus>(["ready", "returning", "stationed"]);
 /** Whether a unit may be given a task. */

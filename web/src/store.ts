@@ -6,7 +6,8 @@ import type { Names } from "./names";
 import { type Board, emptyBoard } from "./state";
 import type { Connection } from "./stream";
 
-export type Selection = { kind: "junction" | "call" | "unit" | "link"; id: number };
+/** `near`: the zoom that the map shall come near with; without it the thing is in sight already, at most under a panel. */
+export type Selection = { kind: "junction" | "call" | "unit" | "link"; id: number; near?: number };
 export type LayerName = "junctions" | "units" | "calls" | "grids" | "venues" | "names";
 
 export interface Place<P> { at: LonLat; facts: P }
@@ -36,8 +37,11 @@ export interface Store {
   forecast: { facts: Forecast; byLink: Map<number, ForecastRow> } | null;
   forecastFailed: boolean;
   layers: Record<LayerName, boolean>;
-  /** The call form: open or not, and the place picked for it. */
-  raising: { place: LonLat | null } | null;
+  /** Whether the form for a new call is open. */
+  raising: boolean;
+  /** A form wants a place, and the one picked for it: the new call's, or that of the chosen call when it changes. */
+  picking: { place: LonLat | null } | null;
+  /** What the server took last: a call raised, changed or withdrawn here. */
   accepted: Accepted | null;
   announcement: string;
   failure: string | null;
@@ -48,7 +52,7 @@ export const store: Store = {
   lang: "en", atlas: null, board: emptyBoard(), version: 0, connection: { state: "connecting", since_ms: Date.now() },
   selection: null, lead_min: 0, forecast: null, forecastFailed: false,
   layers: { junctions: true, units: true, calls: true, grids: false, venues: false, names: true },
-  raising: null, accepted: null, announcement: "", failure: null,
+  raising: false, picking: null, accepted: null, announcement: "", failure: null,
 };
 
 export function set(patch: Partial<Store>): void {
@@ -83,5 +87,5 @@ export function useStore(): Store {
 export const isLive = (): boolean => store.connection.state === "live";
 
 export function select(selection: Selection | null): void {
-  set({ selection, raising: null, accepted: selection?.kind === "call" && selection.id === store.accepted?.call ? store.accepted : null });
+  set({ selection, raising: false, picking: null, accepted: selection?.kind === "call" && selection.id === store.accepted?.call ? store.accepted : null });
 }

@@ -1,5 +1,6 @@
 /** Hooks that more than one panel needs. */
-import { useEffect, useState } from "preact/hooks";
+import type { RefObject } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ask } from "./api";
 
 export interface Fetched<T> { value: T | null; error: unknown }
@@ -25,6 +26,16 @@ export function usePolled<T>(path: string, every_ms: number, stamp: unknown = nu
     };
   }, [path, every_ms, stamp]);
   return got.path === path ? got : { value: null, error: null };
+}
+
+/** Takes the focus as the element comes, and hands it to the panel's title as it goes: keys stay within the panel. */
+export function useFocus<T extends HTMLElement>(): RefObject<T | null> {
+  const ref = useRef<T>(null);
+  useLayoutEffect(() => {
+    ref.current?.focus({ preventScroll: true });
+    return () => document.getElementById("panel-title")?.focus({ preventScroll: true });
+  }, []);
+  return ref;
 }
 
 /** Time of the city now: the last message's, carried on by the page's clock for as long as messages come. */

@@ -1,26 +1,33 @@
 /** Decisions of the engine in words that a person can check. */
 import { ApiError, type JunctionDetail, type PickReason } from "./api";
-import { isKey, t } from "./i18n";
+import { figure } from "./format";
+import { isKey, t, word } from "./i18n";
 import { stageInWords } from "./stages";
 import { store } from "./store";
 
-/** Why this junction shows what it shows. */
+/**
+ * Why this junction shows what it shows. Says no more than the engine does: `wanted` is the stage in force while that one
+ * may not end, and the stage of greatest pressure need not be among those that may come now.
+ */
 export function whyStage(j: JunctionDetail): string {
+  if (j.stage === null) return t("no_command");
   const name = (i: number): string => stageName(j.stages[i]?.name, i);
   const key = `why_${j.reason}`;
-  const subject = j.reason === "pressure" ? j.wanted : j.stage;
-  const others = j.scores.filter((_, i) => i !== subject);
-  if (j.reason === "pressure" && others.length === 0) return t("why_pressure_alone", { stage: name(subject) });
-  if (!isKey(key)) return j.reason;
-  const why = t(key, {
-    stage: name(subject),
-    wanted: name(j.wanted),
-    score: (j.scores[subject] ?? 0).toFixed(1),
-    next: Math.max(...others, -Infinity).toFixed(1),
-    min: j.stages[j.stage]?.min_green_s ?? 0,
-  });
-  return j.reason === "pressure" && j.wanted !== j.stage ? `${why} ${t("why_still", { stage: name(j.stage) })}` : why;
+  if (!isKey(key)) return t("why_other", { reason: word("reason", j.reason) });
+  const subject = (STAYING.includes(j.reason) ? null : j.wanted) ?? j.stage;
+  const score = j.scores[subject] ?? 0;
+  const next = Math.max(...j.scores.filter((_, i) => i !== subject));
+  const holes = { stage: name(subject), score: figure(score, 1), next: figure(next, 1), min: j.stages[j.stage]?.min_green_s ?? 0 };
+  const said = [];
+  if (j.reason !== "pressure") said.push(t(key, holes));
+  else said.push(t(j.scores.length < 2 ? "pressure_alone" : next > score ? "pressure_open" : "why_pressure", holes));
+  if (j.reason === "min_green" && next > Math.max(score, 0)) said.push(t("pressure_rival", { ...holes, stage: name(j.scores.indexOf(next)) }));
+  if (j.wanted !== null && j.wanted !== j.stage) said.push(t("still_in_force", { stage: name(j.stage) }));
+  return said.join(store.lang === "zh" ? "" : " ");
 }
+
+/** Reasons to stay: they speak of the stage in force. */
+const STAYING: string[] = ["min_green", "not_worth", "idle"];
 
 /** A stage's name for people; its number when it has none. */
 export const stageName = (name: string | undefined, index: number): string => stageInWords(name?.trim() ?? "", store.lang) || t("stage_n", { n: index + 1 });

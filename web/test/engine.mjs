@@ -53,6 +53,19 @@ try {
   await page.waitForSelector(".candidates .picked");
   done("a call raised on the page is accepted and assigned");
 
+  await page.click(id("call-change"));
+  await page.fill("[name=lat]", "26.66");
+  await page.locator("[value=B]").check({ force: true });
+  await page.click(id("change-submit"));
+  await page.waitForSelector(id("call-updated"));
+  await page.waitForFunction((n) => window.nanming.calls.get(n)?.priority === "B" && Math.abs(window.nanming.calls.get(n).lat - 26.66) < 1e-5, call);
+  await page.click(id("call-withdraw"));
+  await page.click(id("call-withdraw-yes"));
+  await page.waitForSelector(id("call-cancelled"));
+  await page.waitForSelector(id(`call-row-${call}`), { state: "detached" });
+  await page.waitForSelector(`.steps[data-phase="cancelled"]`);
+  done("it is changed and withdrawn on the page");
+
   await page.evaluate(() => window.nanming.openJunction(12));
   await page.waitForSelector(".stages .force");
   assert.ok((await page.textContent(".why")).length > 20);

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { JunctionDetail } from "../src/api";
 import { distance2, offsetRight, twins } from "../src/map/course";
 import { mercator } from "../src/map/project";
+import { claim, insets, type Rect } from "../src/map/room";
 import { arms, bearing } from "../src/panels/lamps";
 import type { Atlas } from "../src/store";
 
@@ -15,6 +16,20 @@ test("a course is shifted to the right of its way", () => {
   expect([...east]).toEqual([0, 2, 10, 2]);
   const bend = offsetRight(Float64Array.of(0, 0, 10, 0, 10, 10), 1);
   expect([bend[2], bend[3]].map((v) => Math.round(v! * 1000))).toEqual([9000, 1000]);
+});
+
+test("what lies over the map takes its side of it; a panel as wide as the map is a sheet", () => {
+  const rect = (left: number, top: number, right: number, bottom: number): Rect => ({ left, top, right, bottom });
+  const map = rect(0, 60, 1000, 760);
+  const [tools, slider] = [{ side: "top", rect: rect(12, 72, 988, 104) }, { side: "bottom", rect: rect(12, 680, 988, 750) }] as const;
+  expect(insets(map, [tools, slider, { side: "right", rect: rect(620, 112, 988, 500) }])).toEqual({ left: 0, top: 44, right: 380, bottom: 80 });
+  expect(insets(map, [{ side: "right", rect: rect(0, 400, 1000, 900) }])).toEqual({ left: 0, top: 0, right: 0, bottom: 360 });
+  expect(insets(map, [{ side: "top", rect: rect(0, 0, 1000, 60) }, { side: "bottom", rect: rect(0, 760, 1000, 900) }])).toEqual({ left: 0, top: 0, right: 0, bottom: 0 });
+});
+
+test("words take a place only where it is free", () => {
+  const taken: Rect[] = [];
+  expect([0, 5, 10].map((left) => claim(taken, { left, top: 0, right: left + 10, bottom: 10 }))).toEqual([true, false, true]);
 });
 
 test("distance to a course", () => {

@@ -42,6 +42,12 @@ try {
   await page.click(id("raise-call"));
   await page.click(id("call-submit"));
   assert.match(await page.textContent(id("call-error")), /Pick a place/);
+  await page.fill("[name=lat]", "26.6");
+  await page.fill("[name=lon]", "1e999");
+  await page.click(id("call-submit"));
+  assert.match(await page.textContent(id("call-error")), /Longitude “1e999” is not a number/);
+  await page.fill("[name=lon]", "106.7");
+  await page.waitForSelector(id("call-error"), { state: "detached" });
   await page.fill("[name=lon]", "100");
   await page.fill("[name=lat]", "20");
   await page.click(id("call-submit"));
@@ -62,6 +68,40 @@ try {
   assert.match(await page.textContent(id("panel")), /two cars, one hurt/);
   done("a call is raised on the map, accepted, assigned, and answered, live");
 
+  await page.click(id("call-change"));
+  await page.mouse.click(box.x + 300, box.y + 330);
+  await page.waitForFunction((was) => !was.startsWith(document.querySelector("[name=lon]").value), String(await page.evaluate((n) => window.nanming.calls.get(n).lon, call)));
+  const [lon, lat] = [Number(await page.inputValue("[name=lon]")), Number(await page.inputValue("[name=lat]"))];
+  await page.locator("[value=C]").check({ force: true });
+  await page.selectOption("[name=category]", "collision");
+  await page.click(id("change-submit"));
+  await page.waitForSelector(id("call-updated"));
+  await page.waitForFunction(([n, lon, lat]) => {
+    const c = window.nanming.calls.get(n);
+    return c.priority === "C" && c.category === "collision" && Math.abs(c.lon - lon) < 2e-6 && Math.abs(c.lat - lat) < 2e-6;
+  }, [call, lon, lat]);
+  assert.equal(await page.locator(id("change-form")).count(), 0);
+  await page.click(id("call-change"));
+  await page.fill("[name=lon]", "100");
+  await page.click(id("change-submit"));
+  await page.waitForFunction((sel) => document.querySelector(sel)?.textContent.includes("outside every patrol grid"), id("call-error"));
+  await page.keyboard.press("Escape");
+  await page.waitForSelector(id("change-form"), { state: "detached" });
+  assert.equal(await page.textContent(id("panel-title")), `Call ${call}`);
+  done("a call is changed: place, priority, category; a refusal is told; Escape leaves it as it is");
+
+  await page.click(id("call-withdraw"));
+  await page.keyboard.press("Escape");
+  await page.waitForSelector(id("call-withdraw-yes"), { state: "detached" });
+  assert.ok(await page.evaluate((n) => window.nanming.calls.has(n), call));
+  await page.click(id("call-withdraw"));
+  await page.click(id("call-withdraw-yes"));
+  await page.waitForSelector(id("call-cancelled"));
+  await page.waitForSelector(`.steps[data-phase="cancelled"]`);
+  await page.waitForSelector(id(`call-row-${call}`), { state: "detached" });
+  assert.equal(await page.locator(id("call-change")).count(), 0);
+  done("a call is withdrawn, after it was asked");
+
   await page.evaluate(() => window.nanming.openJunction(12));
   await page.waitForSelector(".stages .force");
   assert.ok((await page.textContent(".why")).length > 20);
@@ -71,7 +111,8 @@ try {
 
   await page.locator(id("forecast-slider")).fill("30");
   await page.waitForFunction(() => document.querySelector(".forecast .said").textContent.includes("Expected at"));
-  await page.click(".onsets .row");
+  if (await page.locator("[data-testid^=onset-row-]").count() === 0) await page.locator("[data-testid^=onset-road-]").first().click();
+  await page.locator("[data-testid^=onset-row-]").first().click();
   await page.waitForSelector("svg.band");
   await page.locator(id("forecast-slider")).fill("0");
   done("the forecast is drawn, and a link shows its own");
@@ -80,6 +121,58 @@ try {
   await page.keyboard.press("Enter");
   await page.waitForFunction((sel) => document.querySelector(sel)?.textContent.includes("Junction n15_14"), id("panel"));
   done("a junction is found by the keyboard alone");
+
+  await page.fill(id("search"), "甲秀楼");
+  await page.keyboard.press("Enter");
+  assert.ok(await page.isChecked(id("layer-venues")));
+  const long = await page.evaluate(() => [...window.nanming.calls.keys()].find((n) => n > 2 ** 40));
+  await page.fill(id("search"), String(long).slice(-6));
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(([sel, n]) => document.querySelector(sel)?.textContent === `Call ${n}`, [id("panel-title"), long]);
+  assert.match(await page.textContent(id(`call-row-${long}`)), new RegExp(`#…${String(long).slice(-6)}`));
+  done("a venue is found, and a call by the end of its number");
+
+  await page.keyboard.press("Escape");
+  await page.locator(".tools .icon").click();
+  for (const [width, height] of [[1600, 900], [1280, 720], [1024, 768], [768, 1024], [844, 390], [390, 844]]) {
+    await page.setViewportSize({ width, height });
+    await page.waitForTimeout(400);
+    const hidden = await page.evaluate(() => {
+      const map = window.nanming.map;
+      const at = map.getContainer().getBoundingClientRect();
+      const ends = [...window.nanming.junctions.keys()].map((n) => window.nanming.placeOf(n)).map(([lon, lat]) => map.latLngToContainerPoint([lat, lon]));
+      const over = [...document.querySelectorAll(".tools > *, .bottom > *")].map((e) => e.getBoundingClientRect());
+      return ends.filter(({ x, y }) => x < 0 || y < 0 || x > at.width || y > at.height ||
+        over.some((o) => x + at.x > o.left && x + at.x < o.right && y + at.y > o.top && y + at.y < o.bottom)).length;
+    });
+    assert.equal(hidden, 0, `junctions under tools or slider at ${width}x${height}`);
+    for (const button of [...await page.locator(".tools button, .tools label").all()]) {
+      const free = await button.evaluate((e) => { const r = e.getBoundingClientRect(); return e.contains(document.elementFromPoint(Math.min(r.left + r.width * 0.8, innerWidth - 2), r.top + r.height / 2)) || r.left > innerWidth; });
+      assert.ok(free, `${await button.textContent()} can be clicked at ${width}x${height}`);
+    }
+  }
+  await page.setViewportSize({ width: 1440, height: 860 });
+  done("the whole city is in sight in windows of every size, and every tool can be clicked");
+
+  await page.waitForTimeout(400);
+  await page.mouse.move(box.x + 500, box.y + 400);
+  await page.mouse.wheel(0, -400);
+  await page.waitForFunction(() => window.nanming.map.getZoom() >= 13 && !window.nanming.map._animatingZoom);
+  const east = await page.evaluate(() => {
+    const map = window.nanming.map;
+    const at = [...window.nanming.junctions.keys()].map((n) => [n, map.latLngToContainerPoint([...window.nanming.placeOf(n)].reverse())]);
+    return at.filter(([, p]) => p.x > map.getSize().x - 300 && p.x < map.getSize().x - 60 && p.y > 150 && p.y < 600)[0];
+  });
+  await page.mouse.move(box.x + east[1].x, box.y + east[1].y);
+  await page.waitForSelector(".tip:not([hidden])");
+  await page.mouse.click(box.x + east[1].x, box.y + east[1].y);
+  await page.waitForSelector(".tip", { state: "hidden" });
+  await page.waitForSelector(id("panel"));
+  await page.waitForFunction(([n, sel]) => {
+    const map = window.nanming.map;
+    return map.latLngToContainerPoint([...window.nanming.placeOf(n)].reverse()).x + map.getContainer().getBoundingClientRect().x < document.querySelector(sel).getBoundingClientRect().left - 20;
+  }, [east[0], id("panel")]);
+  done("what is clicked comes out from under its panel, and the words beside the pointer go");
 
   const frames = await page.evaluate(() => new Promise((tell) => {
     const gaps = [];
@@ -92,7 +185,7 @@ try {
   assert.deepEqual(complaints.filter((c) => !c.includes("422")), []);
   mock.kill();
   await state("reconnecting");
-  assert.match(await page.textContent(id("connection")), /Reconnecting since \d\d:\d\d:\d\d/);
+  assert.match(await page.textContent(id("connection")), /Reconnecting\s*for \d+ s/);
   assert.equal(await page.locator(".page.stale").count(), 1);
   mock = await startMock();
   await state("live", 60_000);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { CallRow, StreamMessage } from "../src/api";
-import { apply, callsInOrder, emptyBoard, isAvailable } from "../src/state";
+import { apply, callsInOrder, emptyBoard, isAvailable, onsetsByRoad } from "../src/state";
 
 const call = (id: number, more: Partial<CallRow> = {}): CallRow => ({ call: id, phase: "waiting", priority: "B", category: "help", lon: 106.7, lat: 26.6, opened_ms: 1000, ...more });
 const first: StreamMessage = {
@@ -13,7 +13,7 @@ test("a snapshot fills the board", () => {
   expect(apply(board, first, "snapshot").raised).toEqual([]);
   expect(board.links.get(1)).toEqual({ id: 1, level: 5, speed_kmh: 6, flow_veh_h: 900, queue_veh: 21.5 });
   expect(board.junctions.get(0)).toMatchObject({ stage: 2, interval: 0, reason: "pressure" });
-  expect(board.onsets).toEqual([[0, 5], [1, 15]]);
+  expect(board.onsets).toEqual([[1, 15], [0, 5]]);
   expect(board.figures.open_calls).toBe(1);
   expect(board.loaded).toBe(true);
 });
@@ -80,6 +80,25 @@ test("the series starts with the history, keeps a quarter of an hour, and begins
   expect(board.time_ms - board.series[0]!.time_ms).toBeLessThanOrEqual(900_000);
   apply(board, { time_ms: 5_000, figures: { open_calls: 0 } }, "delta");
   expect(board.series).toHaveLength(1);
+});
+
+test("0 of what nobody has seen is unknown; 0 of what is seen is 0", () => {
+  const board = emptyBoard();
+  const zero = { mean_speed_kmh: 0, congested_links: 0, vehicles_h: 0, available_units: 0, open_calls: 0 };
+  const unseen = { mean_speed_kmh: null, congested_links: null, vehicles_h: null, available_units: null, open_calls: 0 };
+  apply(board, { time_ms: 30_000, figures: zero, history: { time_ms: [10_000, 20_000], mean_speed_kmh: [0, 39.9], vehicles_h: [0, 13_080], congested_links: [0, 0] } }, "snapshot");
+  expect(board.figures).toEqual(unseen);
+  expect(board.series.map((s) => [s.figures.mean_speed_kmh, s.figures.vehicles_h, s.figures.congested_links])).toEqual([[null, null, null], [39.9, 13_080, 0], [null, null, null]]);
+  apply(board, { time_ms: 31_000, links: [[0, 0, 40, 0, 0]], units: [[7, 106.7, 26.6, "on_scene", "1.1"]], figures: { ...zero, mean_speed_kmh: 40 } }, "delta");
+  expect(board.figures).toEqual({ ...zero, mean_speed_kmh: 40 });
+});
+
+test("links about to congest: the soonest first, then by road, a road's links together", () => {
+  const road: Record<number, string> = { 1: "中华路", 2: "北京路", 3: "中华路", 4: "北京路", 5: "", 6: "" };
+  expect(onsetsByRoad([[1, 5], [2, 10], [4, 5], [5, 5], [3, 5], [6, 5]], (link) => road[link]!)).toEqual([
+    { lead_min: 5, count: 5, roads: [{ road: "", links: [5] }, { road: "", links: [6] }, { road: "北京路", links: [4] }, { road: "中华路", links: [1, 3] }] },
+    { lead_min: 10, count: 1, roads: [{ road: "北京路", links: [2] }] },
+  ]);
 });
 
 test("calls in order: waiting first, then by priority, then by age", () => {

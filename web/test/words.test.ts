@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { ApiError, CATEGORIES, FIGURE_KEYS, PRIORITIES, type JunctionDetail } from "../src/api";
+import { readPlace } from "../src/panels/fields";
+import { find } from "../src/parts/search";
 import { firstLang, isKey, say, word } from "../src/i18n";
 import { heading, isCode, nameIndex } from "../src/names";
 import { stageInWords } from "../src/stages";
@@ -25,7 +27,7 @@ test("every word of the server has a translation", () => {
     status: ["ready", "turned_out", "on_the_way", "on_scene", "returning", "stationed", "off_duty"], interval: ["green", "yellow", "all_red"],
     reason: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "not_worth", "idle"], turn: ["through", "left", "right", "u_turn"],
     why: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "not_worth", "idle", "nearest", "least_total", "after_decline", "after_silence", "after_loss"],
-    channel: ["phone", "wechat", "app", "desk"], fig: FIGURE_KEYS, unit: FIGURE_KEYS, err: ["outside_city", "out_of_range", "malformed", "duplicate_call", "network"],
+    channel: ["phone", "wechat", "app", "desk"], fig: FIGURE_KEYS, unit: FIGURE_KEYS, err: ["outside_city", "out_of_range", "malformed", "duplicate_call", "call_closed", "ledger_unavailable", "not_confirmed", "busy", "network"],
   };
   for (const [prefix, list] of Object.entries(words)) for (const bare of list) expect(isKey(`${prefix}_${bare}`), `${prefix}_${bare}`).toBe(true);
 });
@@ -51,9 +53,60 @@ const junction = (more: Partial<JunctionDetail>): JunctionDetail => ({
 test("why a stage, in words that name numbers", () => {
   expect(whyStage(junction({}))).toBe("“north-south through” has the greatest pressure: 14.2 vehicles, against 9.1 for the next.");
   expect(whyStage(junction({ wanted: 1, scores: [1, 9] }))).toContain("“north-south through” is still in force");
-  expect(whyStage(junction({ reason: "min_green", wanted: 1 }))).toContain("15 s");
   store.lang = "zh";
   expect(whyStage(junction({ reason: "max_red" }))).toContain("“南北直行”必须放行");
+});
+
+test("no reason says more than the engine does", () => {
+  // While the minimum green runs, `wanted` is the stage in force, whatever is next.
+  const staying = "“north-south through” may not end before its minimum green of 15 s.";
+  expect(whyStage(junction({ reason: "min_green" }))).toBe(staying);
+  expect(whyStage(junction({ reason: "min_green", scores: [2, 9.1] }))).toBe(`${staying} The greatest pressure is that of “east-west through”: 9.1 vehicles.`);
+  expect(whyStage(junction({ reason: "min_green", scores: [-2, -1] }))).toBe(staying);
+  // The greatest of all need not be among the stages that may come.
+  expect(whyStage(junction({ scores: [3, 9] }))).toBe("Of the stages that may come now, “north-south through” has the greatest pressure: 3.0 vehicles.");
+  expect(whyStage(junction({ scores: [3] }))).toBe("“north-south through” has the greatest pressure.");
+  for (const lang of ["en", "zh"] as const) {
+    store.lang = lang;
+    for (const reason of ["pressure", "min_green", "max_red", "max_green", "plan", "not_worth", "idle", "start"] as const)
+      for (const scores of [[3, 9], [9, 3], [5], [], [-1, -2]]) for (const wanted of [0, 1])
+        expect(whyStage(junction({ reason, scores, wanted })), reason).not.toMatch(/Infinity|NaN|undefined|null|\{/);
+  }
+});
+
+test("a reason that the page does not know is shown plainly; before the first command there is none", () => {
+  expect(whyStage(junction({ reason: "looked_ahead" }))).toBe("The engine’s reason: looked ahead.");
+  expect(whyStage(junction({ stage: null, wanted: null, lamps: "", scores: [], reason: "start" }))).toBe("No command has been given yet.");
+});
+
+test("a place as it was written, or what is wrong with it", () => {
+  expect(readPlace(["106.71", " 26.58 "])).toEqual([106.71, 26.58]);
+  expect(readPlace(["１０６．７", "-26."])).toEqual([106.7, -26]);
+  expect(readPlace(["", " "])).toContain("Pick a place");
+  expect(readPlace(["106.7", ""])).toBe("Latitude is missing.");
+  expect(readPlace(["abc", "26"])).toBe("Longitude “abc” is not a number of degrees, such as 106.713.");
+  expect(readPlace(["106", "1e999"])).toContain("Latitude “1e999” is not a number");
+  expect(readPlace(["106", "91"])).toBe("Latitude “91” is out of range: -90 to 90.");
+});
+
+test("what is found by its name: every kind, calls by part of their number, streets by direction", () => {
+  const course = (id: number, points: [number, number][]) => [id, { points, facts: { id, name: `n${id}-n9`, road: "北京路", lanes: 2, length_m: 500, free_kmh: 50, district: 0 } }] as const;
+  const atlas = {
+    links: new Map([course(0, [[106.7, 26.6], [106.71, 26.6]]), course(1, [[106.71, 26.6], [106.7, 26.6]]), course(2, [[106.71, 26.6], [106.72, 26.6]])]),
+    junctions: new Map([[4, { at: [106.71, 26.6], facts: { id: 4, name: "北京路口", district: 0, stages: [] } }]]),
+    units: new Map([[7, { id: 7, name: "P0817", grid: 0 }]]),
+    venues: [{ at: [106.7, 26.6], facts: { id: 3, name: "北京路体育馆", capacity: 9 } }],
+    grids: [{ ring: [[106, 26], [107, 26], [107, 27], [106, 27]], facts: { id: 5, name: "G017", district: 0 } }],
+  };
+  store.atlas = { ...atlas, names: nameIndex(atlas as unknown as Atlas) } as unknown as Atlas;
+  for (const call of [1_795_564_800_042, 17]) store.board.calls.set(call, { call, phase: "waiting", priority: "A", category: "crime", lon: 0, lat: 0, opened_ms: 0 });
+  const kinds = (wish: string): string[] => find(wish).map((h) => `${h.to.kind} ${h.to.id} ${h.text}`);
+  expect(kinds("北京路")).toEqual(["junction 4 北京路口", "link 0 北京路 eastbound", "link 1 北京路 westbound", "venue 3 北京路体育馆"]);
+  expect(kinds("17")).toEqual(["call 17 #17 Crime", "call 1795564800042 #1795564800042 Crime", "unit 7 P0817", "grid 5 G017"]);
+  expect(kinds("…800042")).toEqual(["call 1795564800042 #1795564800042 Crime"]);
+  expect(find("g017")[0]?.to).toMatchObject({ at: [106.5, 26.5], layer: "grids" });
+  store.board.calls.clear();
+  store.atlas = null;
 });
 
 test("stage names in Chinese", () => {

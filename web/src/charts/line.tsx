@@ -70,12 +70,12 @@ interface PairProps {
 export function Pair({ time_ms, a, b, from_ms, to_ms, label, tick }: PairProps): JSX.Element {
   const [w, h, side, bottom, top] = [320, 104, 28, 16, 6];
   const px = (v: number): number => side + ((v - from_ms) / (to_ms - from_ms || 1)) * (w - 2 * side);
-  const scale = (values: (number | null)[]): { low: number; high: number; y: (v: number) => number } => {
+  const scale = (values: (number | null)[]): { ends: number[]; y: (v: number) => number } => {
     const known = values.filter((v): v is number => v !== null);
     const [least, most] = [Math.min(...known, Infinity), Math.max(...known, -Infinity)];
     const room = Math.max((most - least) * 0.25, 2);
     const [low, high] = known.length ? [Math.max(0, Math.floor(least - room)), Math.ceil(most + room)] : [0, 1];
-    return { low, high, y: (v) => top + (1 - (v - low) / (high - low)) * (h - top - bottom) };
+    return { ends: known.length ? [high, low] : [], y: (v) => top + (1 - (v - low) / (high - low)) * (h - top - bottom) };
   };
   const course = (values: (number | null)[], y: (v: number) => number): string => {
     const at = values.flatMap((v, i) => (v === null ? [] : [i]));
@@ -91,8 +91,8 @@ export function Pair({ time_ms, a, b, from_ms, to_ms, label, tick }: PairProps):
         return <line key={share} class="rule" x1={side} x2={w - side} y1={y} y2={y} />;
       })}
       {ticks.map((v) => <text key={v} class="tick" x={px(v)} y={h - 3} text-anchor="middle">{tick(v)}</text>)}
-      {[left.high, left.low].map((v) => <text key={v} class="tick a" x={side - 5} y={left.y(v) + 4} text-anchor="end">{v}</text>)}
-      {[right.high, right.low].map((v) => <text key={v} class="tick b" x={w - side + 5} y={right.y(v) + 4}>{v}</text>)}
+      {left.ends.map((v) => <text key={v} class="tick a" x={side - 5} y={left.y(v) + 4} text-anchor="end">{v}</text>)}
+      {right.ends.map((v) => <text key={v} class="tick b" x={w - side + 5} y={right.y(v) + 4}>{v}</text>)}
       <polyline class="a" points={course(a, left.y)} />
       <polyline class="b" points={course(b, right.y)} />
     </svg>

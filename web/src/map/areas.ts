@@ -1,23 +1,28 @@
 /** The ground under the streets and the words over them: patrol grids, venues, names of streets and districts. */
-import type { CallRow, LonLat } from "../api";
+import type { CallRow, LonLat, VenueFacts } from "../api";
 import { isAvailable } from "../state";
-import type { Atlas, Store } from "../store";
+import type { Atlas, Place, Store } from "../store";
 import { FONT } from "./marks";
 import { mercator, type Sight } from "./project";
+import { claim, type Rect } from "./room";
 
-interface StreetName { text: string; a: [number, number]; b: [number, number]; length_m: number }
+/** A street's name goes along `a` to `b`, beside the course's middle. */
+interface StreetName { text: string; a: [number, number]; b: [number, number]; middle: [number, number]; length_m: number }
 interface DistrictName { zh: string; en: string; at: [number, number] }
 
 export class Areas {
   private readonly streets: StreetName[] = [];
   private readonly districts: DistrictName[];
+  /** The largest first: they keep their names where there is no room for all. */
+  private readonly venueList: Place<VenueFacts>[];
 
   constructor(private readonly store: Store, atlas: Atlas) {
     for (const { points, facts } of atlas.links.values()) {
       const [a, b] = [points.at(0), points.at(-1)];
-      if (a && b && facts.road) this.streets.push({ text: facts.road, a: mercator(...a), b: mercator(...b), length_m: facts.length_m });
+      if (a && b && facts.road) this.streets.push({ text: facts.road, a: mercator(...a), b: mercator(...b), middle: mercator(...halfWay(points)), length_m: facts.length_m });
     }
     this.streets.sort((p, q) => q.length_m - p.length_m);
+    this.venueList = [...atlas.venues].sort((p, q) => q.facts.capacity - p.facts.capacity);
     this.districts = atlas.city.districts.flatMap((d) => {
       const mine = [...atlas.junctions.values()].filter((j) => j.facts.district === d.id).map((j) => j.at);
       return mine.length === 0 ? [] : [{ zh: d.name, en: d.name_en, at: mercator(...middle(mine)) }];
@@ -30,9 +35,9 @@ export class Areas {
   }
 
   drawWords(ctx: CanvasRenderingContext2D, s: Sight): void {
-    const { layers, atlas } = this.store;
-    const taken: [number, number][] = [];
-    if (layers.venues && atlas) this.venues(ctx, s, atlas, taken);
+    const { layers } = this.store;
+    const taken: Rect[] = [];
+    if (layers.venues) this.venues(ctx, s, taken);
     if (layers.names && s.zoom >= 13.5) this.streetNames(ctx, s, taken);
     else if (layers.names) for (const d of this.districts) this.districtName(ctx, s, d);
   }
@@ -68,9 +73,9 @@ export class Areas {
     }
   }
 
-  private venues(ctx: CanvasRenderingContext2D, s: Sight, atlas: Atlas, taken: [number, number][]): void {
-    for (const { at, facts } of atlas.venues) {
-      const [x, y] = place(s, ...at);
+  private venues(ctx: CanvasRenderingContext2D, s: Sight, taken: Rect[]): void {
+    const seen = this.venueList.map(({ at, facts }) => ({ at: place(s, ...at), facts })).filter(({ at: [x, y] }) => x > -20 && y > -20 && x < s.width + 20 && y < s.height + 20);
+    for (const { at: [x, y] } of seen) {
       ctx.fillStyle = "#c9a6ff";
       ctx.strokeStyle = "#0b1016";
       ctx.lineWidth = 2;
@@ -78,33 +83,50 @@ export class Areas {
       ctx.roundRect(x - 4.5, y - 4.5, 9, 9, 2.5);
       ctx.stroke();
       ctx.fill();
-      if (s.zoom >= 12.5) label(ctx, facts.name, x + 9, y, "left", "#d9c5ff", 11);
-      taken.push([x + 30, y]);
+      taken.push({ left: x - 5, top: y - 5, right: x + 5, bottom: y + 5 });
+    }
+    if (s.zoom < VENUE_NAMES) return;
+    for (const { at: [x, y], facts } of seen) {
+      const wide = measure(ctx, facts.name, 11);
+      if (claim(taken, { left: x + 7, top: y - 8, right: x + wide + 12, bottom: y + 8 })) label(ctx, facts.name, x + 9, y, "left", "#d9c5ff", 11);
     }
   }
 
-  /** Names along the longest links, none too near another. */
-  private streetNames(ctx: CanvasRenderingContext2D, s: Sight, taken: [number, number][]): void {
+  /** Names beside the longest links, where units do not stand, none over another. */
+  private streetNames(ctx: CanvasRenderingContext2D, s: Sight, taken: Rect[]): void {
     const shown = new Map<string, [number, number][]>();
+    const beside = 9 + 2.2 * Math.max(s.zoom - 13, 0) ** 1.4;
     for (const street of this.streets) {
       if (street.length_m * (s.scale / 34_000_000) < street.text.length * 12) continue;
       const [ax, ay] = [street.a[0] * s.scale - s.left, street.a[1] * s.scale - s.top];
       const [bx, by] = [street.b[0] * s.scale - s.left, street.b[1] * s.scale - s.top];
-      const [x, y] = [(ax + bx) / 2, (ay + by) / 2];
+      let turn = Math.atan2(by - ay, bx - ax);
+      if (Math.abs(turn) > Math.PI / 2) turn += Math.PI; // never upside down
+      const x = street.middle[0] * s.scale - s.left + Math.sin(turn) * beside;
+      const y = street.middle[1] * s.scale - s.top - Math.cos(turn) * beside;
       if (x < 0 || y < 0 || x > s.width || y > s.height) continue;
       const same = shown.get(street.text) ?? [];
-      if (same.some((p) => near(p, x, y, 420)) || taken.some((p) => near(p, x, y, 64))) continue;
-      if (Math.hypot(bx - ax, by - ay) < street.text.length * 12 + 14) continue;
+      if (same.some((p) => near(p, x, y, 420))) continue;
+      const wide = measure(ctx, street.text, 11.5) + 4;
+      if (Math.hypot(bx - ax, by - ay) < wide + 10) continue;
+      const [dx, dy] = [Math.abs(Math.cos(turn)) * wide + Math.abs(Math.sin(turn)) * 16, Math.abs(Math.sin(turn)) * wide + Math.abs(Math.cos(turn)) * 16];
+      if (!claim(taken, { left: x - dx / 2, top: y - dy / 2, right: x + dx / 2, bottom: y + dy / 2 })) continue;
       shown.set(street.text, [...same, [x, y]]);
-      taken.push([x, y]);
-      const turn = Math.atan2(by - ay, bx - ax);
       ctx.save();
       ctx.translate(x, y);
-      ctx.rotate(Math.abs(turn) > Math.PI / 2 ? turn + Math.PI : turn);
+      ctx.rotate(turn);
       label(ctx, street.text, 0, 0, "center", "#dbe6ee", 11.5);
       ctx.restore();
     }
   }
+}
+
+/** From this zoom on venues have names. */
+const VENUE_NAMES = 13.5;
+
+function measure(ctx: CanvasRenderingContext2D, text: string, size: number): number {
+  ctx.font = `500 ${size}px ${FONT}`;
+  return ctx.measureText(text).width;
 }
 
 function label(ctx: CanvasRenderingContext2D, text: string, x: number, y: number, align: CanvasTextAlign, colour: string, size: number): void {
@@ -117,6 +139,13 @@ function label(ctx: CanvasRenderingContext2D, text: string, x: number, y: number
   ctx.strokeText(text, x, y);
   ctx.fillStyle = colour;
   ctx.fillText(text, x, y);
+}
+
+/** The middle of a course, by its points. */
+function halfWay(points: LonLat[]): LonLat {
+  const at = (points.length - 1) / 2;
+  const [p, q] = [points[Math.floor(at)]!, points[Math.ceil(at)]!];
+  return [(p[0] + q[0]) / 2, (p[1] + q[1]) / 2];
 }
 
 type Box = [west: number, south: number, east: number, north: number];

@@ -19,7 +19,7 @@ export class Marks {
   }
 
   draw(ctx: CanvasRenderingContext2D, sight: Sight): void {
-    const { layers, board, selection, raising } = this.store;
+    const { layers, board, selection, picking } = this.store;
     const grey = this.store.lead_min > 0 ? 0.35 : 1;
     ctx.globalAlpha = grey;
     if (layers.junctions) for (const j of this.junctions) this.junction(ctx, sight, j, board.junctions.get(j.id));
@@ -31,7 +31,7 @@ export class Marks {
       for (const call of urgentLast) this.call(ctx, sight, call);
     }
     if (selection) this.ring(ctx, sight, selection);
-    if (raising?.place) pin(ctx, ...spot(sight, ...raising.place));
+    if (picking?.place) pin(ctx, ...spot(sight, ...picking.place));
   }
 
   /** What lies under a point of the canvas: calls before units before junctions. */

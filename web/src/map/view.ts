@@ -1,13 +1,23 @@
 /** The map: two canvases over Leaflet, what is under the pointer, and how to get somewhere. */
 import * as L from "leaflet";
 import "leaflet/dist/leaflet.css";
+import type { LonLat } from "../api";
 import { select, set, store, type Atlas, type Selection } from "../store";
 import { Areas } from "./areas";
 import { CanvasLayer } from "./canvas";
 import { Marks, whereIs } from "./marks";
 import { Network } from "./network";
 import type { Sight } from "./project";
+import { insets, type Insets, type Over } from "./room";
 import { tipFor } from "./tip";
+
+/** What lies over the map, and on which side of it. */
+const TOOLS: Record<string, Over["side"]> = { ".tools": "top", ".bottom": "bottom" };
+const ALL: Record<string, Over["side"]> = { ...TOOLS, ".panel": "right" };
+/** What is shown stays so far from every edge, px. */
+const EDGE = 48;
+/** Room to show something in, px. */
+const LEAST = 2.5 * EDGE;
 
 export class CityMap {
   readonly leaflet: L.Map;
@@ -17,6 +27,8 @@ export class CityMap {
   private readonly marks: Marks;
   private readonly tip = document.createElement("div");
   private hovered: Selection | null = null;
+  /** Whether the whole city is shown, and nobody has moved the map since. */
+  private fitted = false;
 
   constructor(box: HTMLElement, private readonly atlas: Atlas) {
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -24,10 +36,11 @@ export class CityMap {
       zoomControl: false, attributionControl: false, zoomSnap: 0.25, zoomDelta: 0.75, wheelPxPerZoomLevel: 90,
       minZoom: 10, maxZoom: 18, zoomAnimation: !calm, fadeAnimation: false, inertia: !calm, preferCanvas: true,
     });
-    L.control.scale({ imperial: false, position: "topright", maxWidth: 90 }).addTo(this.leaflet);
+    L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 90 }).addTo(this.leaflet);
     this.network = new Network(atlas.links.values());
     this.marks = new Marks(store);
     const areas = new Areas(store, atlas);
+    this.makeRoom();
     this.whole();
     this.streets = new CanvasLayer((ctx, s) => {
       areas.drawGround(ctx, s);
@@ -42,7 +55,31 @@ export class CityMap {
     this.leaflet.on("mousemove", (e) => this.hover(e));
     this.leaflet.on("mouseout", () => this.hide());
     this.leaflet.on("movestart zoomstart", () => this.hide());
-    new ResizeObserver(() => this.leaflet.invalidateSize({ pan: false })).observe(box);
+    const moved = (): void => void (this.fitted = false);
+    this.leaflet.on("dragstart boxzoomend", moved);
+    for (const by of ["wheel", "keydown", "dblclick"]) box.addEventListener(by, moved, { passive: true });
+    box.addEventListener("touchstart", (e) => e.touches.length > 1 && moved(), { passive: true });
+    const watch = new ResizeObserver(() => this.makeRoom());
+    for (const element of [box, ...document.querySelectorAll(Object.keys(TOOLS).join())]) watch.observe(element);
+  }
+
+  /** Tells the style sheets how far tools and slider reach over the map, and fits the city between them. */
+  private makeRoom(): void {
+    this.leaflet.invalidateSize({ pan: false });
+    const { top, bottom } = this.covered(TOOLS);
+    const main = this.leaflet.getContainer().closest("main");
+    main?.style.setProperty("--above", `${top}px`);
+    main?.style.setProperty("--below", `${bottom}px`);
+    if (this.fitted) this.whole();
+  }
+
+  private covered(by: Record<string, Over["side"]>): Insets {
+    const over = Object.entries(by).flatMap(([name, side]) =>
+      [...document.querySelectorAll(name)].map((element): Over => ({ side, rect: element.getBoundingClientRect() })));
+    const found = insets(this.leaflet.getContainer().getBoundingClientRect(), over);
+    const size = this.leaflet.getSize();
+    const bare = by === TOOLS || (size.x - found.left - found.right > LEAST && size.y - found.top - found.bottom > LEAST);
+    return bare ? found : this.covered(TOOLS); // a panel over all of the map leaves no better place than the middle
   }
 
   /** Draws what is known now. */
@@ -56,28 +93,34 @@ export class CityMap {
     return [this.streets.drawn_ms, this.things.drawn_ms];
   }
 
-  /** Shows the whole city. */
+  /** Shows the whole city, clear of what lies over the map. */
   whole(): void {
     const [w, s, e, n] = this.atlas.city.bounds;
-    const phone = this.leaflet.getSize().x < 640;
-    this.leaflet.fitBounds([[s, w], [n, e]], { paddingTopLeft: [6, phone ? 84 : 34], paddingBottomRight: [6, phone ? 110 : 22] });
+    const { top, right, bottom, left } = this.covered(ALL);
+    this.leaflet.fitBounds([[s, w], [n, e]], { paddingTopLeft: [left + 6, top + 6], paddingBottomRight: [right + 6, bottom + 6] });
+    this.fitted = true;
   }
 
-  /** Goes where a thing is, near enough to see it; stays when it is well in sight already. */
-  goTo(selection: Selection, zoom = 14.5): void {
-    const at = whereIs(store, selection);
-    if (!at) return;
-    const place = L.latLng(at[1], at[0]);
-    const size = this.leaflet.getSize();
-    const spot = this.leaflet.latLngToContainerPoint(place);
-    // The panel lies over the right of the map, or over the lower part of a phone's page.
-    const box = this.leaflet.getContainer().getBoundingClientRect();
-    const [right, below] = size.x > 700 ? [380, 0] : [0, Math.max(box.bottom - window.innerHeight * 0.34, 0)];
-    const seen = spot.x > 60 && spot.y > 60 && spot.x < size.x - right - 60 && spot.y < size.y - Math.max(below, 90) - 20;
-    if (seen && this.leaflet.getZoom() >= zoom - 1) return;
-    const to = Math.max(this.leaflet.getZoom(), zoom);
-    const centre = this.leaflet.unproject(this.leaflet.project(place, to).add([right / 2, below / 2]), to);
-    this.leaflet.setView(centre, to, { animate: true });
+  /** Makes room for a panel that came, and shows what it is about; takes the room back when it has gone. */
+  settle(): void {
+    const { selection, raising } = store;
+    if (selection || raising) this.leaflet.getContainer().scrollIntoView({ block: "start" }); // a narrow page scrolls
+    if (this.fitted && selection?.near === undefined) return this.whole();
+    const at = selection && whereIs(store, selection);
+    if (at) this.show(at, selection.near);
+  }
+
+  /** Brings a place into sight, at a zoom near enough where one is asked for; stays when it is well in sight already. */
+  show([lon, lat]: LonLat, near?: number): void {
+    const [map, place] = [this.leaflet, L.latLng(lat, lon)];
+    const { top, right, bottom, left } = this.covered(ALL);
+    const [size, spot] = [map.getSize(), map.latLngToContainerPoint(place)];
+    const seen = spot.x > left + EDGE && spot.y > top + EDGE && spot.x < size.x - right - EDGE && spot.y < size.y - bottom - EDGE;
+    const to = Math.max(map.getZoom(), near ?? 0);
+    if (seen && map.getZoom() >= to - 1) return;
+    this.fitted = false;
+    const centre = map.project(place, to).add([(right - left) / 2, (bottom - top) / 2]);
+    map.setView(map.unproject(centre, to), to, { animate: true });
   }
 
   private sight(): Sight {
@@ -96,8 +139,9 @@ export class CityMap {
   }
 
   private click(event: L.LeafletMouseEvent): void {
-    if (store.raising) {
-      set({ raising: { place: [event.latlng.lng, event.latlng.lat] } });
+    this.hide();
+    if (store.picking) {
+      set({ picking: { place: [event.latlng.lng, event.latlng.lat] } });
       return;
     }
     const touch = (event.originalEvent as PointerEvent).pointerType === "touch";
@@ -106,7 +150,7 @@ export class CityMap {
   }
 
   private hover(event: L.LeafletMouseEvent): void {
-    if (store.raising) return this.hide();
+    if (store.picking) return this.hide();
     this.hovered = this.under(event.containerPoint, false);
     const words = this.hovered && tipFor(this.hovered);
     this.leaflet.getContainer().classList.toggle("over", this.hovered !== null);

@@ -7,26 +7,27 @@ import { t, word } from "../i18n";
 import { select, store } from "../store";
 import { usePolled } from "../use";
 import { whyNot, whyUnit } from "../words";
+import { Change } from "./change";
 import { Fact, Frame } from "./frame";
 
 const STEPS: Phase[] = ["waiting", "assigned", "accepted", "arrived", "closed"];
 
 export function CallPanel({ id }: { id: number }): JSX.Element {
   const row = store.board.calls.get(id);
-  const { value, error } = usePolled<CallDetail>(`./calls/${id}`, 5_000, row ? `${row.phase}.${row.assignment}` : "gone");
+  const { value, error } = usePolled<CallDetail>(`./calls/${id}`, 5_000, row ? `${row.phase} ${row.assignment} ${row.priority} ${row.category} ${row.lon} ${row.lat}` : "gone");
   const { accepted } = store;
   const offset = store.atlas?.city.utc_offset_min ?? 0;
   // The stream is the fresher of the two while the call is on the board.
   const phase = row?.phase ?? value?.phase ?? "waiting";
-  const call = value ? { ...value, ...(row ? { phase, eta_s: row.eta_s ?? value.eta_s ?? null } : {}) } : null;
-  const priority = row?.priority ?? value?.priority;
-  const category = row?.category ?? value?.category;
+  const call = value ? { ...value, ...(row ? { phase, priority: row.priority, category: row.category, lon: row.lon, lat: row.lat, eta_s: row.eta_s ?? value.eta_s ?? null } : {}) } : null;
+  const { priority, category } = row ?? value ?? {};
   return (
     <Frame name={`call-${id}`} kind={category ? word("category", category) : t("call")} title={t("call_n", { n: id })} onClose={() => select(null)}
       mark={priority && <span class={`prio big ${priority}`} style={{ "--c": PRIORITIES[priority] }} title={word("priority", priority)}>{priority}</span>}>
-      {accepted?.call === id && <p class="ok" role="status" data-testid="call-accepted">✓ {t("accepted", { call: id, grid: gridName(accepted.grid), time: clock(accepted.tick, offset) })}</p>}
+      {accepted?.call === id && <p class="ok" role="status" data-testid={`call-${accepted.status}`}>✓ {t(accepted.status, { call: id, grid: gridName(accepted.grid), time: clock(accepted.tick, offset) })}</p>}
       <Steps phase={phase} />
       {error !== null && !row && <p class="error" role="alert">{whyNot(error)}</p>}
+      {call && phase !== "closed" && phase !== "cancelled" && <Change key={id} call={call} />}
       {call && <Body call={call} />}
     </Frame>
   );

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import type { JunctionDetail } from "../api";
 import { INTERVALS } from "../colours";
-import { age, clock } from "../format";
+import { age, clock, figure } from "../format";
 import { t, word } from "../i18n";
 import { isCode } from "../names";
 import { select, store } from "../store";
@@ -22,12 +22,12 @@ export function JunctionPanel({ id }: { id: number }): JSX.Element {
   return (
     <Frame name={`junction-${id}`} kind={`${t("junction")} ${facts?.name && isCode(facts.name) ? facts.name : id}${district ? ` · ${store.lang === "zh" ? district.name : district.name_en}` : ""}`} title={atlas?.names.junction(id) ?? `#${id}`} onClose={() => select(null)}>
       {error !== null && <p class="error" role="alert">{whyNot(error)}</p>}
-      {value && atlas && <Body j={value} />}
+      {value && atlas && (value.stage === null ? <p class="muted">{t("no_command")}</p> : <Body j={value} stage={value.stage} />)}
     </Frame>
   );
 }
 
-function Body({ j }: { j: JunctionDetail }): JSX.Element {
+function Body({ j, stage }: { j: JunctionDetail; stage: number }): JSX.Element {
   const { atlas, board } = store;
   const offset = atlas!.city.utc_offset_min;
   const colour = INTERVALS[INTERVAL_NUMBER[j.interval]];
@@ -38,7 +38,7 @@ function Body({ j }: { j: JunctionDetail }): JSX.Element {
         <Plan list={arms(j, j.lamps, atlas!)} label={t("lamps_now")} />
         <div>
           <p class="state" style={{ color: colour }}><i style={{ background: colour }} />{word("interval", j.interval)}</p>
-          <p class="stage">{stageName(j.stages[j.stage]?.name, j.stage)}</p>
+          <p class="stage">{stageName(j.stages[stage]?.name, stage)}</p>
           <p class="muted num">{t("since", { time: clock(j.since_ms, offset), age: age(now - j.since_ms) })}</p>
           <p class="muted">{t("heads_n", { n: j.heads.length })}</p>
         </div>
@@ -57,7 +57,8 @@ function Body({ j }: { j: JunctionDetail }): JSX.Element {
 
 function StageRow({ j, i }: { j: JunctionDetail; i: number }): JSX.Element {
   const stage = j.stages[i]!;
-  const score = j.scores[i] ?? 0;
+  // Without detectors there is no pressure to know of.
+  const score = j.reason === "plan" || store.board.links.size === 0 ? undefined : j.scores[i];
   const most = Math.max(...j.scores.map(Math.abs), 1);
   const inForce = i === j.stage;
   const tag = inForce ? (j.interval === "green" ? "in_force" : "coming") : i === j.wanted ? "wanted" : null;
@@ -69,8 +70,8 @@ function StageRow({ j, i }: { j: JunctionDetail; i: number }): JSX.Element {
         {tag && <span class={`chip ${tag}`}>{t(tag)}</span>}
       </div>
       <div class="score">
-        <span class="bar"><i style={{ width: `${(Math.max(score, 0) / most) * 100}%` }} /></span>
-        <span class="num">{score.toFixed(1)}</span>
+        <span class="bar"><i style={{ width: `${(Math.max(score ?? 0, 0) / most) * 100}%` }} /></span>
+        <span class="num">{figure(score, 1)}</span>
       </div>
       <div class="foot">
         <Blocks junction={j} lamps={stage.lights} />

@@ -20,14 +20,12 @@ export function LinkPanel({ id }: { id: number }): JSX.Element {
       mark={now && <span class="los big" style={{ background: levelColour(now.level) }} title={t("level", { l: levelLetter(now.level) })}>{levelLetter(now.level)}</span>}>
       {error !== null && <p class="error" role="alert">{whyNot(error)}</p>}
       {onset && <p class="notice">{t("onsets_title")}: {t("onset_in", { n: onset[1] })}</p>}
-      {now && (
-        <dl class="facts three">
-          <Fact label={t("speed")}><b class="num">{figure(now.speed_kmh)}</b> km/h</Fact>
-          <Fact label={t("flow")}><b class="num">{figure(now.flow_veh_h)}</b> {t("veh_h")}</Fact>
-          <Fact label={t("queue")}><b class="num">{figure(now.queue_veh)}</b> {t("veh")}</Fact>
-        </dl>
-      )}
-      {value?.forecast && value.forecast.length > 0 && <Ahead leads={value.forecast} now={now?.speed_kmh} free={facts?.free_kmh} />}
+      <dl class="facts three">
+        <Fact label={t("speed")}><b class="num">{figure(now?.speed_kmh)}</b> km/h</Fact>
+        <Fact label={t("flow")}><b class="num">{figure(now?.flow_veh_h)}</b> {t("veh_h")}</Fact>
+        <Fact label={t("queue")}><b class="num">{figure(now?.queue_veh)}</b> {t("veh")}</Fact>
+      </dl>
+      {value && (value.forecast?.length ? <Ahead leads={value.forecast} now={now?.speed_kmh} free={facts?.free_kmh} /> : <p class="muted">{t("forecast_none")}</p>)}
     </Frame>
   );
 }

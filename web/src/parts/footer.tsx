@@ -1,7 +1,7 @@
 /** The engine's own pulse, small, at the foot. */
 import type { JSX } from "preact";
 import type { FigureKey } from "../api";
-import { figure, FIGURE_DIGITS } from "../format";
+import { keyFigure } from "../format";
 import { t } from "../i18n";
 import { store } from "../store";
 
@@ -12,7 +12,7 @@ export function Footer(): JSX.Element {
   return (
     <footer>
       {ENGINE.map((key) => (
-        <span key={key}>{t(`fig_${key}`)} <b class="num" data-testid={`figure-${key}`}>{figure(figures[key], FIGURE_DIGITS[key])}</b> {t(`unit_${key}`)}</span>
+        <span key={key}>{t(`fig_${key}`)} <b class="num" data-testid={`figure-${key}`}>{keyFigure(key, figures)}</b> {t(`unit_${key}`)}</span>
       ))}
       <Counted n={junction_changes} />
     </footer>

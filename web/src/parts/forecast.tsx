@@ -14,6 +14,7 @@ export function ForecastBar(): JSX.Element | null {
   const made = forecast?.facts.time_ms ?? board.time_ms;
   const said = lead_min === 0 ? t("live_state")
     : forecastFailed ? t("forecast_failed")
+    : forecast?.facts.links.length === 0 ? t("forecast_none")
     : forecast ? `${t("forecast_for", { time: clock(made + lead_min * 60_000, offset, false) })} · ${t("forecast_of", { time: clock(made, offset, false) })}` : "…";
   return (
     <div class={`forecast ${lead_min > 0 ? "ahead" : ""}`}>

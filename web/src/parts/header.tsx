@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { FigureKey } from "../api";
 import { Spark } from "../charts/line";
-import { clock, day, figure, FIGURE_DIGITS } from "../format";
+import { clock, day, keyFigure } from "../format";
 import { t, type Lang } from "../i18n";
 import { isLive, set, store } from "../store";
 import { cityNow } from "../use";
@@ -48,7 +48,7 @@ function Tile({ name }: { name: FigureKey }): JSX.Element {
     <div class={`figure ${alarm ? "alarm" : ""}`}>
       <span class="label">{t(`fig_${name}`)}</span>
       <span class="value">
-        <b class="num" data-testid={`figure-${name}`}>{figure(value, FIGURE_DIGITS[name])}</b>
+        <b class="num" data-testid={`figure-${name}`}>{keyFigure(name, store.board.figures)}</b>
         <small>{t(`unit_${name}`)}</small>
       </span>
       <Spark values={store.board.series.map((s) => s.figures[name])} />
@@ -65,8 +65,9 @@ function Time(): JSX.Element {
   const { atlas, board, connection } = store;
   const offset = atlas?.city.utc_offset_min ?? -new Date().getTimezoneOffset();
   const now = cityNow(board.time_ms, heard.at_ms, isLive());
-  const since = clock(connection.since_ms, offset);
-  const words = connection.state === "live" || connection.state === "connecting" ? t(`conn_${connection.state}`) : t(`conn_${connection.state}`, { time: since });
+  // An age, not a time: the city's clock may run apart from the wall's.
+  const silence_s = Math.round((Date.now() - connection.since_ms) / 1000);
+  const lost = connection.state === "silent" || connection.state === "reconnecting";
   const other: Lang = store.lang === "zh" ? "en" : "zh";
   return (
     <div class="time">
@@ -74,7 +75,10 @@ function Time(): JSX.Element {
         <time class="num">{clock(now, offset)}</time>
         <span>{day(now, offset, store.lang)}</span>
       </div>
-      <span class="connection" data-testid="connection" data-state={connection.state} role="status"><i aria-hidden="true" />{words}</span>
+      <span class="connection" data-testid="connection" data-state={connection.state} ><i aria-hidden="true" />
+        <span role="status">{t(`conn_${connection.state}`)}</span>
+        {lost && <span class="num">{silence_s < 120 ? t("conn_for_s", { n: silence_s }) : t("conn_for_min", { n: Math.floor(silence_s / 60) })}</span>}
+      </span>
       <button type="button" class="quiet" data-testid="lang" lang={other} title={t("lang_label")} onClick={() => speak(other)}>{t("lang_switch")}</button>
     </div>
   );

@@ -23,7 +23,7 @@ export function Layers(): JSX.Element {
 }
 
 export function Legend(): JSX.Element {
-  const [open, setOpen] = useState(() => window.innerWidth > 1100);
+  const [open, setOpen] = useState(() => window.innerWidth > 1100 && window.innerHeight > 800);
   return (
     <section class="legend" aria-label={t("legend")}>
       <div class="ramp" aria-label={t("legend_los")}>

@@ -1,18 +1,18 @@
 /** The lists at the side: open calls, links about to congest. Each row goes to its place on the map. */
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
+import { useState } from "preact/hooks";
 import { unitId, type CallRow } from "../api";
 import { PHASES, PRIORITIES, levelColour } from "../colours";
-import { age, levelLetter } from "../format";
+import { age, levelLetter, shortNumber } from "../format";
 import { t, word } from "../i18n";
 import { heard } from "../live";
 import { unitName } from "../panels/call";
-import { callsInOrder } from "../state";
-import { isLive, select, store, type Selection } from "../store";
+import { callsInOrder, onsetsByRoad } from "../state";
+import { isLive, store, type Selection } from "../store";
 import { cityNow } from "../use";
 
 /** More rows than anyone reads; the rest are on the map. */
 const MOST_CALLS = 250;
-const MOST_ONSETS = 40;
 
 export function Calls({ onPick }: { onPick: (s: Selection) => void }): JSX.Element {
   const all = callsInOrder(store.board.calls.values());
@@ -39,7 +39,7 @@ function CallItem({ call, now, onPick }: { call: CallRow; now: number; onPick: (
         aria-label={`${call.priority}, ${word("category", call.category)}, ${t("call_n", { n: call.call })}, ${word("phase", call.phase)}`}
         onClick={() => onPick({ kind: "call", id: call.call })}>
         <span class={`prio ${call.priority}`} style={{ "--c": PRIORITIES[call.priority] }}>{call.priority}</span>
-        <span class="what"><b>{word("category", call.category)}</b><small class="num">#{call.call}{unit === null ? "" : ` · ${unitName(unit)}`}</small></span>
+        <span class="what"><b>{word("category", call.category)}</b><small class="num" title={`#${call.call}`}>#{shortNumber(call.call)}{unit === null ? "" : ` · ${unitName(unit)}`}</small></span>
         <span class="phase" style={{ "--c": PHASES[call.phase] }}>{word("phase", call.phase)}</span>
         <span class="times num"><b>{age(now - call.opened_ms)}</b><small>{eta}</small></span>
       </button>
@@ -47,33 +47,56 @@ function CallItem({ call, now, onPick }: { call: CallRow; now: number; onPick: (
   );
 }
 
+/** Soonest first; of one time by street, whose links show on demand. */
 export function Onsets({ onPick }: { onPick: (s: Selection) => void }): JSX.Element {
   const { onsets } = store.board;
   return (
     <section class="list onsets" aria-labelledby="onsets-title">
       <h2 id="onsets-title">{t("onsets_title")} <span class="count num">{onsets.length}</span></h2>
-      {onsets.length === 0 && <p class="empty">{t("onsets_none")}</p>}
+      {onsets.length === 0 && <p class="empty">{t(store.board.links.size === 0 ? "forecast_none" : "onsets_none")}</p>}
       <ul>
-        {onsets.slice(0, MOST_ONSETS).map(([link, lead]) => {
-          const level = store.board.links.get(link)?.level;
-          const chosen = store.selection?.kind === "link" && store.selection.id === link;
-          return (
-            <li key={link}>
-              <button type="button" class={`row ${chosen ? "here" : ""}`} data-testid={`onset-row-${link}`} onClick={() => onPick({ kind: "link", id: link })}>
-                <span class="los" style={{ background: levelColour(level) }}>{level === undefined ? "?" : levelLetter(level)}</span>
-                <span class="what"><b>{store.atlas?.names.link(link)}</b></span>
-                <span class="lead num">{t("onset_in", { n: lead })}</span>
-              </button>
-            </li>
-          );
-        })}
+        {onsetsByRoad(onsets, (link) => store.atlas?.links.get(link)?.facts.road ?? "").map(({ lead_min, count, roads }) => (
+          <Fragment key={lead_min}>
+            <li class="lead">{t("onset_in", { n: lead_min })} <span class="count num">{count}</span></li>
+            {roads.map(({ road, links }) => <OnsetRoad key={road} road={road} links={links} onPick={onPick} />)}
+          </Fragment>
+        ))}
       </ul>
     </section>
   );
 }
 
-/** Selects, and lets the map go there. */
-export const pick = (goTo: (s: Selection) => void) => (s: Selection): void => {
-  select(s);
-  goTo(s);
-};
+function OnsetRoad({ road, links, onPick }: { road: string; links: number[]; onPick: (s: Selection) => void }): JSX.Element {
+  const [open, setOpen] = useState(false);
+  const single = links.length === 1 ? links[0]! : null;
+  const levels = links.flatMap((link) => store.board.links.get(link)?.level ?? []);
+  return (
+    <>
+      {single !== null ? <OnsetRow link={single} onPick={onPick} /> : (
+        <li>
+          <button type="button" class="row" data-testid={`onset-road-${road}`} aria-expanded={open} onClick={() => setOpen(!open)}>
+            <LevelBadge level={levels.length === 0 ? undefined : Math.max(...levels)} />
+            <span class="what"><b>{road}</b></span>
+            <span class="count num">{t("links_n", { n: links.length })} {open ? "▾" : "▸"}</span>
+          </button>
+        </li>
+      )}
+      {single === null && open && links.map((link) => <OnsetRow key={link} link={link} onPick={onPick} inner />)}
+    </>
+  );
+}
+
+function OnsetRow({ link, onPick, inner = false }: { link: number; onPick: (s: Selection) => void; inner?: boolean }): JSX.Element {
+  const chosen = store.selection?.kind === "link" && store.selection.id === link;
+  return (
+    <li class={inner ? "inner" : ""}>
+      <button type="button" class={`row ${chosen ? "here" : ""}`} data-testid={`onset-row-${link}`} onClick={() => onPick({ kind: "link", id: link })}>
+        <LevelBadge level={store.board.links.get(link)?.level} />
+        <span class="what"><b>{store.atlas?.names.link(link)}</b></span>
+      </button>
+    </li>
+  );
+}
+
+const LevelBadge = ({ level }: { level: number | undefined }): JSX.Element =>
+  <span class="los" style={{ background: levelColour(level) }}>{level === undefined ? "?" : levelLetter(level)}</span>;

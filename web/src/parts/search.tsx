@@ -1,20 +1,27 @@
 /** Finding a thing by its name: the way to every junction for those who do not use a mouse. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import type { CallRow, LonLat } from "../api";
 import { t, word } from "../i18n";
-import { store, type Selection } from "../store";
+import { heading } from "../names";
+import { set, store, type LayerName, type Selection } from "../store";
 
-interface Hit extends Selection { text: string; kindName: string }
-const MOST = 8;
+/** Something with a panel, or a place with a layer that shows it. */
+export type Found = Selection | { kind: "venue" | "grid"; id: number; at: LonLat; layer: LayerName };
+interface Hit { to: Found; text: string; kindName: string }
+/** Of each kind. */
+const MOST = 5;
 
-export function Search({ onPick }: { onPick: (s: Selection) => void }): JSX.Element {
+export function Search({ onPick }: { onPick: (s: Found) => void }): JSX.Element {
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState(0);
   const hits = find(text.trim().toLowerCase());
+  useEffect(() => document.getElementById(`found-${chosen}`)?.scrollIntoView({ block: "nearest" }), [chosen]);
   const take = (hit: Hit | undefined): void => {
     if (!hit) return;
     setText("");
-    onPick({ kind: hit.kind, id: hit.id });
+    if ("layer" in hit.to) set({ layers: { ...store.layers, [hit.to.layer]: true } });
+    onPick(hit.to);
   };
   const keys = (e: KeyboardEvent): void => {
     if (e.key === "ArrowDown" || e.key === "ArrowUp") {
@@ -26,11 +33,11 @@ export function Search({ onPick }: { onPick: (s: Selection) => void }): JSX.Elem
   return (
     <div class="search" role="search">
       <input type="search" data-testid="search" role="combobox" list={undefined} aria-expanded={hits.length > 0} aria-controls="found" aria-activedescendant={hits[chosen] ? `found-${chosen}` : undefined}
-        aria-label={t("search")} placeholder={t("search")} value={text} onKeyDown={keys} onInput={(e) => { setText(e.currentTarget.value); setChosen(0); }} />
+        aria-label={t("search")} placeholder={t("search_short")} value={text} onKeyDown={keys} onInput={(e) => { setText(e.currentTarget.value); setChosen(0); }} />
       {text.trim() !== "" && (
         <ul id="found" role="listbox">
           {hits.map((hit, i) => (
-            <li key={`${hit.kind}${hit.id}`} id={`found-${i}`} role="option" aria-selected={i === chosen} class={i === chosen ? "here" : ""} onClick={() => take(hit)}>
+            <li key={`${hit.to.kind}${hit.to.id}`} id={`found-${i}`} role="option" aria-selected={i === chosen} class={i === chosen ? "here" : ""} onClick={() => take(hit)}>
               <span>{hit.text}</span><small>{hit.kindName}</small>
             </li>
           ))}
@@ -41,26 +48,33 @@ export function Search({ onPick }: { onPick: (s: Selection) => void }): JSX.Elem
   );
 }
 
-function find(wish: string): Hit[] {
+/** What a wish in small letters names: calls by any part of their number, streets once for each direction. */
+export function find(wish: string): Hit[] {
   const { atlas, board } = store;
   if (wish === "" || !atlas) return [];
-  const hits: Hit[] = [];
-  const roads = new Set<string>();
-  const add = (hit: Hit): boolean => hits.push(hit) >= MOST;
-  const number = wish.replace(/^#/, "");
-  const call = board.calls.get(Number(number));
-  if (call && /^\d+$/.test(number)) add({ kind: "call", id: call.call, text: `#${call.call} ${word("category", call.category)}`, kindName: t("call") });
-  for (const { facts } of atlas.junctions.values()) {
-    const text = atlas.names.junction(facts.id);
-    const holds = `${text} ${facts.name}`.toLowerCase().includes(wish) || String(facts.id) === number;
-    if (holds && add({ kind: "junction", id: facts.id, text, kindName: t("junction") })) return hits;
+  const number = wish.replace(/^#?…?/, "");
+  const holds = (name: string): boolean => name.toLowerCase().includes(wish);
+  const nearness = ({ call }: CallRow): number => (String(call) === number ? 0 : String(call).endsWith(number) ? 1 : 2);
+  const calls = [...board.calls.values()].filter((c) => number !== "" && String(c.call).includes(number)).sort((a, b) => nearness(a) - nearness(b))
+    .map((c): Hit => ({ to: { kind: "call", id: c.call }, text: `#${c.call} ${word("category", c.category)}`, kindName: t("call") }));
+  const junctions = [...atlas.junctions.values()].map(({ facts }) => ({ facts, text: atlas.names.junction(facts.id) }))
+    .filter(({ facts, text }) => holds(`${text} ${facts.name}`) || String(facts.id) === number)
+    .map(({ facts, text }): Hit => ({ to: { kind: "junction", id: facts.id }, text, kindName: t("junction") }));
+  const streets = new Map<string, Hit>();
+  for (const course of atlas.links.values()) {
+    const text = `${course.facts.road} ${t(heading(course))}`;
+    if (course.facts.road && holds(text) && !streets.has(text)) streets.set(text, { to: { kind: "link", id: course.facts.id }, text, kindName: t("link") });
   }
-  for (const { facts } of atlas.links.values()) {
-    if (!facts.road.toLowerCase().includes(wish) || roads.has(facts.road)) continue;
-    roads.add(facts.road);
-    if (add({ kind: "link", id: facts.id, text: facts.road, kindName: t("link") })) return hits;
-  }
-  for (const unit of atlas.units.values())
-    if (unit.name.toLowerCase().includes(wish) && add({ kind: "unit", id: unit.id, text: unit.name, kindName: t("unit") })) return hits;
-  return hits;
+  const venues = atlas.venues.filter(({ facts }) => holds(facts.name))
+    .map(({ facts, at }): Hit => ({ to: { kind: "venue", id: facts.id, at, layer: "venues" }, text: facts.name, kindName: t("venue") }));
+  const units = [...atlas.units.values()].filter((u) => holds(u.name))
+    .map((u): Hit => ({ to: { kind: "unit", id: u.id }, text: u.name, kindName: t("unit") }));
+  const grids = atlas.grids.filter(({ facts }) => holds(facts.name))
+    .map(({ facts, ring }): Hit => ({ to: { kind: "grid", id: facts.id, at: centre(ring), layer: "grids" }, text: facts.name, kindName: t("grid") }));
+  return [calls, junctions, [...streets.values()], venues, units, grids].flatMap((hits) => hits.slice(0, MOST));
 }
+
+const centre = (ring: LonLat[]): LonLat => {
+  const mid = (axis: 0 | 1): number => (Math.min(...ring.map((p) => p[axis])) + Math.max(...ring.map((p) => p[axis]))) / 2;
+  return [mid(0), mid(1)];
+};
