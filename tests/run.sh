@@ -21,5 +21,6 @@ if cargo tree -p nanming-dataflows -i tokio >/dev/null 2>&1; then
   exit 1
 fi
 cargo test --workspace --lib --bins --tests
-(cd web && npm ci --no-audit --no-fund --silent && npm test)
-node web/test/engine.mjs "${CARGO_TARGET_DIR:-target}/debug/nanming"
+(cd web && npm ci --no-audit --no-fund --silent && npm test && npm run --silent build && npm run --silent test:page)
+mkdir -p out
+node web/test/engine.mjs "${CARGO_TARGET_DIR:-target}/debug/nanming" out/page.png

@@ -117,6 +117,7 @@ const table = {
   status_returning: ["返回（可派）", "Returning, free"],
   status_stationed: ["驻点（可派）", "Stationed, free"],
   status_off_duty: ["离岗", "Off duty"],
+  status_silent: ["失联", "Silent"],
   channel_phone: ["电话", "Phone"],
   channel_wechat: ["微信", "WeChat"],
   channel_app: ["应用", "App"],

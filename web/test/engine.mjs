@@ -35,8 +35,9 @@ page.on("pageerror", (e) => complaints.push(e.stack ?? e.message));
 try {
   await page.goto(url);
   await page.waitForSelector(`${id("connection")}[data-state="live"]`);
-  assert.equal(await page.evaluate(() => window.nanming.junctions.size), 499);
-  done("the page is live over the real engine");
+  // A junction is taken over when its controller has said what it shows: each says so within half a minute.
+  await page.waitForFunction(() => window.nanming.junctions.size === 499, undefined, { timeout: 60_000 });
+  done("the page is live over the real engine, and shows every junction");
 
   await page.waitForFunction((sel) => Number(document.querySelector(sel).textContent) >= 20, id("junction-changes"), { timeout: 60_000 });
   done("junctions change");

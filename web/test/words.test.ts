@@ -24,7 +24,7 @@ test("every string is there in both languages, with the same holes", () => {
 test("every word of the server has a translation", () => {
   const words = {
     phase: ["waiting", "assigned", "accepted", "arrived", "closed", "cancelled"], priority: PRIORITIES, category: CATEGORIES,
-    status: ["ready", "turned_out", "on_the_way", "on_scene", "returning", "stationed", "off_duty"], interval: ["green", "yellow", "all_red"],
+    status: ["ready", "turned_out", "on_the_way", "on_scene", "returning", "stationed", "off_duty", "silent"], interval: ["green", "yellow", "all_red"],
     reason: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "not_worth", "idle"], turn: ["through", "left", "right", "u_turn"],
     why: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "not_worth", "idle", "nearest", "least_total", "after_decline", "after_silence", "after_loss"],
     channel: ["phone", "wechat", "app", "desk"], fig: FIGURE_KEYS, unit: FIGURE_KEYS, err: ["outside_city", "out_of_range", "malformed", "duplicate_call", "call_closed", "ledger_unavailable", "not_confirmed", "busy", "network"],
