@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use nanming::engine::Engine;
 use nanming_dataflows::decide::envelope::{Shown, admit};
-use nanming_dataflows::decision::EnvelopeRule;
+use nanming_dataflows::decision::{EnvelopeRule, Interval};
 use nanming_dataflows::event::{Batch, Lamp, Passage, VehicleClass};
 use nanming_dataflows::ids::{CameraId, VehicleId};
 use nanming_dataflows::network::{City, Conflict, Junction};
 use nanming_simulators::town;
+use nanming_simulators::world::{World, WorldSettings};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -258,4 +259,25 @@ fn a_day_of_mad_detectors_never_gets_a_command_outside_its_envelope() {
         let (longest_ms, may_ms) = (checker.longest_walk_ms, u64::from(junction.max_red_ms) + slack_ms);
         assert!(longest_ms > 0 && longest_ms <= may_ms, "{}: people wait {longest_ms} ms", junction.name);
     }
+}
+
+#[test]
+fn a_new_engine_takes_over_without_a_jump_of_any_lamp() {
+    let city = Arc::new(town::small(3, 3, 5));
+    let mut world = World::new(Arc::clone(&city), WorldSettings::default());
+    let mut tick = world.now_ms();
+    for _ in 0..4 {
+        let mut engine = Engine::start(&city, 1, &[]);
+        let mut greens = 0;
+        for _ in 0..150 {
+            tick += 1_000;
+            let mut batch = Batch::default();
+            batch.extend(world.step(tick));
+            let decisions = engine.step(tick, batch).unwrap();
+            greens += decisions.commands.iter().filter(|c| c.interval == Interval::Green).count();
+            world.obey(&decisions);
+        }
+        assert!(greens > city.junctions.len(), "{greens}: every junction is taken over and goes on");
+    }
+    assert_eq!(world.summary().unsafe_commands, 0);
 }

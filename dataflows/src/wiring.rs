@@ -99,7 +99,8 @@ fn reading(city: &City, event: &Event) -> Option<(LinkId, LinkEvent)> {
         Event::Flow(f) => {
             let (lane, to_line_mm) = city.cameras[f.camera.index()].lane?;
             let at_line = to_line_mm <= STOP_LINE_MM;
-            let what = Observation::Detected { at_line, vehicles: f.vehicles, speed_mm_s: f.speed_mm_s };
+            let (vehicles, interval_ms, speed_mm_s) = (f.vehicles, f.interval_ms, f.speed_mm_s);
+            let what = Observation::Detected { at_line, vehicles, interval_ms, speed_mm_s };
             Some((city.lanes[lane.index()].link, LinkEvent { time_ms: f.time_ms, what }))
         }
         Event::Bus(b) => Some((b.link, LinkEvent { time_ms: b.time_ms, what: Observation::Bus(b.speed_mm_s) })),

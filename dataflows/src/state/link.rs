@@ -86,6 +86,8 @@ pub enum Observation {
         at_line: bool,
         /// How many.
         vehicles: u32,
+        /// Over how long, ms.
+        interval_ms: u32,
         /// Mean spot speed, mm/s.
         speed_mm_s: u32,
     },
@@ -237,7 +239,9 @@ impl Links {
             Observation::Counted { at_line, vehicles, known, speed_mm_s } => {
                 window.count(at_line, vehicles, known, speed_mm_s)
             }
-            Observation::Detected { at_line, vehicles, speed_mm_s } => window.detect(at_line, vehicles, speed_mm_s),
+            Observation::Detected { at_line, vehicles, interval_ms, speed_mm_s } => {
+                window.detect(at_line, vehicles, interval_ms, speed_mm_s)
+            }
             Observation::Bus(speed_mm_s) => window.spot(speed_mm_s, 1),
         }
     }

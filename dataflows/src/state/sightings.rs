@@ -82,6 +82,11 @@ impl Sightings {
         let Some((lane, to_line_mm)) = self.city.cameras[passage.camera.index()].lane else { return };
         let link = self.city.lanes[lane.index()].link;
         let mut tell = |link, what| out.emit((link, LinkEvent { time_ms: passage.time_ms, what }));
+        if passage.time_ms < last.time_ms {
+            // Late: it has been seen elsewhere since, and counts only where it was.
+            let at_line = to_line_mm <= STOP_LINE_MM;
+            return tell(link, Observation::Counted { at_line, vehicles: 1, known: 1, speed_mm_s: passage.speed_mm_s });
+        }
         for &(other, _) in last.on.iter().filter(|(other, _)| *other != link) {
             tell(other, Observation::Gone { vehicle });
         }

@@ -16,8 +16,10 @@ use crate::network::Link;
 pub const NEAR_MM: u32 = 200_000;
 /// A vehicle not seen for so long has left unseen, ms.
 const EXPIRY_MS: u64 = 300_000;
-/// A vehicle not seen for so long beyond its free travel time is taken to stand, ms.
+/// A vehicle not seen for so long beyond its free travel time is taken to stand, ms, ...
 const STANDING_MS: u64 = 20_000;
+/// ... unless that is longer than any queue stands: then it has parked, or left unseen.
+const PARKED_MS: u64 = 180_000;
 /// So many later comers that left a lane before it prove that a vehicle whose lane is not known has left unseen.
 const OVERTAKEN: u8 = 3;
 /// However few plates are read, a vehicle stands for at most five, 1/1000.
@@ -261,13 +263,15 @@ impl Presents {
         near
     }
 
-    /// Time that standing vehicles have spent since it was last counted, ms, at most `window_ms` each.
+    /// Time that standing vehicles have spent since it was last counted, ms, at most `window_ms` each. One whose way is free
+    /// does not stand in a queue.
     pub(super) fn count_standing(&mut self, link: &Link, now: Time, window_ms: u64) -> u64 {
         let mut standing_ms = 0;
         for v in self.all_rows().flat_map(Row::iter_mut) {
             let free_ms = u64::from(v.to_line_mm) * 1000 / u64::from(link.free_speed_mm_s.max(1));
             let unseen_ms = now.saturating_sub(v.seen_ms);
-            if unseen_ms > free_ms + STANDING_MS {
+            let queues = v.free_since_ms.is_none() && unseen_ms < free_ms + PARKED_MS;
+            if queues && unseen_ms > free_ms + STANDING_MS {
                 let more_ms = unseen_ms.saturating_sub(u64::from(v.counted_ms)).min(window_ms);
                 v.counted_ms += more_ms as u32;
                 standing_ms += more_ms * u64::from(v.weight_milli) / 1000;

@@ -2,12 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::WINDOW_MS;
 use super::service::space_mean_speed_mm_s;
 
 /// Windows of 10 s over which flow is averaged.
 const FLOW_WINDOWS: usize = 6;
 /// Time of travel that weighs as much as all that was known before, ms.
 const MEMORY_MS: f64 = 40_000.0;
+
+/// Readings of loops that are spread over windows to come, at most: more devices no link has.
+const READINGS: usize = 64;
+
+/// A reading of a loop.
+#[derive(Serialize, Deserialize)]
+struct Reading {
+    at_line: bool,
+    vehicles_a_window: f64,
+    /// Over which it is still to be spread.
+    windows: u32,
+}
 
 /// Sums of the open window, and what earlier ones said.
 #[derive(Default, Serialize, Deserialize)]
@@ -21,12 +34,13 @@ pub(super) struct Window {
     counted: u32,
     known: u32,
     known_share: f64,
+    readings: Vec<Reading>,
     flows: [f64; FLOW_WINDOWS],
     speed_mm_s: f64,
 }
 
 /// What a window says when it closes.
-pub(super) struct Reading {
+pub(super) struct Closed {
     pub(super) flow_veh_h: u32,
     pub(super) speed_mm_s: u32,
     pub(super) observed: bool,
@@ -57,12 +71,13 @@ impl Window {
         }
     }
 
-    /// A loop counted vehicles and their mean speed.
-    pub(super) fn detect(&mut self, at_line: bool, vehicles: u32, speed_mm_s: u32) {
-        if at_line {
-            self.at_line += vehicles
-        } else {
-            self.along += vehicles
+    /// A loop counted vehicles over an interval, and their mean speed. A long interval is spread over as many windows, from
+    /// this one on: its flow is right, and as late as the reading.
+    pub(super) fn detect(&mut self, at_line: bool, vehicles: u32, interval_ms: u32, speed_mm_s: u32) {
+        let windows = interval_ms.div_ceil(WINDOW_MS as u32).max(1);
+        let vehicles_a_window = f64::from(vehicles) / f64::from(windows);
+        if self.readings.len() < READINGS {
+            self.readings.push(Reading { at_line, vehicles_a_window, windows });
         }
         self.spot(speed_mm_s, vehicles);
     }
@@ -81,6 +96,8 @@ impl Window {
     /// Whether nothing is left to fade: no flow, free speed.
     pub(super) fn is_at_rest(&self, free_speed_mm_s: u32) -> bool {
         self.counted == 0
+            && self.spot_count == 0
+            && self.readings.is_empty()
             && self.flows.iter().all(|f| *f == 0.0)
             && self.speed_mm_s >= f64::from(free_speed_mm_s) * 0.99
     }
@@ -93,9 +110,10 @@ impl Window {
         per_lane: f64,
         empty: bool,
         free_speed_mm_s: u32,
-    ) -> Reading {
+    ) -> Closed {
         let observed = self.counted > 0 || self.spot_count > 0 || self.spent_ms > 0;
-        let vehicles = if has_line { f64::from(self.at_line) } else { f64::from(self.along) / per_lane.max(1.0) };
+        let (at_line, along) = self.read_loops();
+        let vehicles = if has_line { at_line } else { along / per_lane.max(1.0) };
         self.flows.rotate_left(1);
         self.flows[FLOW_WINDOWS - 1] = vehicles;
         let minute: f64 = self.flows.iter().sum();
@@ -106,7 +124,18 @@ impl Window {
         self.learn_speed(standing_ms, empty, f64::from(free_speed_mm_s));
         (self.at_line, self.along, self.counted, self.known) = (0, 0, 0, 0);
         (self.travelled_mm, self.spent_ms, self.spot_count, self.spot_pace) = (0, 0, 0, 0.0);
-        Reading { flow_veh_h: (minute * 60.0) as u32, speed_mm_s: self.speed_mm_s as u32, observed }
+        Closed { flow_veh_h: (minute * 60.0) as u32, speed_mm_s: self.speed_mm_s as u32, observed }
+    }
+
+    /// Vehicles at the line and along the link in this window, those of loops among them.
+    fn read_loops(&mut self) -> (f64, f64) {
+        let (mut at_line, mut along) = (f64::from(self.at_line), f64::from(self.along));
+        for reading in &mut self.readings {
+            *(if reading.at_line { &mut at_line } else { &mut along }) += reading.vehicles_a_window;
+            reading.windows -= 1;
+        }
+        self.readings.retain(|reading| reading.windows > 0);
+        (at_line, along)
     }
 
     fn learn_speed(&mut self, standing_ms: u64, empty: bool, free_mm_s: f64) {
@@ -120,5 +149,27 @@ impl Window {
         } else if empty {
             learn(free_mm_s, 0.1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flows(window: &mut Window, windows: usize) -> Vec<u32> {
+        (0..windows).map(|_| window.close(0, true, 0.0, true, 14_000).flow_veh_h).collect()
+    }
+
+    #[test]
+    fn a_reading_counts_over_its_interval_whenever_it_comes() {
+        let mut window = Window::new(14_000);
+        window.detect(true, 50, 300_000, 10_000);
+        assert!(!window.is_at_rest(14_000), "what a loop counted keeps the link awake");
+        let flows = flows(&mut window, 36);
+        assert_eq!(flows[5..30], [600; 25], "50 in 5 min are 600/h");
+        assert_eq!(flows[35], 0);
+        window.detect(true, 2, 10_000, 10_000);
+        window.detect(true, 3, 10_000, 10_000);
+        assert_eq!(window.close(0, true, 0.0, true, 14_000).flow_veh_h, 300);
     }
 }
