@@ -113,14 +113,8 @@ impl Witness {
 fn together(junction: &Junction, lamps: &[Lamp]) -> Option<usize> {
     let going = |head: &usize| lamps[*head].is_green() || lamps[*head] == Lamp::Yellow;
     let yields = |head: usize| lamps[head] != Lamp::Protected;
-    (0..lamps.len()).filter(going).find(|&a| {
-        (a + 1..lamps.len()).filter(going).any(|b| match junction.conflicts.get(a, b) {
-            Conflict::None => false,
-            Conflict::FirstYields => !yields(a),
-            Conflict::SecondYields => !yields(b),
-            Conflict::Hard => true,
-        })
-    })
+    let clash = |a: usize, b: usize| junction.conflicts.get(a, b).forbids(yields(a), yields(b));
+    (0..lamps.len()).filter(going).find(|&a| (a + 1..lamps.len()).filter(going).any(|b| clash(a, b)))
 }
 
 fn may_turn(junction: &Junction, shown: &Shown, at_ms: u64, head: usize, lamps: &[Lamp]) -> Result<(), EnvelopeRule> {
