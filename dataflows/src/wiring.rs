@@ -122,7 +122,10 @@ fn signals<'s>(
         listening.into_iter().map(move |junction| (junction, event.clone()))
     });
     let shown = inputs.pick(|event| match event {
-        Event::Signal(f) => Some((f.junction, SignalEvent { time_ms: f.time_ms, what: SignalNews::Shows(f.lamps) })),
+        Event::Signal(f) => {
+            let what = SignalNews::Shows(f.mode, f.lamps);
+            Some((f.junction, SignalEvent { time_ms: f.time_ms, what }))
+        }
         _ => None,
     });
     keyed(heard.concat(shown), inputs.ticks.clone(), signals, vault)

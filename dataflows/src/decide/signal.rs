@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::envelope::{Shown, admit};
 use crate::Time;
 use crate::decision::{Interval, Refusal, SignalChoice, SignalCommand, StageReason};
-use crate::event::Lamp;
+use crate::event::{ControlMode, Lamp};
 use crate::ids::{JunctionId, LinkId};
 use crate::keyed::{Machine, Outbox};
 use crate::network::{City, Junction};
@@ -31,6 +31,8 @@ use pressure::Field;
 const DECIDE_MS: u64 = 1_000;
 /// A controller that has not said for so long what it shows is taken to be dark, ms.
 const LISTEN_MS: u64 = 35_000;
+/// One that runs its own plan is taken over when it next begins a stage, or after so long, ms.
+const OWN_PLAN_MS: u64 = 150_000;
 /// After the dark all heads show red for so long before the first green, ms.
 const START_RED_MS: u64 = 5_000;
 /// A choice that did not change is told again after so long, ms.
@@ -55,8 +57,8 @@ pub struct SignalEvent {
 pub enum SignalNews {
     /// Who is near the lines of a link.
     Counts(LaneCounts),
-    /// What each head of its controller shows.
-    Shows(Vec<Lamp>),
+    /// Who decides at its controller, and what each head shows.
+    Shows(ControlMode, Vec<Lamp>),
 }
 
 /// What a junction says.
@@ -169,7 +171,7 @@ impl Machine for Signals {
                     field.hear(&mut signal.demand, counts);
                     signal.heard_ms = tick;
                 }
-                SignalNews::Shows(lamps) => signal.learn(junction, event.time_ms, lamps),
+                SignalNews::Shows(mode, lamps) => signal.learn(junction, event.time_ms, *mode, lamps),
             }
         }
         let mut desk = Desk { city: &self.city, junction, field, timing, tick, out };
@@ -192,13 +194,21 @@ impl Machine for Signals {
 }
 
 impl Signal {
-    /// Before it takes over: the controller says what it shows.
-    fn learn(&mut self, junction: &Junction, at_ms: u64, lamps: &[Lamp]) {
-        let Phase::Listening { until_ms } = &mut self.phase else { return };
-        if lamps.len() == junction.heads.len() && at_ms >= self.shown.at_ms() {
-            self.shown = Shown::seen(junction, at_ms, lamps);
-            *until_ms = Some(at_ms);
+    /// Before it takes over: the controller says what it shows. One that waits for the centre's next order is taken over at
+    /// once. One that runs its own plan goes on by itself meanwhile: it is taken over as a stage begins, which then stands
+    /// longer than an order is under way.
+    fn learn(&mut self, junction: &Junction, at_ms: u64, mode: ControlMode, lamps: &[Lamp]) {
+        let Phase::Listening { until_ms: Some(until_ms) } = &mut self.phase else { return };
+        if lamps.len() != junction.heads.len() || at_ms < self.shown.at_ms() {
+            return;
         }
+        let before = std::mem::replace(&mut self.shown, Shown::seen(junction, at_ms, lamps));
+        let begins = !before.is_dark() && before.lamps() != lamps && self.shown.stage().is_some();
+        *until_ms = match (mode, begins, before.is_dark()) {
+            (ControlMode::Centre, _, _) | (_, true, _) => at_ms,
+            (_, _, true) => at_ms + OWN_PLAN_MS,
+            _ => *until_ms,
+        };
     }
 }
 

@@ -118,7 +118,7 @@ impl Signals {
             self.unsafe_commands += violations;
             let changed = controller.show(city, j, shown, now_ms, day_ms) || obeyed || controller.mode != mode_before;
             if changed || now_ms >= controller.feedback_ms {
-                controller.feedback_ms = controller.feedback_ms.max(now_ms) + FEEDBACK_MS;
+                controller.feedback_ms = now_ms + FEEDBACK_MS;
                 let (mode, lamps) = (controller.mode, shown.to_vec());
                 out.push(Event::Signal(SignalFeedback { time_ms: now_ms, junction: j.id, mode, lamps }));
             }
