@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 
 /// Older than this by the wall clock a command does not leave: a yellow lasts three seconds.
-pub(crate) const STALE: Duration = Duration::from_secs(2);
+pub const STALE: Duration = Duration::from_secs(2);
 
 /// The way out.
 pub struct Street {

@@ -92,6 +92,6 @@ pub struct Movement {
     pub to: LaneId,
     /// Where it turns.
     pub turn: Turn,
-    /// The signal head that governs it: the junction, and the row in its [`Junction::heads`].
+    /// The signal head that governs it: the junction, and the row in its [`Junction::heads`](super::Junction::heads).
     pub signal: Option<(JunctionId, u16)>,
 }
