@@ -32,7 +32,8 @@ pub(crate) fn events(city: &Running, last_seen: Option<u64>, n: usize) -> Vec<(u
 
 #[test]
 fn the_stream_begins_with_a_snapshot_and_goes_on_after_a_break() {
-    let city = Running::start_in(tempfile::tempdir().unwrap(), &["--start", "08:00"]);
+    // Fast, so that every junction is taken over within the patience of a test: as its own plan begins a stage.
+    let city = Running::start_in(tempfile::tempdir().unwrap(), &["--start", "08:00", "--speed", "10"]);
     let first = events(&city, None, 3);
     let kinds: Vec<&str> = first.iter().map(|e| e.1.as_str()).collect();
     assert_eq!(kinds, ["snapshot", "delta", "delta"]);

@@ -62,7 +62,7 @@ fn when_every_inbox_is_gone_what_waits_makes_one_last_tick_and_no_other() {
 fn a_command_leaves_while_the_ledger_takes_nothing() {
     let Scene { city, metrics, clock, inbox, arrivals, mut street, commands } = scene(8);
     let lamps = city.junctions[0].stages[0].lights.iter().map(|light| light.lamp()).collect();
-    let shows = SignalFeedback { time_ms: NOW_MS, junction: JunctionId(0), mode: ControlMode::Local, lamps };
+    let shows = SignalFeedback { time_ms: NOW_MS, junction: JunctionId(0), mode: ControlMode::Centre, lamps };
     inbox.send(Arrival { events: vec![Event::Signal(shows)], notes: Vec::new() }).unwrap();
     let (records, finished) = bounded(0);
     let engine = Engine::start(&city, 1, &[]);

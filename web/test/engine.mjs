@@ -20,7 +20,7 @@ const freePort = () => new Promise((tell) => {
 
 const dir = mkdtempSync(join(tmpdir(), "nanming-"));
 const port = await freePort();
-const engine = spawn(binary, ["run", "--start", "08:00", "--listen", `127.0.0.1:${port}`, "--ledger", join(dir, "ledger.sqlite")], { cwd: dir, stdio: "ignore" });
+const engine = spawn(binary, ["run", "--start", "08:00", "--speed", "4", "--listen", `127.0.0.1:${port}`, "--ledger", join(dir, "ledger.sqlite")], { cwd: dir, stdio: "ignore" });
 const url = `http://127.0.0.1:${port}/`;
 const answers = () => fetch(`${url}healthz`).then((r) => r.ok, () => false);
 for (const began = Date.now(); !(await answers());) {
@@ -35,7 +35,7 @@ page.on("pageerror", (e) => complaints.push(e.stack ?? e.message));
 try {
   await page.goto(url);
   await page.waitForSelector(`${id("connection")}[data-state="live"]`);
-  // A junction is taken over when its controller has said what it shows: each says so within half a minute.
+  // A junction is taken over as its controller begins a stage of its own plan: within its cycle.
   await page.waitForFunction(() => window.nanming.junctions.size === 499, undefined, { timeout: 60_000 });
   done("the page is live over the real engine, and shows every junction");
 
