@@ -21,6 +21,8 @@ use crate::publish::terminals::Manning;
 /// City time between two hand-overs, ms, and the wall time between them at least and at most.
 const BEAT_MS: u64 = 100;
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(500));
+/// City time of one hand-over at most, ms. After the machine slept the world catches up piece by piece, as fast as it can.
+const LONGEST_BEAT_MS: u64 = 10_000;
 /// Ticks that may wait for the world. One that cannot keep up misses some of their assignments: the engine does not wait
 /// for it. Signal commands come on a way of their own, and it is told every one.
 const TICKS: usize = 16_384;
@@ -88,12 +90,15 @@ fn play(mut world: World, clock: &Clock, inbox: &Inbox, heard: &Heard, stop: &At
             record.calls.iter().for_each(|call| world.note_call(call));
             world.dispatch(&record.decisions);
         }
-        let events = world.step(clock.now_ms());
+        let (now_ms, reach_ms) = (clock.now_ms(), world.now_ms() + LONGEST_BEAT_MS);
+        let events = world.step(now_ms.min(reach_ms));
         let notes = events.iter().filter_map(note).collect();
         if !events.is_empty() && inbox.send(Arrival { events, notes }).is_err() {
             return;
         }
-        std::thread::sleep(pause);
+        if now_ms <= reach_ms {
+            std::thread::sleep(pause);
+        }
     }
 }
 
