@@ -91,7 +91,7 @@ impl Sensors {
             let from_mm = to_line_mm.min(other.length_mm);
             other.leads
                 && (!other.pocket || other.length_mm <= to_line_mm)
-                && other.mid_mm.iter().all(|mm| *mm >= from_mm)
+                && other.mid_mm.last().is_none_or(|mm| *mm >= from_mm)
         };
         self.mask(open) | bit(lane)
     }
