@@ -1,13 +1,17 @@
 //! The command line: what can be asked for, and where it goes.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{self, Config};
+use crate::config::{self, ClockConfig, Config};
+use crate::replay::{ReplayArgs, ReplayError};
 
 mod city;
+mod interrupt;
 mod log;
 
 /// Exit code after an interruption (Ctrl-C) of a command that had not finished.
@@ -34,7 +38,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE", env = "NANMING_CONFIG")]
     pub config: Option<PathBuf>,
     /// Log filter, such as debug or nanming::ledger=trace
-    #[arg(long, global = true, value_name = "FILTER", env = "NANMING_LOG", default_value = "info")]
+    #[arg(long, global = true, value_name = "FILTER", env = "NANMING_LOG", default_value = "info", value_parser = log::filter)]
     pub log: String,
     /// What to do; without one: run
     #[command(subcommand)]
@@ -50,10 +54,10 @@ pub enum Command {
     /// Run the city until Ctrl-C (what plain `nanming` does)
     Run(RunArgs),
     /// Play a recorded hour through the engine and write what it decides
-    Replay(crate::replay::ReplayArgs),
+    Replay(ReplayArgs),
     /// Generate or import a city, write it, and print its numbers
     City(city::CityArgs),
-    /// Print the effective configuration as TOML, secrets hidden
+    /// Print the effective configuration as TOML; what is unset, and the secret, as comments
     Config,
 }
 
@@ -61,19 +65,22 @@ pub enum Command {
 #[derive(Debug, Default, Args)]
 pub struct RunArgs {
     /// City: a SUMO .net.xml, or a .json from `nanming city --out`; default: the generated reference city
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "net", value_name = "FILE")]
     city: Option<PathBuf>,
+    /// Patrol units to place when the city has none [default: 20 while the simulator runs]
+    #[arg(long, value_name = "N", value_parser = units())]
+    units: Option<usize>,
     /// Seed of the generated city and of the simulator
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// City time runs so many times as fast as the wall clock
-    #[arg(long, value_name = "X")]
+    /// City time runs so many times as fast as the wall clock, at most 1000
+    #[arg(long, value_name = "X", value_parser = speed)]
     speed: Option<f64>,
-    /// Local time of day to start at, such as 07:30, or now
-    #[arg(long, value_name = "HH:MM")]
+    /// Local time of day to start at, such as 07:30 (the next one to come), or now
+    #[arg(long, value_name = "HH:MM", value_parser = start)]
     start: Option<String>,
     /// Traffic and calls against the usual, such as 1.3
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = demand)]
     demand: Option<f64>,
     /// No simulator: only what comes in from outside
     #[arg(long)]
@@ -84,8 +91,8 @@ pub struct RunArgs {
     /// The ledger's SQLite file
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
-    /// Worker threads of the engine
-    #[arg(long, value_name = "N")]
+    /// Worker threads of the engine; more than one helps only where one core cannot keep up
+    #[arg(long, value_name = "N", value_parser = workers())]
     workers: Option<usize>,
     /// Write decisions as JSON Lines files into this directory
     #[arg(long, value_name = "DIR")]
@@ -100,6 +107,7 @@ impl RunArgs {
             }
         }
         config.city.file = self.city.or(config.city.file.take());
+        config.city.units = self.units.or(config.city.units);
         set(&mut config.city.seed, self.seed);
         set(&mut config.simulator.seed, self.seed);
         set(&mut config.clock.speed, self.speed);
@@ -113,6 +121,36 @@ impl RunArgs {
     }
 }
 
+/// Numbers of worker threads.
+pub(crate) fn workers() -> RangedU64ValueParser<usize> {
+    within(&config::WORKERS)
+}
+
+/// Numbers of patrol units.
+pub(crate) fn units() -> RangedU64ValueParser<usize> {
+    within(&config::UNITS)
+}
+
+fn within(range: &RangeInclusive<usize>) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(*range.start() as u64..=*range.end() as u64)
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().map_err(|_| "write a number, such as 10")?;
+    ClockConfig::check_speed(speed).map(|()| speed)
+}
+
+fn demand(text: &str) -> Result<f64, String> {
+    let (least, most) = (config::DEMAND.start(), config::DEMAND.end());
+    let demand = text.parse().ok().filter(|demand| config::DEMAND.contains(demand));
+    demand.ok_or_else(|| format!("write a number from {least} to {most}, such as 1.3"))
+}
+
+fn start(text: &str) -> Result<String, String> {
+    let clock = ClockConfig { start: text.into(), ..ClockConfig::default() };
+    clock.start_minute().map(|_| clock.start).map_err(|_| "write a time of day such as 07:30, or now".into())
+}
+
 /// Reads the command line and does what it says. The exit code of the process, or an error to print with code 1.
 pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let cli = Cli::parse();
@@ -124,9 +162,22 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             config.check()?;
             crate::run::run(&config)?;
         }
-        Command::Replay(args) => crate::replay::print(&crate::replay::replay(&args)?, args.json)?,
+        Command::Replay(args) => return replay(&args),
         Command::City(args) => city::city(&args)?,
         Command::Config => print!("{}", config.to_toml()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn replay(args: &ReplayArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let interrupted = interrupt::watch()?;
+    match crate::replay::replay(args, &interrupted) {
+        Ok(summary) => crate::replay::print(&summary, args.json)?,
+        Err(error @ ReplayError::Interrupted { .. }) => {
+            eprintln!("nanming: {error}");
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        Err(error) => return Err(error.into()),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -162,5 +213,17 @@ mod tests {
         use clap::CommandFactory;
         let help = Cli::command().render_long_help().to_string();
         assert!(help.contains("nanming run --speed 10 --start 07:30") && help.contains("Exit codes"), "{help}");
+    }
+
+    #[test]
+    fn values_out_of_range_are_wrong_usage_and_both_names_of_a_city_are_known() {
+        let wrong = "--speed 0|--speed 1001|--speed abc|--demand -1|--start 25:00|--workers 0|--units x|--log a=b=c";
+        for options in wrong.split('|') {
+            let refused = Cli::try_parse_from(["nanming", "run"].into_iter().chain(options.split(' '))).unwrap_err();
+            assert_eq!(refused.exit_code(), 2, "{options}");
+        }
+        for line in ["nanming run --net x.json", "nanming run --city x.json", "nanming city --city x.json --json"] {
+            parse(line);
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! with `NANMING_` are somebody else's.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
@@ -10,10 +11,21 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
 mod secret;
+mod shown;
 pub use secret::Secret;
 
 /// The file that is read when it exists and none is named.
 pub const DEFAULT_FILE: &str = "nanming.toml";
+/// Worker threads that make sense.
+pub const WORKERS: RangeInclusive<usize> = 1..=64;
+/// Demand against the usual that makes sense.
+pub const DEMAND: RangeInclusive<f64> = 0.0..=20.0;
+/// Patrol units that can be placed.
+pub const UNITS: RangeInclusive<usize> = 0..=10_000;
+/// Largest `clock.speed`.
+const MAX_SPEED: f64 = 1000.0;
+/// Patrol units that are placed for the simulator in a city that has none.
+const SIMULATED_UNITS: usize = 20;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -45,11 +57,13 @@ pub struct CityConfig {
     pub file: Option<PathBuf>,
     /// Seed of the generated city (1).
     pub seed: u64,
+    /// Patrol units to place in a city that has none, as those from SUMO. None: 20 while the simulator runs, else none.
+    pub units: Option<usize>,
 }
 
 impl Default for CityConfig {
     fn default() -> Self {
-        CityConfig { file: None, seed: 1 }
+        CityConfig { file: None, seed: 1, units: None }
     }
 }
 
@@ -151,6 +165,8 @@ impl Default for LedgerConfig {
 pub struct IngestConfig {
     /// Events further ahead of the city's clock than this are refused, ms (5000).
     pub future_ms: u64,
+    /// Events further behind the city's clock than this are refused, ms (600000). No window reaches back so far.
+    pub late_ms: u64,
     /// Key of the hash that stands for a plate; empty: a new random key at each start, so that nobody can link
     /// vehicles over restarts.
     pub plate_key: Secret,
@@ -160,28 +176,36 @@ pub struct IngestConfig {
 
 impl Default for IngestConfig {
     fn default() -> Self {
-        IngestConfig { future_ms: 5_000, plate_key: Secret::default(), dead_letters: None }
+        IngestConfig { future_ms: 5_000, late_ms: 600_000, plate_key: Secret::default(), dead_letters: None }
     }
 }
 
 /// Files that go out.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutputConfig {
     /// Directory of `signals.jsonl`, `forecasts.jsonl` and `assignments.jsonl`, gone on with at each start; none: they are
     /// not written.
     pub jsonl: Option<PathBuf>,
+    /// Each of them is put aside at this size, MiB (256), and one older is kept.
+    pub file_mib: u64,
+}
+
+impl Default for OutputConfig {
+    fn default() -> Self {
+        OutputConfig { jsonl: None, file_mib: 256 }
+    }
 }
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It does not parse, or holds an unknown key or a wrong type.
-    #[error("configuration: {0}")]
+    #[error("configuration: {}", shown::complaint(.0))]
     Figment(#[from] Box<figment::Error>),
-    /// The file named does not exist.
-    #[error("configuration file {0} does not exist")]
-    Missing(PathBuf),
+    /// The file named cannot be read.
+    #[error("configuration file {0}: {1}")]
+    File(PathBuf, std::io::Error),
     /// A value out of its range.
     #[error("configuration: {0}")]
     Value(String),
@@ -189,17 +213,17 @@ pub enum ConfigError {
 
 /// Reads defaults, `file` (or [`DEFAULT_FILE`] if it exists) and the environment.
 pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
-    if let Some(path) = file.filter(|p| !p.exists()) {
-        return Err(ConfigError::Missing(path.to_owned()));
-    }
     let tables = tables();
     let of_a_table = move |name: &str| tables.iter().any(|table| name.starts_with(&format!("{table}__")));
     let variables = Env::prefixed("NANMING_").filter(move |name| of_a_table(&name.as_str().to_lowercase())).split("__");
-    let config: Config = Figment::from(Serialized::defaults(Config::default()))
-        .merge(Toml::file(file.unwrap_or(Path::new(DEFAULT_FILE))))
-        .merge(variables)
-        .extract()
-        .map_err(Box::new)?;
+    let mut figment = Figment::from(Serialized::defaults(Config::default()));
+    let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+    match std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut std::io::sink())) {
+        Ok(_) => figment = figment.merge(Toml::file_exact(path)),
+        Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(ConfigError::File(path.into(), error)),
+    }
+    let config: Config = figment.merge(variables).extract().map_err(Box::new)?;
     config.check()?;
     Ok(config)
 }
@@ -219,30 +243,39 @@ impl Config {
         self.ingest.dead_letters.as_deref().or(beside).unwrap_or(Path::new("."))
     }
 
-    /// Checks ranges that types do not.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        let positive = |x: f64| x.is_finite() && x > 0.0;
-        let need = |holds: bool, complaint: &str| {
-            if holds { Ok(()) } else { Err(ConfigError::Value(complaint.into())) }
-        };
-        need(positive(self.clock.speed) && self.clock.speed <= 1000.0, "clock.speed must be above 0, at most 1000")?;
-        need((0.0..=20.0).contains(&self.simulator.demand), "simulator.demand must be from 0 to 20")?;
-        need((1..=64).contains(&self.engine.workers), "engine.workers must be from 1 to 64")?;
-        need(self.engine.inbox > 0, "engine.inbox must be above 0")?;
-        need(self.http.body_bytes >= 1024, "http.body_bytes must be at least 1024")?;
-        need((1..=1_000_000).contains(&self.http.streams), "http.streams must be from 1 to 1000000")?;
-        self.clock.start_minute().map(|_| ())
+    /// Patrol units to place when the city has none.
+    pub fn units(&self) -> usize {
+        self.city.units.unwrap_or(if self.simulator.enabled { SIMULATED_UNITS } else { 0 })
     }
 
-    /// The effective configuration as TOML, secrets redacted.
-    pub fn to_toml(&self) -> String {
-        let mut shown = self.clone();
-        shown.ingest.plate_key = self.ingest.plate_key.redacted();
-        toml::to_string_pretty(&shown).unwrap_or_else(|error| format!("# {error}\n"))
+    /// Checks ranges that types do not.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let need = |holds: bool, complaint: String| if holds { Ok(()) } else { Err(ConfigError::Value(complaint)) };
+        let within = |name: &str, value: usize, range: RangeInclusive<usize>| {
+            need(range.contains(&value), format!("{name} must be from {} to {}", range.start(), range.end()))
+        };
+        ClockConfig::check_speed(self.clock.speed).map_err(|e| ConfigError::Value(format!("clock.speed {e}")))?;
+        let demand = format!("simulator.demand must be from {} to {}", DEMAND.start(), DEMAND.end());
+        need(DEMAND.contains(&self.simulator.demand), demand)?;
+        within("engine.workers", self.engine.workers, WORKERS)?;
+        within("city.units", self.city.units.unwrap_or(0), UNITS)?;
+        within("engine.inbox", self.engine.inbox, 1..=1_000_000)?;
+        within("http.streams", self.http.streams, 1..=1_000_000)?;
+        need(self.http.body_bytes >= 1024, "http.body_bytes must be at least 1024".into())?;
+        need(self.output.file_mib > 0, "output.file_mib must be above 0".into())?;
+        let redacted = "ingest.plate_key is '(redacted)', which is no key: an older `nanming config` printed it in place of \
+                        one. Write the key itself, or leave the line out";
+        need(!self.ingest.plate_key.is_redacted(), redacted.into())?;
+        self.clock.start_minute().map(|_| ())
     }
 }
 
 impl ClockConfig {
+    /// Whether the city's clock can run so fast; a complaint if not.
+    pub fn check_speed(speed: f64) -> Result<(), String> {
+        if speed > 0.0 && speed <= MAX_SPEED { Ok(()) } else { Err(format!("must be above 0, at most {MAX_SPEED}")) }
+    }
+
     /// The minute of the local day to start at; none: now.
     pub fn start_minute(&self) -> Result<Option<u16>, ConfigError> {
         if self.start == "now" {

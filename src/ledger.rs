@@ -14,6 +14,8 @@
 //! - A commit that fails (disk full, I/O error) changes nothing and tells nobody: the keeper logs it, turns `/healthz`
 //!   to 503, has new calls refused at once (the caller must take another way), and tries the same ticks again until it
 //!   works. Meanwhile ticks queue up; when the queue is full the door closes no more, and the engine stands still.
+//! - A ledger whose file was removed or replaced under the running engine counts as one that fails: its names are looked at
+//!   before each transaction and once more after it, before anybody is told. All that was accepted is saved beside it.
 //!
 //! Signal commands promise nothing to anybody: they have left by the [`Street`](crate::publish::Street) before their tick
 //! comes here, and are written afterwards, with the next transaction or after a second, so that they do not cost a sync
@@ -25,6 +27,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nanming_dataflows::Time;
 use nanming_dataflows::decision::SignalCommand;
 use nanming_dataflows::network::City;
 use rusqlite::{Connection, OpenFlags};
@@ -32,6 +35,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::door::TickRecord;
 
 mod book;
+mod files;
 mod keeper;
 pub(crate) mod refusals;
 mod restart;
@@ -40,7 +44,8 @@ mod schema;
 mod text;
 mod write;
 
-pub use book::{Book, CallPage, HistoryLine};
+pub use book::{Book, CallPage, Changed, HistoryLine};
+use files::Files;
 pub use keeper::{Keeper, keep};
 pub use restart::InForce;
 use roster::Roster;
@@ -81,6 +86,14 @@ pub enum LedgerError {
          wrong places and people; give this city its own with --ledger FILE"
     )]
     OtherCity(PathBuf),
+    /// Its file was removed, moved or replaced while it was in use.
+    #[error("ledger {path} was removed, moved or replaced while it is in use, so calls are refused; {what_to_do}")]
+    Gone {
+        /// Which file.
+        path: PathBuf,
+        /// How nothing is lost.
+        what_to_do: String,
+    },
     /// A value in it makes no sense.
     #[error("ledger: {0}")]
     Corrupt(String),
@@ -89,7 +102,10 @@ pub enum LedgerError {
 /// The writing end. One process at a time has it: a lock file beside it sees to that.
 pub struct Ledger {
     db: Connection,
+    files: Files,
     roster: Roster,
+    /// The last tick of the last transaction.
+    written: Option<Time>,
     conflicts: u64,
     signals_keep_ms: u64,
     signals: Vec<SignalCommand>,
@@ -104,8 +120,10 @@ impl Ledger {
         let db = Connection::open(path)?;
         schema::prepare(&db, path)?;
         let ledger = Ledger {
+            files: Files::of(path)?,
             db,
             roster: Roster::of(city)?,
+            written: None,
             conflicts: 0,
             signals_keep_ms: signal_hours * 3_600_000,
             signals: Vec::new(),
@@ -129,29 +147,33 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes these ticks, in order, in one transaction, if any of them has something durable. On an error nothing is
-    /// written, and the same ticks may be given again. Whether anything was written.
+    /// Writes these ticks, in order, in one transaction, if any of them has something durable. On an error nobody may be told
+    /// of them, and the same ticks may be given again: each is written once. Whether anything was written.
     pub fn commit(&mut self, records: &[TickRecord]) -> Result<bool, LedgerError> {
-        let commands = || records.iter().flat_map(|r| &r.decisions.commands);
+        self.files.check(&self.db)?;
+        let new = || records.iter().filter(|r| self.written.is_none_or(|written| written < r.tick));
+        let commands = || new().flat_map(|r| &r.decisions.commands);
         let due = self.signals_since.is_some_and(|since| since.elapsed() >= SIGNALS_WAIT);
-        if !due && !records.iter().any(is_durable) {
-            self.signals.extend(commands().cloned());
+        if !due && !new().any(is_durable) {
+            let commands: Vec<SignalCommand> = commands().cloned().collect();
+            self.signals.extend(commands);
             self.signals_since = self.signals_since.or((!self.signals.is_empty()).then(Instant::now));
             return Ok(false);
         }
         let transaction = self.db.transaction()?;
         let mut conflicts = 0;
-        for record in records.iter().filter(|r| is_durable(r)) {
+        for record in new().filter(|r| is_durable(r)) {
             conflicts += write::tick(&transaction, record)?;
         }
         write::signals(&transaction, self.signals.iter().chain(commands()), self.signals_keep_ms)?;
-        if let Some(last) = records.last() {
-            write::last_tick(&transaction, last.tick)?;
-        }
+        let last = new().next_back().map(|record| record.tick);
+        last.map_or(Ok(()), |tick| write::last_tick(&transaction, tick))?;
         transaction.commit()?;
+        self.written = last.or(self.written);
         self.conflicts += conflicts;
         self.signals.clear();
         self.signals_since = None;
+        self.files.check(&self.db)?;
         Ok(true)
     }
 
@@ -162,6 +184,7 @@ impl Ledger {
 
     /// Writes signal commands that still wait: before the end.
     pub fn flush(&mut self) -> Result<(), LedgerError> {
+        self.files.check(&self.db)?;
         let transaction = self.db.transaction()?;
         write::signals(&transaction, self.signals.iter(), self.signals_keep_ms)?;
         transaction.commit()?;

@@ -3,6 +3,7 @@
 //!
 //! The way of the data: source -> [`door`] -> engine -> [`ledger`] -> [`publish`].
 
+pub mod bounded_file;
 pub mod call_content;
 pub mod city_file;
 pub mod cli;

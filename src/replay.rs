@@ -5,34 +5,39 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use nanming_dataflows::event::{Batch, Event};
+use nanming_dataflows::event::Batch;
 use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
 
-use crate::city_file;
 use crate::engine::Engine;
 use crate::publish::jsonl::JsonlSinks;
+use crate::{city_file, cli};
 
 mod calls;
 mod patrol;
+mod recording;
 mod rows;
+mod stretch;
 mod tally;
 use patrol::Patrol;
-use rows::DeadLetter;
+use recording::Recording;
 pub use tally::Summary;
 
 /// Length of a tick, ms.
 const TICK_MS: u64 = 500;
+/// While it waits: between two looks at whether the end is asked for.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// What to replay, and how.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ReplayArgs {
     /// City: a SUMO .net.xml, or a .json from `nanming city --out`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "net", value_name = "FILE")]
     pub city: PathBuf,
-    /// Passages: time_s,lane,vehicle,class,speed_mps (.csv or .csv.gz)
+    /// Passages: time_s,lane,vehicle,class,speed_mps (.csv or .csv.gz); rows more than 6 h from the rest are left out
     #[arg(long, value_name = "FILE")]
     pub passages: PathBuf,
     /// Recorded signals: time_s,junction,state (.csv or .csv.gz)
@@ -42,13 +47,13 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FILE")]
     pub calls: Option<PathBuf>,
     /// Patrol units to place, when the city has none
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = cli::units())]
     pub units: usize,
     /// Times as fast as it was recorded, or max
     #[arg(long, value_name = "X|max", default_value = "max", value_parser = speed)]
     pub speed: Speed,
-    /// Worker threads of the engine
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    /// Worker threads of the engine: the result is the same; more than one helps only where one core cannot keep up
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = cli::workers())]
     pub workers: usize,
     /// Directory for signals, forecasts, assignments, dead_letters (.jsonl) and summary.json
     #[arg(long, value_name = "DIR")]
@@ -90,56 +95,62 @@ pub enum ReplayError {
         source: std::io::Error,
     },
     /// No row of the passages is valid.
-    #[error("{0}: no valid passage in it; see dead_letters.jsonl for the reasons")]
-    Empty(PathBuf),
+    #[error("{passages}: no valid passage in it; the reasons are in {dead_letters}")]
+    Empty {
+        /// The passages.
+        passages: PathBuf,
+        /// Where the reasons are.
+        dead_letters: PathBuf,
+    },
+    /// It was to end before the recording did.
+    #[error("interrupted; what was decided until then is in {0}, without a summary")]
+    Interrupted(PathBuf),
     /// The engine died.
     #[error(transparent)]
     Stopped(#[from] crate::engine::Stopped),
 }
 
-/// Replays, writes the files, and returns the summary that summary.json holds.
-pub fn replay(args: &ReplayArgs) -> Result<Summary, ReplayError> {
+/// Replays, writes the files, and returns the summary that summary.json holds; ends early when `interrupted` turns true.
+pub fn replay(args: &ReplayArgs, interrupted: &AtomicBool) -> Result<Summary, ReplayError> {
     let mut city = city_file::load(Some(&args.city), 0)?;
     if city.units.is_empty() {
         with_units(&mut city, args.units, 1);
     }
     let city = Arc::new(city);
-    let (mut events, mut dead) = (Vec::new(), Vec::new());
-    rows::passages(&city, &args.passages, &mut events, &mut dead)?;
-    let (Some(first), Some(last)) = (events.iter().map(Event::time_ms).min(), events.iter().map(Event::time_ms).max())
-    else {
-        return Err(ReplayError::Empty(args.passages.clone()));
-    };
-    if let Some(path) = &args.signals {
-        rows::signals(&city, path, &mut events, &mut dead)?;
-    }
-    if let Some(path) = &args.calls {
-        calls::calls(&city, path, (first, last), &mut events, &mut dead)?;
-    }
-    events.sort_by_key(Event::time_ms);
-    Play { args, city, first, last }.run(events, &dead)
+    let failed = |source| ReplayError::File { path: args.out.clone(), source };
+    let mut sinks = JsonlSinks::create(&args.out, &city).map_err(failed)?;
+    let mut dead = Vec::new();
+    let read = Recording::read(args, &city, &mut dead);
+    dead.iter().try_for_each(|letter| sinks.dead_letter(letter)).and_then(|()| sinks.flush()).map_err(failed)?;
+    let recording = read?;
+    let summary = Summary::new(&city, dead.len(), recording.calls_left_out.clone());
+    Play { args, city, sinks, summary, interrupted }.run(recording)
 }
 
 struct Play<'a> {
     args: &'a ReplayArgs,
     city: Arc<City>,
-    first: u64,
-    last: u64,
+    sinks: JsonlSinks,
+    summary: Summary,
+    interrupted: &'a AtomicBool,
 }
 
 impl Play<'_> {
-    fn run(&self, events: Vec<Event>, dead: &[DeadLetter]) -> Result<Summary, ReplayError> {
+    fn run(mut self, recording: Recording) -> Result<Summary, ReplayError> {
         let failed = |source| ReplayError::File { path: self.args.out.clone(), source };
-        let mut sinks = JsonlSinks::create(&self.args.out, &self.city).map_err(failed)?;
-        dead.iter().try_for_each(|letter| sinks.dead_letter(letter)).map_err(failed)?;
         let mut engine = Engine::start(&self.city, self.args.workers, &[]);
         let mut patrol = Patrol::new(&self.city);
-        let mut summary = Summary::new(&self.city, dead.len());
+        let Recording { events, span: (first, last), .. } = recording;
         let mut events = events.into_iter().peekable();
         let began = Instant::now();
-        let progress = progress(self.last - self.first);
-        let mut tick = self.first / TICK_MS * TICK_MS;
-        while tick <= self.last + TICK_MS {
+        let progress = progress(last - first);
+        let mut tick = first / TICK_MS * TICK_MS;
+        while tick <= last + TICK_MS {
+            if self.interrupted.load(Ordering::Relaxed) {
+                progress.finish_and_clear();
+                self.sinks.flush().map_err(failed)?;
+                return Err(ReplayError::Interrupted(self.args.out.clone()));
+            }
             tick += TICK_MS;
             let mut batch = Batch::default();
             while let Some(event) = events.next_if(|e| e.time_ms() <= tick) {
@@ -147,27 +158,31 @@ impl Play<'_> {
             }
             batch.extend(patrol.reports(tick));
             batch.calls.iter().for_each(|call| patrol.hear(call));
-            summary.take(&batch);
+            self.summary.take(&batch);
             let decisions = engine.step(tick, batch)?;
-            summary.note(&self.city, &decisions);
+            self.summary.note(&self.city, &decisions);
             patrol.obey(&decisions);
-            sinks.write(&decisions).map_err(failed)?;
-            progress.set_position(tick.saturating_sub(self.first));
-            self.pace(began, tick);
+            self.sinks.write(&decisions).map_err(failed)?;
+            progress.set_position(tick.saturating_sub(first));
+            self.pace(began, tick.saturating_sub(first));
         }
         progress.finish_and_clear();
-        sinks.flush().map_err(failed)?;
+        self.sinks.flush().map_err(failed)?;
         let path = self.args.out.join("summary.json");
-        let text = serde_json::to_string_pretty(&summary).map_err(|e| failed(e.into()))?;
+        let text = serde_json::to_string_pretty(&self.summary).map_err(|e| failed(e.into()))?;
         std::fs::write(&path, text + "\n").map_err(|source| ReplayError::File { path, source })?;
-        Ok(summary)
+        Ok(self.summary)
     }
 
-    /// Waits until the wall clock has come as far as the recording should have.
-    fn pace(&self, began: Instant, tick: u64) {
-        if let Speed::Times(times) = self.args.speed {
-            let due = Duration::from_secs_f64((tick - self.first.min(tick)) as f64 / 1000.0 / times);
-            std::thread::sleep(due.saturating_sub(began.elapsed()));
+    /// Waits until the wall clock has come as far as the recording should have, or the end is asked for.
+    fn pace(&self, began: Instant, played_ms: u64) {
+        let Speed::Times(times) = self.args.speed else { return };
+        let due = Duration::from_secs_f64(played_ms as f64 / 1000.0 / times);
+        while !self.interrupted.load(Ordering::Relaxed) {
+            match due.checked_sub(began.elapsed()) {
+                Some(rest) if !rest.is_zero() => std::thread::sleep(rest.min(GLANCE)),
+                _ => return,
+            }
         }
     }
 }

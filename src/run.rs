@@ -17,6 +17,7 @@ use crossbeam_channel::{Sender, bounded};
 use nanming_dataflows::event::Event;
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::network::City;
+use nanming_simulators::sumo_net::with_units;
 use tokio::sync::watch;
 
 use crate::clock::{Clock, next_local_minute, wall_ms};
@@ -81,9 +82,12 @@ struct Shared {
 
 /// Runs the city until it is interrupted.
 pub fn run(config: &Config) -> Result<(), RunError> {
+    let mut city = crate::city_file::load(config.city.file.as_deref(), config.city.seed)?;
+    if city.units.is_empty() {
+        with_units(&mut city, config.units(), 1);
+    }
     let listener = TcpListener::bind(config.http.listen).map_err(|e| RunError::Listen(config.http.listen, e))?;
-    let city = Arc::new(crate::city_file::load(config.city.file.as_deref(), config.city.seed)?);
-    run_city(config, city, listener)
+    run_city(config, Arc::new(city), listener)
 }
 
 fn run_city(config: &Config, city: Arc<City>, listener: TcpListener) -> Result<(), RunError> {
@@ -258,7 +262,8 @@ fn bus(config: &Config, shared: &Shared, app: &App, ears: Ears) -> Result<Bus, R
         .with(Letters(Arc::clone(&shared.letters)))
         .with(Arc::clone(&app.board));
     if let Some(dir) = &config.output.jsonl {
-        bus = bus.with(Files::append(dir, &shared.city).map_err(|e| RunError::Io("JSON Lines files", e))?);
+        let bound = config.output.file_mib << 20;
+        bus = bus.with(Files::append(dir, &shared.city, bound).map_err(|e| RunError::Io("JSON Lines files", e))?);
     }
     Ok(bus)
 }

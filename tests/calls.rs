@@ -172,3 +172,39 @@ fn a_full_disk_refuses_calls_loudly_and_loses_none_that_was_accepted() {
         assert_eq!(city.get(&format!("/calls/{call}")).0, 200, "call {call}");
     }
 }
+
+#[test]
+fn a_ledger_that_is_removed_under_the_engine_is_noticed_and_what_was_accepted_is_saved() {
+    let city = Running::start();
+    assert_eq!(city.post("/calls", &city.alarm(0, json!({"id": 17}))).0, 201);
+    let ledger = city.dir.path().join("ledger.sqlite");
+    std::fs::remove_file(&ledger).unwrap();
+    let refused = city.post("/calls", &city.alarm(0, json!({"id": 18})));
+    assert_eq!(refused.0, 503, "{refused:?}");
+    let (status, health) = city.get("/healthz");
+    assert_eq!((status, &health["error"]), (503, &json!("ledger")));
+    city.wait_for("rescue", || saved(&city.dir).is_some());
+    let dir = city.kill();
+    for ending in ["-wal", "-shm"] {
+        std::fs::remove_file(dir.path().join(format!("ledger.sqlite{ending}"))).unwrap();
+    }
+    std::fs::rename(saved(&dir).unwrap(), &ledger).unwrap();
+    let city = Running::start_in(dir, &["--no-sim"]);
+    assert_eq!((city.get("/calls/17").0, city.get("/calls/18").0), (200, 404));
+}
+
+#[test]
+fn an_idle_engine_notices_too_that_its_ledger_is_gone() {
+    let city = Running::start();
+    std::fs::rename(city.dir.path().join("ledger.sqlite"), city.dir.path().join("elsewhere")).unwrap();
+    city.wait_for("notice", || city.get("/healthz").0 == 503);
+    std::fs::rename(city.dir.path().join("elsewhere"), city.dir.path().join("ledger.sqlite")).unwrap();
+    city.wait_for("recovery", || city.get("/healthz").0 == 200);
+    assert_eq!(city.post("/calls", &city.alarm(0, json!({"id": 18}))).0, 201);
+}
+
+/// The copy of the ledger that the engine made.
+fn saved(dir: &tempfile::TempDir) -> Option<std::path::PathBuf> {
+    let files = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path());
+    files.into_iter().find(|file| file.to_string_lossy().contains("-saved-"))
+}

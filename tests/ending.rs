@@ -35,6 +35,23 @@ fn wrong_usage_and_failures_have_their_exit_codes() {
     let (failed, said) = code(&["run", "--city", "missing.json", "--listen", "127.0.0.1:0"]);
     assert!(failed == 1 && said.contains("missing.json"), "{said}");
     assert_eq!(code(&["config"]).0, 0);
+    let (failed, said) = code(&["--config", "/tmp", "config"]);
+    assert!(failed == 1 && said.contains("/tmp"), "{said}");
+    for (option, wrong) in [("--speed", "0"), ("--speed", "abc"), ("--workers", "0"), ("--start", "25:00")] {
+        let (failed, said) = code(&["run", option, wrong]);
+        assert!(failed == 2 && said.contains(option), "{said}");
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (failed, said) = code(&["run", "--city", "nosuch.json", "--listen", &taken.local_addr().unwrap().to_string()]);
+    assert!(failed == 1 && said.contains("nosuch.json"), "the city is looked at first: {said}");
+}
+
+#[test]
+fn a_terminal_that_closes_ends_in_good_order_too() {
+    for signal in ["-HUP", "-TERM"] {
+        let (code, printed) = Running::start().end_by(signal);
+        assert!(code == Some(0) && printed.contains("ledger.sqlite"), "{signal} {code:?} {printed}");
+    }
 }
 
 #[test]

@@ -26,3 +26,14 @@ fn decisions_and_dead_letters_share_a_directory_and_outlive_a_restart() {
         before = now;
     }
 }
+
+#[test]
+fn who_follows_the_files_of_decisions_sees_whole_lines_within_a_second_or_so() {
+    let city = Running::start_in(tempfile::tempdir().unwrap(), &["--jsonl", ".", "--start", "08:00", "--speed", "20"]);
+    let file = city.dir.path().join("signals.jsonl");
+    city.wait_for("commands", || lines(&file).len() > 20);
+    let seen = lines(&file).len();
+    let dir = city.kill();
+    let text = std::fs::read_to_string(dir.path().join("signals.jsonl")).unwrap();
+    assert!(text.ends_with('\n') && text.lines().count() >= seen);
+}

@@ -12,7 +12,7 @@ use crate::city_file;
 #[command(after_help = "Examples:\n  nanming city --seed 7 --out city.json\n  nanming city --net town.net.xml --json")]
 pub struct CityArgs {
     /// Import this SUMO .net.xml (or read a .json city) instead of generating the reference city
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "city", value_name = "FILE")]
     net: Option<PathBuf>,
     /// Seed of the generated city
     #[arg(long, value_name = "N", default_value_t = 1)]

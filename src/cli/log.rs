@@ -5,6 +5,11 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
+/// A filter as it was written, if it is one.
+pub(super) fn filter(text: &str) -> Result<String, ParseError> {
+    EnvFilter::try_new(text).map(|_| text.to_owned())
+}
+
 /// Starts logging with a filter such as `info` or `nanming::http=debug`.
 pub(super) fn start(filter: &str) -> Result<(), ParseError> {
     let filter = EnvFilter::try_new(filter)?;

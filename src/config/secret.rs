@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What is shown in place of one.
+const REDACTED: &str = "(redacted)";
+
 /// A secret: its `Debug` says only whether there is one.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -12,9 +15,9 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
-    /// What may be shown of it.
-    pub fn redacted(&self) -> Secret {
-        Secret(if self.0.is_empty() { String::new() } else { "(redacted)".into() })
+    /// Whether it is only what is shown in place of a secret.
+    pub fn is_redacted(&self) -> bool {
+        self.0 == REDACTED
     }
 }
 
@@ -26,6 +29,6 @@ impl From<String> for Secret {
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Secret({})", self.redacted().0)
+        write!(f, "Secret({})", if self.0.is_empty() { "" } else { REDACTED })
     }
 }

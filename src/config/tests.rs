@@ -15,9 +15,9 @@ fn a_file_overrides_the_defaults_it_names() {
 }
 
 #[test]
-fn an_unknown_key_is_an_error_that_names_it() {
+fn an_unknown_key_is_an_error_that_names_it_as_it_is_written() {
     let error = from_toml("[clock]\nspede = 10.0\n").unwrap_err();
-    assert!(error.contains("spede"), "{error}");
+    assert!(error.contains("clock.spede") && error.contains("x.toml") && !error.contains("default"), "{error}");
 }
 
 #[test]
@@ -28,15 +28,49 @@ fn values_out_of_range_are_errors() {
 }
 
 #[test]
-fn a_missing_file_is_an_error() {
-    assert!(matches!(load(Some(Path::new("/no/such/file.toml"))), Err(ConfigError::Missing(_))));
+fn a_file_that_cannot_be_read_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in [Path::new("/no/such/file.toml"), folder.path()] {
+        let error = load(Some(path)).unwrap_err();
+        assert!(
+            matches!(error, ConfigError::File(..)) && error.to_string().contains(&*path.to_string_lossy()),
+            "{error}"
+        );
+    }
 }
 
 #[test]
 fn the_effective_configuration_hides_secrets_and_reads_back() {
     let config = from_toml("[ingest]\nplate_key = \"very secret\"\n").unwrap();
     let shown = config.to_toml();
-    assert!(!shown.contains("very secret") && shown.contains("(redacted)"), "{shown}");
+    assert!(!shown.contains("very secret") && shown.contains("# plate_key is set"), "{shown}");
     assert!(!format!("{config:?}").contains("very secret"));
+    assert_eq!(from_toml(&shown).unwrap().ingest.plate_key, Secret::default(), "nothing takes the place of the key");
     assert_eq!(from_toml(&Config::default().to_toml()).unwrap(), Config::default());
+    let refused = from_toml("[ingest]\nplate_key = \"(redacted)\"\n").unwrap_err();
+    assert!(refused.contains("plate_key") && refused.contains("leave the line out"), "{refused}");
+}
+
+#[test]
+fn every_setting_is_shown_as_it_is_or_as_a_comment_that_works() {
+    let shown = Config::default().to_toml();
+    let mut edited = String::new();
+    for line in shown.lines() {
+        let setting =
+            line.strip_prefix("# ").filter(|l| l.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')));
+        edited.push_str(setting.unwrap_or(line));
+        edited.push('\n');
+    }
+    let edited = from_toml(&edited).unwrap_or_else(|error| panic!("{error}\n{edited}"));
+    assert_eq!(edited.city.file, Some("town.net.xml".into()));
+    for table in tables() {
+        let error = from_toml(&format!("[{table}]\nzzz = 1\n")).unwrap_err();
+        let known: Vec<&str> = error.split("expected").nth(1).unwrap().split('`').collect();
+        for key in known.into_iter().filter(|word| word.len() > 2 && !word.contains([' ', '/'])) {
+            let lines: Vec<&str> = shown.lines().skip_while(|l| *l != format!("[{table}]")).collect();
+            let own = lines.iter().skip(1).take_while(|l| !l.starts_with('['));
+            let shows = |line: &&str| line.trim_start_matches("# ").starts_with(&format!("{key} = "));
+            assert!(own.copied().any(|line| shows(&line)), "{table}.{key} is not shown:\n{shown}");
+        }
+    }
 }

@@ -111,6 +111,7 @@ pub(super) async fn submit(app: &App, event: CallEvent, note: Option<CallNote>) 
     if !joined {
         let unsent = app.acceptances.unsent(event);
         if let Some(tick) = known(app, &event, &content)? {
+            unsent.known(tick);
             return Ok(Taken::Before(tick));
         }
         send(app, event, note).await?;

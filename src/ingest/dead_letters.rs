@@ -2,9 +2,7 @@
 //! Bounded: a full queue, a disk that fails or an old file drop the text, never the count; how many texts were dropped for
 //! the first two is counted too, and said once.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -14,6 +12,7 @@ use nanming_dataflows::decision::{Reason, Rejected};
 use serde::Serialize;
 
 use super::redact::redacted;
+use crate::bounded_file::BoundedFile;
 use crate::metrics::Metrics;
 
 /// Letters that may wait for the file.
@@ -98,11 +97,10 @@ pub fn line(t_ms: u64, stream: &str, reason: Reason, detail: &str, raw: &[u8]) -
 impl Kept {
     fn start(directory: &Path) -> std::io::Result<Kept> {
         std::fs::create_dir_all(directory)?;
-        let path = directory.join("dead_letters.jsonl");
-        let out = append(&path)?;
+        let out = BoundedFile::append(directory.join("dead_letters.jsonl"), FILE_BYTES)?;
         let (letters, queue) = bounded(QUEUE);
         let writer = std::thread::Builder::new().name("dead-letters".into()).spawn(move || {
-            if let Err(error) = write_all(&path, out, &queue) {
+            if let Err(error) = write_all(out, &queue) {
                 tracing::warn!(%error, "dead letters are no longer kept, only counted");
             }
         })?;
@@ -110,27 +108,14 @@ impl Kept {
     }
 }
 
-fn write_all(path: &PathBuf, out: (BufWriter<File>, u64), queue: &Receiver<String>) -> std::io::Result<()> {
-    let (mut out, mut bytes) = out;
+fn write_all(mut out: BoundedFile, queue: &Receiver<String>) -> std::io::Result<()> {
     while let Ok(letter) = queue.recv() {
-        if bytes > FILE_BYTES {
-            out.flush()?;
-            std::fs::rename(path, path.with_extension("jsonl.1"))?;
-            (out, bytes) = append(path)?;
-        }
-        writeln!(out, "{letter}")?;
-        bytes += letter.len() as u64 + 1;
+        out.line(letter.into_bytes())?;
         if queue.is_empty() {
             out.flush()?;
         }
     }
     out.flush()
-}
-
-fn append(path: &Path) -> std::io::Result<(BufWriter<File>, u64)> {
-    let file = OpenOptions::new().create(true).append(true).open(path)?;
-    let bytes = file.metadata()?.len();
-    Ok((BufWriter::new(file), bytes))
 }
 
 #[cfg(test)]

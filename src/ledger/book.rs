@@ -4,9 +4,11 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nanming_dataflows::decision::{Assignment, CallPhase, CloseReason};
-use nanming_dataflows::event::CallFacts;
+use nanming_dataflows::event::{CallFacts, Category, Priority};
 use nanming_dataflows::ids::{CallId, UnitId};
+use nanming_dataflows::network::Point;
 use rusqlite::{Connection, OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
 
 use super::restart::{assignment, facts};
 use super::text::{int, unsigned, variant};
@@ -41,7 +43,7 @@ pub struct CallPage {
     pub history: Vec<HistoryLine>,
 }
 
-/// A call reached a phase.
+/// A call reached a phase, or something about it changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryLine {
     /// When, ms.
@@ -54,6 +56,34 @@ pub struct HistoryLine {
     pub unit: Option<UnitId>,
     /// Why it was closed, where its unit did not say so.
     pub reason: Option<CloseReason>,
+    /// What changed, where no phase was reached.
+    pub changed: Option<Changed>,
+}
+
+/// What a call's sender changed about it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Changed {
+    /// Another urgency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    /// Another kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<Category>,
+    /// Another place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Point>,
+}
+
+impl Changed {
+    /// None when nothing did.
+    pub(super) fn between(before: &CallFacts, after: &CallFacts) -> Option<Changed> {
+        let changed = Changed {
+            priority: (before.priority != after.priority).then_some(after.priority),
+            category: (before.category != after.category).then_some(after.category),
+            at: (before.at != after.at).then_some(after.at),
+        };
+        (changed != Changed { priority: None, category: None, at: None }).then_some(changed)
+    }
 }
 
 impl Book {
@@ -107,7 +137,7 @@ fn find_assignment(
 
 fn history(db: &Connection, call: CallId) -> Result<Vec<HistoryLine>, LedgerError> {
     let mut statement = db.prepare_cached(
-        "SELECT time_ms, phase, attempt, unit, reason FROM call_history WHERE call = ? ORDER BY rowid",
+        "SELECT time_ms, phase, attempt, unit, reason, changed FROM call_history WHERE call = ? ORDER BY rowid",
     )?;
     let mut rows = statement.query([int(call.0)])?;
     let mut lines = Vec::new();
@@ -126,6 +156,10 @@ fn line(row: &Row<'_>) -> Result<HistoryLine, LedgerError> {
         reason: Some(row.get::<_, String>(4)?)
             .filter(|word| !word.is_empty())
             .map(|word| variant(&word))
+            .transpose()?,
+        changed: Some(row.get::<_, String>(5)?)
+            .filter(|json| !json.is_empty())
+            .map(|json| serde_json::from_str(&json).map_err(|e| LedgerError::Corrupt(e.to_string())))
             .transpose()?,
     })
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::LedgerError;
 
 /// Version of the tables below.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const TABLES: &str = "
     -- `last_tick`, and `city`: the fingerprint of the city that the numbers here are of.
@@ -19,10 +19,11 @@ const TABLES: &str = "
         words TEXT NOT NULL, channel TEXT NOT NULL, content BLOB NOT NULL,
         phase TEXT NOT NULL, attempt INTEGER, unit INTEGER, tick INTEGER NOT NULL) STRICT;
     CREATE INDEX calls_by_phase ON calls (phase);
-    -- `reason` is why it was closed, where its unit did not say so; else empty.
+    -- A phase that it reached, or something about it that changed. `reason` is why it was closed, where its unit did not
+    -- say so, else empty; `changed` is what became of it as JSON, else empty.
     CREATE TABLE call_history (
         call INTEGER NOT NULL, time_ms INTEGER NOT NULL, phase TEXT NOT NULL, attempt INTEGER, unit INTEGER,
-        reason TEXT NOT NULL DEFAULT '') STRICT;
+        reason TEXT NOT NULL DEFAULT '', changed TEXT NOT NULL DEFAULT '') STRICT;
     CREATE INDEX call_history_by_call ON call_history (call);
     CREATE TABLE assignments (
         call INTEGER NOT NULL, attempt INTEGER NOT NULL, unit INTEGER NOT NULL, time_ms INTEGER NOT NULL,
@@ -38,8 +39,11 @@ const TABLES: &str = "
     CREATE INDEX signal_commands_by_time ON signal_commands (from_ms);
 ";
 
-/// From version 1 on.
-const TO_2: &str = "ALTER TABLE call_history ADD COLUMN reason TEXT NOT NULL DEFAULT '';";
+/// From version 1 to 2, from 2 to 3.
+const STEPS: [&str; VERSION as usize - 1] = [
+    "ALTER TABLE call_history ADD COLUMN reason TEXT NOT NULL DEFAULT '';",
+    "ALTER TABLE call_history ADD COLUMN changed TEXT NOT NULL DEFAULT '';",
+];
 
 /// Sets the connection up, makes the tables in a new file and brings those of an older one up to date.
 pub(super) fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
@@ -53,7 +57,10 @@ pub(super) fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     }
     match found {
         VERSION => Ok(()),
-        1 => Ok(db.execute_batch(&format!("BEGIN; {TO_2} PRAGMA user_version = {VERSION}; COMMIT;"))?),
+        1..VERSION => {
+            let steps = STEPS[found as usize - 1..].concat();
+            Ok(db.execute_batch(&format!("BEGIN; {steps} PRAGMA user_version = {VERSION}; COMMIT;"))?)
+        }
         _ => Err(LedgerError::Version { path: path.into(), found, wanted: VERSION }),
     }
 }

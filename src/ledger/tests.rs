@@ -172,21 +172,87 @@ fn the_ledger_of_another_city_is_refused() {
 }
 
 #[test]
-fn a_ledger_of_the_version_before_is_taken_over_where_its_calls_fit_the_city() {
+fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
+    for (version, before) in [(1, "ALTER TABLE call_history DROP COLUMN reason;"), (2, "")] {
+        let (_dir, path, mut ledger) = in_new_file();
+        ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
+        let before = format!(
+            "ALTER TABLE call_history DROP COLUMN changed; {before} DELETE FROM meta WHERE key = 'city';
+             PRAGMA user_version = {version}"
+        );
+        ledger.db.execute_batch(&before).unwrap();
+        drop(ledger);
+        let mut smaller = city();
+        smaller.grids.pop();
+        assert!(matches!(Ledger::open(&path, 24, &smaller), Err(LedgerError::OtherCity(_))), "it has no grid 3");
+        let mut ledger = Ledger::open(&path, 24, &city()).unwrap();
+        let closed = CallStatus { reason: Some(CloseReason::UnitFree), ..status(17, CallPhase::Closed, None) };
+        ledger.commit(&[record(11, vec![], Decisions { calls: vec![closed], ..Decisions::default() })]).unwrap();
+        let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
+        let reasons: Vec<_> = page.history.iter().map(|line| line.reason).collect();
+        assert_eq!(reasons, [None, None, Some(CloseReason::UnitFree)]);
+    }
+}
+
+#[test]
+fn what_is_changed_about_a_call_is_in_its_history() {
     let (_dir, path, mut ledger) = in_new_file();
     ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
-    let before = "ALTER TABLE call_history DROP COLUMN reason; DELETE FROM meta WHERE key = 'city'";
-    ledger.db.execute_batch(&format!("{before}; PRAGMA user_version = 1")).unwrap();
-    drop(ledger);
-    let mut smaller = city();
-    smaller.grids.pop();
-    assert!(matches!(Ledger::open(&path, 24, &smaller), Err(LedgerError::OtherCity(_))), "it has no grid 3");
-    let mut ledger = Ledger::open(&path, 24, &city()).unwrap();
-    let closed = CallStatus { reason: Some(CloseReason::UnitFree), ..status(17, CallPhase::Closed, None) };
-    ledger.commit(&[record(11, vec![], Decisions { calls: vec![closed], ..Decisions::default() })]).unwrap();
+    let change = |time_ms, facts| CallEvent { time_ms, call: CallId(17), change: CallChange::Updated(facts) };
+    let worse = CallFacts { priority: Priority::C, at: Point { x_mm: 1, y_mm: 2 }, ..FACTS };
+    ledger.commit(&[record(11, vec![change(3_000, worse), change(4_000, worse)], Decisions::default())]).unwrap();
     let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
-    let reasons: Vec<_> = page.history.iter().map(|line| line.reason).collect();
-    assert_eq!(reasons, [None, None, Some(CloseReason::UnitFree)]);
+    let changed = Changed { priority: Some(Priority::C), category: None, at: Some(worse.at) };
+    let lines: Vec<_> = page.history.iter().map(|line| (line.time_ms, line.phase, line.changed)).collect();
+    let phases = [(1_017, CallPhase::Waiting, None), (2_000, CallPhase::Assigned, None)];
+    assert_eq!(lines[..2], phases);
+    assert_eq!(lines[2..], [(3_000, CallPhase::Assigned, Some(changed))], "said twice, it changed once");
+}
+
+/// What an operator or a cleaner may do to the files of a running ledger.
+fn away(path: &Path, ending: &str) -> PathBuf {
+    let name = |ending: &str| PathBuf::from(format!("{}{ending}", path.display()));
+    let elsewhere = name("-elsewhere");
+    std::fs::rename(name(ending), &elsewhere).unwrap();
+    elsewhere
+}
+
+#[test]
+fn a_ledger_whose_file_was_removed_takes_nothing_and_is_saved_beside() {
+    for (ending, replaced) in [("", false), ("", true), ("-wal", false)] {
+        let (dir, path, mut ledger) = in_new_file();
+        ledger.commit(&[record(10, vec![opened(17)], Decisions::default())]).unwrap();
+        std::fs::remove_file(away(&path, ending)).unwrap();
+        if replaced {
+            std::fs::write(&path, "another").unwrap();
+        }
+        assert!(matches!(ledger.commit(&[]), Err(LedgerError::Gone { .. })), "also when there is nothing to write");
+        let refused = ledger.commit(&[record(11, vec![opened(18)], Decisions::default())]).unwrap_err().to_string();
+        let saved = std::fs::read_dir(dir.path()).unwrap().map(|f| f.unwrap().path());
+        let saved: Vec<PathBuf> = saved.filter(|f| f.to_string_lossy().contains("-saved-")).collect();
+        assert_eq!(saved.len(), 1, "once");
+        assert!(refused.contains(&saved[0].display().to_string()), "{refused}");
+        drop(ledger);
+        for ending in ["-wal", "-shm"] {
+            let _it_may_be_gone = std::fs::remove_file(format!("{}{ending}", path.display()));
+        }
+        std::fs::rename(&saved[0], &path).unwrap();
+        let open = Ledger::open(&path, 24, &city()).unwrap().open_calls().unwrap();
+        assert_eq!(open.iter().map(|(call, _)| call.call.0).collect::<Vec<_>>(), [17], "{ending}");
+    }
+}
+
+#[test]
+fn a_ledger_that_is_put_back_goes_on_and_writes_nothing_twice() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let ticks = [record(10, vec![opened(17)], assigned(17, 1, 11))];
+    ledger.commit(&ticks).unwrap();
+    let elsewhere = away(&path, "");
+    assert!(ledger.commit(&ticks).is_err());
+    std::fs::rename(elsewhere, &path).unwrap();
+    ledger.commit(&ticks).unwrap();
+    ledger.commit(&[record(11, vec![opened(18)], Decisions::default())]).unwrap();
+    assert_eq!((ledger.take_conflicts(), ledger.open_calls().unwrap().len()), (0, 2));
 }
 
 #[test]

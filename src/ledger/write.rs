@@ -4,10 +4,10 @@
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::{Assignment, CallStatus, Reason, SignalCommand};
 use nanming_dataflows::event::{Ack, CallChange, CallEvent, CallFacts};
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::text::{int, word};
-use super::{LedgerError, refusals};
+use super::{Changed, LedgerError, refusals};
 use crate::call_content::content_hash;
 use crate::door::{CallNote, TickRecord};
 
@@ -67,12 +67,26 @@ fn opened(
             int(tick),
         ],
     )?;
-    to.prepare_cached("INSERT INTO call_history VALUES (?, ?, 'waiting', NULL, NULL, '')")?
+    to.prepare_cached("INSERT INTO call_history VALUES (?, ?, 'waiting', NULL, NULL, '', '')")?
         .execute(params![int(event.call.0), int(event.time_ms)])?;
     Ok(is_new)
 }
 
+/// What changes is history too.
 fn updated(to: &Transaction<'_>, event: &CallEvent, facts: &CallFacts) -> Result<(), LedgerError> {
+    let call = int(event.call.0);
+    let before = to
+        .prepare_cached("SELECT priority, category, x_mm, y_mm, grid FROM calls WHERE id = ?")?
+        .query_row([call], |row| Ok(super::restart::facts(row, 0)))
+        .optional()?
+        .transpose()?;
+    if let Some(changed) = before.and_then(|before| Changed::between(&before, facts)) {
+        let changed = serde_json::to_string(&changed).map_err(|e| LedgerError::Corrupt(e.to_string()))?;
+        to.prepare_cached(
+            "INSERT INTO call_history SELECT id, ?2, phase, attempt, unit, '', ?3 FROM calls WHERE id = ?1",
+        )?
+        .execute(params![call, int(event.time_ms), changed])?;
+    }
     to.prepare_cached("UPDATE calls SET priority = ?, category = ?, x_mm = ?, y_mm = ?, grid = ? WHERE id = ?")?
         .execute(params![
             word(&facts.priority)?,
@@ -80,7 +94,7 @@ fn updated(to: &Transaction<'_>, event: &CallEvent, facts: &CallFacts) -> Result
             facts.at.x_mm,
             facts.at.y_mm,
             facts.grid.0,
-            int(event.call.0),
+            call,
         ])?;
     Ok(())
 }
@@ -120,7 +134,7 @@ fn phase(to: &Transaction<'_>, status: &CallStatus) -> Result<(), LedgerError> {
         .execute(params![call, phase, attempt, unit])?;
     if changed > 0 {
         let reason = status.reason.as_ref().map(word).transpose()?.unwrap_or_default();
-        to.prepare_cached("INSERT INTO call_history VALUES (?, ?, ?, ?, ?, ?)")?.execute(params![
+        to.prepare_cached("INSERT INTO call_history VALUES (?, ?, ?, ?, ?, ?, '')")?.execute(params![
             call,
             int(status.time_ms),
             phase,

@@ -73,9 +73,19 @@ impl Acceptances {
         Unsent { acceptances: self, event, sent: false }
     }
 
-    /// Takes back an announcement: the alarm could not be sent.
-    fn forget(&self, event: &CallEvent) {
-        self.lock().retain(|p| !(p.call == event.call && p.change == event.change));
+    /// Takes an announcement away, with those who wait for it.
+    fn withdraw(&self, event: &CallEvent) -> Vec<oneshot::Sender<Outcome>> {
+        let mut pending = self.lock();
+        let found = pending.iter().position(|p| p.call == event.call && p.change == event.change);
+        found.map(|row| pending.swap_remove(row).waiting).unwrap_or_default()
+    }
+
+    /// Tells all who wait for an alarm what became of it.
+    fn answer(&self, event: &CallEvent, outcome: Outcome) {
+        for caller in self.withdraw(event) {
+            // A caller who has gone needs no answer.
+            let _ = caller.send(outcome);
+        }
     }
 
     /// When the alarm of a call that is on its way was posted.
@@ -100,12 +110,17 @@ impl Unsent<'_> {
     pub fn sent(mut self) {
         self.sent = true;
     }
+
+    /// It need not be sent: the ledger has it since this tick. Those who joined it in the meantime are told so.
+    pub fn known(self, tick: Time) {
+        self.acceptances.answer(&self.event, Outcome { tick, refused: None });
+    }
 }
 
 impl Drop for Unsent<'_> {
     fn drop(&mut self) {
         if !self.sent {
-            self.acceptances.forget(&self.event);
+            self.acceptances.withdraw(&self.event);
         }
     }
 }
@@ -113,14 +128,40 @@ impl Drop for Unsent<'_> {
 impl Sink for Arc<Acceptances> {
     fn take(&mut self, record: &Arc<TickRecord>) {
         for (event, refused) in refusals::calls(record) {
-            let mut pending = self.lock();
-            let found = pending.iter().position(|p| p.call == event.call && p.change == event.change);
-            let Some(Pending { waiting, .. }) = found.map(|row| pending.swap_remove(row)) else { continue };
-            drop(pending);
-            for caller in waiting {
-                // A caller who has gone needs no answer.
-                let _ = caller.send(Outcome { tick: record.tick, refused });
-            }
+            self.answer(event, Outcome { tick: record.tick, refused });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nanming_dataflows::event::{CallFacts, Category, Priority};
+    use nanming_dataflows::ids::GridId;
+    use nanming_dataflows::network::Point;
+
+    use super::*;
+
+    const FACTS: CallFacts =
+        CallFacts { priority: Priority::A, category: Category::Other, at: Point { x_mm: 1, y_mm: 1 }, grid: GridId(3) };
+    const EVENT: CallEvent = CallEvent { time_ms: 1, call: CallId(17), change: CallChange::Opened(FACTS) };
+
+    #[test]
+    fn who_joins_an_alarm_that_turns_out_to_be_in_the_ledger_is_told_so() {
+        let acceptances = Acceptances::default();
+        let Expected::New(mut first) = acceptances.expect(&EVENT, [1; 32]) else { panic!("it is the first") };
+        let unsent = acceptances.unsent(EVENT);
+        let Expected::Joined(mut second) = acceptances.expect(&EVENT, [1; 32]) else { panic!("it is the same") };
+        unsent.known(7);
+        let told = Ok(Outcome { tick: 7, refused: None });
+        assert_eq!((first.try_recv(), second.try_recv()), (told.clone(), told));
+        assert!(acceptances.posted(EVENT.call).is_none());
+    }
+
+    #[test]
+    fn an_alarm_whose_sender_went_away_is_not_on_its_way() {
+        let acceptances = Acceptances::default();
+        let _first = acceptances.expect(&EVENT, [1; 32]);
+        drop(acceptances.unsent(EVENT));
+        assert!(matches!(acceptances.expect(&EVENT, [1; 32]), Expected::New(_)));
     }
 }

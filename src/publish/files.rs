@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use nanming_dataflows::network::City;
@@ -14,6 +15,8 @@ use crate::door::TickRecord;
 
 /// Ticks that may wait for the disk.
 const QUEUE: usize = 4096;
+/// What is written is handed to the system at least so often: who follows the files sees it, and a crash loses no more.
+const FLUSH: Duration = Duration::from_secs(1);
 
 /// The queue to the writing thread.
 pub struct Files {
@@ -23,9 +26,9 @@ pub struct Files {
 }
 
 impl Files {
-    /// Opens the files and starts the thread.
-    pub fn append(dir: &Path, city: &Arc<City>) -> std::io::Result<Files> {
-        let sinks = JsonlSinks::append(dir, city)?;
+    /// Opens the files, each put aside beyond `bound` bytes, and starts the thread.
+    pub fn append(dir: &Path, city: &Arc<City>, bound: u64) -> std::io::Result<Files> {
+        let sinks = JsonlSinks::append(dir, city, bound)?;
         let (ticks, queue) = bounded(QUEUE);
         let writer = std::thread::Builder::new().name("jsonl".into()).spawn(move || {
             if let Err(error) = write_all(sinks, &queue) {
@@ -37,10 +40,12 @@ impl Files {
 }
 
 fn write_all(mut sinks: JsonlSinks, queue: &Receiver<Arc<TickRecord>>) -> std::io::Result<()> {
+    let mut flushed = Instant::now();
     for record in queue {
         sinks.write(&record.decisions)?;
-        if queue.is_empty() {
+        if queue.is_empty() || flushed.elapsed() >= FLUSH {
             sinks.flush()?;
+            flushed = Instant::now();
         }
     }
     sinks.flush()

@@ -1,9 +1,7 @@
 //! Decisions as JSON Lines files, by the names of the city's own things: for replays, comparisons and scoring. The same
 //! decisions always give the same bytes.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nanming_dataflows::decision::{Assignment, Decisions, Lead, LinkForecast, Rejected, SignalCommand};
@@ -12,32 +10,39 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::kmh;
+use crate::bounded_file::BoundedFile;
 
 /// The open files of a directory.
 pub struct JsonlSinks {
     city: Arc<City>,
-    signals: BufWriter<File>,
-    forecasts: BufWriter<File>,
-    assignments: BufWriter<File>,
+    signals: BoundedFile,
+    forecasts: BoundedFile,
+    assignments: BoundedFile,
     /// Of a replay alone: in a live city the dead-letter office keeps what was refused.
-    dead_letters: Option<BufWriter<File>>,
+    dead_letters: Option<BoundedFile>,
 }
 
 impl JsonlSinks {
     /// Makes the directory and its files for a replay; what stood there before is replaced. Errors are those of the file
     /// system.
     pub fn create(dir: &Path, city: &Arc<City>) -> std::io::Result<Self> {
-        Self::open(dir, city, OpenOptions::new().create(true).write(true).truncate(true), true)
+        Self::open(dir, city, BoundedFile::create, true)
     }
 
-    /// Makes the directory and its files for a live city; what stands there already is gone on with.
-    pub fn append(dir: &Path, city: &Arc<City>) -> std::io::Result<Self> {
-        Self::open(dir, city, OpenOptions::new().create(true).append(true), false)
+    /// Makes the directory and its files for a live city; what stands there already is gone on with. Each is put aside when
+    /// it has grown beyond so many bytes, and one older is kept.
+    pub fn append(dir: &Path, city: &Arc<City>, bound: u64) -> std::io::Result<Self> {
+        Self::open(dir, city, |path| BoundedFile::append(path, bound), false)
     }
 
-    fn open(dir: &Path, city: &Arc<City>, how: &OpenOptions, dead_letters: bool) -> std::io::Result<Self> {
+    fn open(
+        dir: &Path,
+        city: &Arc<City>,
+        open: impl Fn(PathBuf) -> std::io::Result<BoundedFile>,
+        dead_letters: bool,
+    ) -> std::io::Result<Self> {
         std::fs::create_dir_all(dir)?;
-        let file = |name: &str| how.open(dir.join(name)).map(BufWriter::new);
+        let file = |name: &str| open(dir.join(name));
         Ok(JsonlSinks {
             city: Arc::clone(city),
             signals: file("signals.jsonl")?,
@@ -69,13 +74,12 @@ impl JsonlSinks {
     /// Hands what is buffered to the system.
     pub fn flush(&mut self) -> std::io::Result<()> {
         let files = [&mut self.signals, &mut self.forecasts, &mut self.assignments];
-        files.into_iter().chain(&mut self.dead_letters).try_for_each(Write::flush)
+        files.into_iter().chain(&mut self.dead_letters).try_for_each(BoundedFile::flush)
     }
 }
 
-fn line(file: &mut BufWriter<File>, record: &impl Serialize) -> std::io::Result<()> {
-    serde_json::to_writer(&mut *file, record)?;
-    file.write_all(b"\n")
+fn line(file: &mut BoundedFile, record: &impl Serialize) -> std::io::Result<()> {
+    file.line(serde_json::to_vec(record)?)
 }
 
 fn signal(city: &City, c: &SignalCommand) -> Value {

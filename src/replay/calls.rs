@@ -6,14 +6,16 @@ use std::path::Path;
 use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::{CallChange, CallEvent, CallFacts, Category, Event, Priority};
 use nanming_dataflows::ids::CallId;
-use nanming_dataflows::network::{City, Point};
+use nanming_dataflows::network::City;
 
 use super::ReplayError;
-use super::rows::{DeadLetter, number, table};
+use super::rows::{DeadLetter, Row, number, table};
+use super::stretch::{Stretch, Usual};
+use super::tally::LeftOut;
 
 const HOUR_MS: u64 = 3_600_000;
 
-struct Row {
+struct Call {
     call: CallId,
     day_ms: u64,
     priority: Priority,
@@ -21,31 +23,55 @@ struct Row {
     at: (f64, f64),
 }
 
-/// Reads calls and adds those of the recording's hours of the day between `from` and `to`, ms.
+/// Reads calls: those of the recording's hours of the day between `from` and `to`, ms. Why others are left out is counted.
 pub(super) fn calls(
     city: &City,
     path: &Path,
     (from, to): (u64, u64),
-    events: &mut Vec<Event>,
+    left_out: &mut LeftOut,
     dead: &mut Vec<DeadLetter>,
-) -> Result<(), ReplayError> {
+) -> Result<Vec<Event>, ReplayError> {
     let columns = ["id", "received_at", "description", "priority", "on_view", "lon", "lat"];
-    let rows: Vec<Option<Row>> = table(path, "calls", &columns, dead, row)?;
-    let rows: Vec<Row> = rows.into_iter().flatten().collect();
-    let midnight_ms = local_midnight_ms(from, city.utc_offset_min);
-    let boxed = Stretch::new(city, &rows);
-    for row in rows {
-        let at = boxed.place(row.at);
-        let time_ms = midnight_ms.saturating_add_unsigned(row.day_ms);
-        let Some(time_ms) = u64::try_from(time_ms).ok().filter(|time_ms| (from..=to).contains(time_ms)) else {
-            continue;
-        };
-        if let Some(grid) = city.grid_at(at) {
-            let facts = CallFacts { priority: row.priority, category: row.category, at, grid };
-            events.push(Event::Call(CallEvent { time_ms, call: row.call, change: CallChange::Opened(facts) }));
+    let mut leave_out = |why| *left_out.entry(why).or_default() += 1;
+    let mut rows = Vec::new();
+    for Row { line, what } in table(path, "calls", &columns, dead, row)? {
+        match what {
+            Ok(call) => rows.push(Row { line, what: call }),
+            Err(why) => leave_out(why),
         }
     }
-    Ok(())
+    let rows = near_the_rest(rows, dead);
+    let midnight_ms = local_midnight_ms(from, city.utc_offset_min);
+    let stretch = Stretch::new(city, rows.iter().map(|row| row.what.at));
+    let mut events = Vec::new();
+    for Call { call, day_ms, priority, category, at } in rows.into_iter().map(|row| row.what) {
+        let time_ms = u64::try_from(midnight_ms.saturating_add_unsigned(day_ms)).ok();
+        let Some(time_ms) = time_ms.filter(|time_ms| (from..=to).contains(time_ms)) else {
+            leave_out("other_hours");
+            continue;
+        };
+        let at = stretch.place(at);
+        let Some(grid) = city.grid_at(at) else {
+            leave_out("no_grid");
+            continue;
+        };
+        let change = CallChange::Opened(CallFacts { priority, category, at, grid });
+        events.push(Event::Call(CallEvent { time_ms, call, change }));
+    }
+    Ok(events)
+}
+
+/// Calls at places far from most others are dead letters: one of them would shift all the rest.
+fn near_the_rest(rows: Vec<Row<Call>>, dead: &mut Vec<DeadLetter>) -> Vec<Row<Call>> {
+    let usual = Usual::of(rows.iter().map(|row| row.what.at));
+    let (near, far): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| usual.holds(row.what.at));
+    dead.extend(far.into_iter().map(|Row { line, what: Call { at: (lon, lat), .. } }| DeadLetter {
+        stream: "calls",
+        line,
+        reason: Reason::OutsideCity,
+        detail: format!("lon {lon}, lat {lat} is far from the other calls"),
+    }));
+    near
 }
 
 /// When the local day began in which `time_ms` lies, ms since the Unix epoch; before it, east of Greenwich in the first day.
@@ -54,10 +80,13 @@ fn local_midnight_ms(time_ms: u64, utc_offset_min: i32) -> i64 {
     time_ms as i64 - local_ms.rem_euclid(24 * HOUR_MS as i64)
 }
 
-/// A row as a call; none where an officer saw it himself or no place is known.
-fn row(cells: &[&str]) -> Result<Option<Row>, (Reason, String)> {
-    if cells[4] != "N" || cells[5].is_empty() || cells[6].is_empty() {
-        return Ok(None);
+/// A row as a call, or why it is left out: where an officer saw it himself or no place is known.
+fn row(cells: &[&str]) -> Result<Result<Call, &'static str>, (Reason, String)> {
+    if cells[4] != "N" {
+        return Ok(Err("not_from_callers"));
+    }
+    if cells[5].is_empty() || cells[6].is_empty() {
+        return Ok(Err("no_place"));
     }
     let malformed = |what: &str| (Reason::Malformed, format!("'{what}' cannot be read"));
     let priority = match cells[3] {
@@ -69,7 +98,10 @@ fn row(cells: &[&str]) -> Result<Option<Row>, (Reason, String)> {
     let call = cells[0].parse().map_err(|_| malformed(cells[0]))?;
     let day_ms = time_of_day_ms(cells[1]).ok_or_else(|| malformed(cells[1]))?;
     let at = (number(cells[5])?, number(cells[6])?);
-    Ok(Some(Row { call: CallId(call), day_ms, priority, category: category(cells[2]), at }))
+    if at.0.abs() > 180.0 || at.1.abs() > 90.0 {
+        return Err((Reason::OutOfRange, format!("lon {}, lat {} is no place on Earth", at.0, at.1)));
+    }
+    Ok(Ok(Call { call: CallId(call), day_ms, priority, category: category(cells[2]), at }))
 }
 
 /// ms into the day of a time such as `2026-01-05T17:46:25`.
@@ -94,35 +126,6 @@ fn category(description: &str) -> Category {
         Category::Help
     } else {
         Category::Other
-    }
-}
-
-/// From the box of the calls to the box of the network.
-struct Stretch {
-    from: [(f64, f64); 2],
-    to: [Point; 2],
-}
-
-impl Stretch {
-    fn new(city: &City, rows: &[Row]) -> Self {
-        let span = |pick: fn(&Row) -> f64| {
-            rows.iter().map(pick).fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)))
-        };
-        let xs = city.nodes.iter().map(|n| n.at.x_mm);
-        let ys = city.nodes.iter().map(|n| n.at.y_mm);
-        let low = Point { x_mm: xs.clone().min().unwrap_or(0), y_mm: ys.clone().min().unwrap_or(0) };
-        let high = Point { x_mm: xs.max().unwrap_or(0), y_mm: ys.max().unwrap_or(0) };
-        Stretch { from: [span(|r| r.at.0), span(|r| r.at.1)], to: [low, high] }
-    }
-
-    fn place(&self, (lon, lat): (f64, f64)) -> Point {
-        let [low, high] = self.to;
-        let along = |(a, b): (f64, f64), x: f64| if b > a { (x - a) / (b - a) } else { 0.5 };
-        let between = |a: i32, b: i32, share: f64| a + (f64::from(b - a) * share).round() as i32;
-        Point {
-            x_mm: between(low.x_mm, high.x_mm, along(self.from[0], lon)),
-            y_mm: between(low.y_mm, high.y_mm, along(self.from[1], lat)),
-        }
     }
 }
 

@@ -24,14 +24,20 @@ pub(super) struct DeadLetter {
     pub(super) detail: String,
 }
 
-/// Reads a table row by row: its columns by name, in any order. Each row becomes an event or a dead letter.
+/// What a line of a file holds.
+pub(super) struct Row<E> {
+    pub(super) line: usize,
+    pub(super) what: E,
+}
+
+/// Reads a table row by row: its columns by name, in any order. Each row becomes what `row` makes of it, or a dead letter.
 pub(super) fn table<E>(
     path: &Path,
     stream: &'static str,
     columns: &[&str],
     dead: &mut Vec<DeadLetter>,
     mut row: impl FnMut(&[&str]) -> Result<E, (Reason, String)>,
-) -> Result<Vec<E>, ReplayError> {
+) -> Result<Vec<Row<E>>, ReplayError> {
     let failed = |source| ReplayError::File { path: path.into(), source };
     let file = File::open(path).map_err(failed)?;
     let raw: Box<dyn Read> =
@@ -56,7 +62,7 @@ pub(super) fn table<E>(
         let picked: Option<Vec<&str>> = places.iter().map(|p| cells.get(*p).map(|c| c.trim())).collect();
         let short = || (Reason::Malformed, format!("{} columns where {} are needed", cells.len(), names.len()));
         match picked.ok_or_else(short).and_then(|cells| row(&cells)) {
-            Ok(event) => taken.push(event),
+            Ok(what) => taken.push(Row { line: number + 1, what }),
             Err((reason, detail)) => dead.push(DeadLetter { stream, line: number + 1, reason, detail }),
         }
     }
@@ -71,14 +77,13 @@ fn text(line: &[u8]) -> String {
 pub(super) fn passages(
     city: &Arc<City>,
     path: &Path,
-    events: &mut Vec<Event>,
     dead: &mut Vec<DeadLetter>,
-) -> Result<(), ReplayError> {
+) -> Result<Vec<Row<Event>>, ReplayError> {
     let names = Names::new(Arc::clone(city));
     // Recordings hold pseudonyms already: a fixed key, only to make them numbers that are the same in every run.
     let plates = Plates::new("recording");
     let columns = ["time_s", "lane", "vehicle", "class", "speed_mps"];
-    let rows = table(path, "passages", &columns, dead, |cells| {
+    table(path, "passages", &columns, dead, |cells| {
         let camera = names.camera(cells[1]).map_err(|unfit| (unfit.reason, unfit.detail))?;
         let speed_mm_s = number(cells[4])? * 1000.0;
         if !(0.0..=MAX_SPEED_MM_S).contains(&speed_mm_s) {
@@ -89,22 +94,19 @@ pub(super) fn passages(
             camera,
             vehicle: plates.vehicle(cells[2]),
             speed_mm_s: speed_mm_s.round() as u32,
-            class: class(cells[3]),
+            class: class(cells[3])?,
         }))
-    })?;
-    events.extend(rows);
-    Ok(())
+    })
 }
 
 /// Reads what the recorded controllers showed.
 pub(super) fn signals(
     city: &Arc<City>,
     path: &Path,
-    events: &mut Vec<Event>,
     dead: &mut Vec<DeadLetter>,
-) -> Result<(), ReplayError> {
+) -> Result<Vec<Row<Event>>, ReplayError> {
     let names = Names::new(Arc::clone(city));
-    let rows = table(path, "signals", &["time_s", "junction", "state"], dead, |cells| {
+    table(path, "signals", &["time_s", "junction", "state"], dead, |cells| {
         let which = NameOrId::Name(cells[1].to_owned());
         let id = names.junction(&which).map_err(|unfit| (unfit.reason, unfit.detail))?;
         let junction = &city.junctions[id.index()];
@@ -114,9 +116,7 @@ pub(super) fn signals(
             return Err((Reason::OutOfRange, format!("{} lamps for {} heads", lamps.len(), junction.heads.len())));
         }
         Ok(Event::Signal(SignalFeedback { time_ms: seconds(cells[0])?, junction: id, mode: ControlMode::Local, lamps }))
-    })?;
-    events.extend(rows);
-    Ok(())
+    })
 }
 
 pub(super) fn number(cell: &str) -> Result<f64, (Reason, String)> {
@@ -133,14 +133,16 @@ fn seconds(cell: &str) -> Result<u64, (Reason, String)> {
     }
 }
 
-fn class(name: &str) -> VehicleClass {
-    match name {
-        "passenger" | "private" => VehicleClass::Car,
+/// Of SUMO's vehicle classes those that drive in traffic, and the names of our own, as `POST /api/ingest` has them.
+fn class(name: &str) -> Result<VehicleClass, (Reason, String)> {
+    Ok(match name {
+        "passenger" | "private" | "car" | "hov" | "evehicle" | "vip" => VehicleClass::Car,
         "bus" | "coach" => VehicleClass::Bus,
         "truck" | "trailer" | "delivery" => VehicleClass::Truck,
         "motorcycle" | "moped" => VehicleClass::Motorcycle,
         "taxi" => VehicleClass::Taxi,
-        "emergency" | "authority" => VehicleClass::Emergency,
-        _ => VehicleClass::Other,
-    }
+        "emergency" | "authority" | "army" => VehicleClass::Emergency,
+        "other" | "ignoring" | "bicycle" | "scooter" | "tram" | "custom1" | "custom2" => VehicleClass::Other,
+        _ => return Err((Reason::Malformed, format!("'{name}' is no class of vehicles"))),
+    })
 }

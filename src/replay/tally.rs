@@ -9,6 +9,9 @@ use nanming_dataflows::ids::CallId;
 use nanming_dataflows::network::City;
 use serde::Serialize;
 
+/// Rows of calls that were not played, by why.
+pub(super) type LeftOut = BTreeMap<&'static str, u64>;
+
 /// What a replay brought.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
@@ -32,16 +35,21 @@ pub struct Summary {
     pub forecasts: u64,
     /// Calls opened.
     pub calls: u64,
+    /// Rows of calls that were not played though nothing is wrong with them, by why: `other_hours` than those recorded,
+    /// `not_from_callers`, `no_place`, `no_grid`.
+    pub calls_left_out: LeftOut,
+    /// Calls to which nobody was ever sent.
+    pub never_assigned: u64,
     /// Assignments made.
     pub assignments: u64,
     /// Calls that a unit reached.
     pub arrived: u64,
     /// Calls closed.
     pub closed: u64,
-    /// Mean time from a call to its first assignment, s.
-    pub mean_wait_s: f64,
-    /// Mean expected travel time at assignment, s.
-    pub mean_eta_s: f64,
+    /// Mean time from a call to its first assignment, s; none when nobody was sent.
+    pub mean_wait_s: Option<f64>,
+    /// Mean expected travel time at assignment, s; none when nobody was sent.
+    pub mean_eta_s: Option<f64>,
     /// Rows and events that were not taken.
     pub dead_letters: u64,
     #[serde(skip)]
@@ -57,8 +65,9 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(super) fn new(city: &City, dead: usize) -> Self {
+    pub(super) fn new(city: &City, dead: usize, calls_left_out: LeftOut) -> Self {
         Summary {
+            calls_left_out,
             city: city.name.clone(),
             junctions: city.junctions.len(),
             dead_letters: dead as u64,
@@ -78,6 +87,7 @@ impl Summary {
             self.opened_ms.entry(call.call).or_insert(call.time_ms);
         }
         self.calls = self.opened_ms.len() as u64;
+        self.never_assigned = self.calls - self.waits_ms.len() as u64;
     }
 
     /// Counts what a tick brought out, and checks every command against the envelope once more.
@@ -100,12 +110,14 @@ impl Summary {
             self.waits_ms.push(a.time_ms - self.opened_ms.get(&a.call).copied().unwrap_or(a.time_ms).min(a.time_ms));
             self.etas_ms.push(a.eta_ms);
         }
+        self.never_assigned = self.calls - self.waits_ms.len() as u64;
         (self.mean_wait_s, self.mean_eta_s) = (mean_s(&self.waits_ms), mean_s(&self.etas_ms));
     }
 }
 
-fn mean_s(ms: &[u64]) -> f64 {
-    (ms.iter().sum::<u64>() as f64 / ms.len().max(1) as f64 / 100.0).round() / 10.0
+fn mean_s(ms: &[u64]) -> Option<f64> {
+    let mean_ms = ms.iter().sum::<u64>() as f64 / ms.len() as f64;
+    (!ms.is_empty()).then(|| (mean_ms / 100.0).round() / 10.0)
 }
 
 impl std::fmt::Display for Summary {
@@ -118,11 +130,23 @@ impl std::fmt::Display for Summary {
             self.signal_commands, self.stage_changes, self.envelope_violations, self.envelope_refusals
         )?;
         writeln!(f, "forecasts:   {}", self.forecasts)?;
+        let mean = |mean_s: Option<f64>| mean_s.map_or("n/a".into(), |mean_s| format!("{mean_s} s"));
         writeln!(
             f,
-            "dispatch:    {} calls, {} assignments, {} arrived, {} closed; mean wait {} s, mean travel expected {} s",
-            self.calls, self.assignments, self.arrived, self.closed, self.mean_wait_s, self.mean_eta_s
+            "dispatch:    {} calls, {} never assigned, {} assignments, {} arrived, {} closed; mean wait {}, mean travel \
+             expected {}",
+            self.calls,
+            self.never_assigned,
+            self.assignments,
+            self.arrived,
+            self.closed,
+            mean(self.mean_wait_s),
+            mean(self.mean_eta_s)
         )?;
+        let left_out: Vec<String> = self.calls_left_out.iter().map(|(why, n)| format!("{n} {why}")).collect();
+        if !left_out.is_empty() {
+            writeln!(f, "calls not played: {}", left_out.join(", "))?;
+        }
         writeln!(f, "dead letters: {}", self.dead_letters)
     }
 }
@@ -136,7 +160,7 @@ mod tests {
     #[test]
     fn a_standing_stage_that_is_ordered_again_is_no_change() {
         let city = nanming_simulators::town::small(1, 1, 1);
-        let mut summary = Summary::new(&city, 0);
+        let mut summary = Summary::new(&city, 0, LeftOut::default());
         let green: Vec<Lamp> = city.junctions[0].stages[0].lights.iter().map(|light| light.lamp()).collect();
         let red = vec![Lamp::Red; green.len()];
         for (at_s, interval, lamps) in [

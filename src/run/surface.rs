@@ -18,7 +18,7 @@ const THREADS: usize = 2;
 /// Connections get so long to end in good order.
 const GOODBYES: Duration = Duration::from_secs(5);
 
-/// Serves until Ctrl-C, SIGTERM, or the engine's end.
+/// Serves until Ctrl-C, SIGTERM, SIGHUP, or the engine's end.
 pub(super) fn serve(listener: TcpListener, app: App, shared: &Shared) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
     let served = runtime.block_on(async {
@@ -55,11 +55,12 @@ async fn beat(board: Arc<Board>) {
 
 /// The first signal ends the run in good order, a second one at once.
 async fn until_interrupted(end: End) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
+    let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     for _ in 0..2 {
         tokio::select! {
             pressed = tokio::signal::ctrl_c() => pressed?,
             _ = terminate.recv() => {},
+            _ = hang_up.recv() => {},
         }
         if *end.stopping.borrow() {
             tracing::warn!("interrupted again: ending at once");

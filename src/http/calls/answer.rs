@@ -4,12 +4,12 @@ use nanming_dataflows::ids::UnitId;
 use nanming_dataflows::network::City;
 use serde_json::{Value, json};
 
-use crate::ledger::{CallPage, HistoryLine};
+use crate::ledger::{CallPage, Changed, HistoryLine};
 
 /// What `GET /calls/{id}` says.
 pub(super) fn call(city: &City, page: &CallPage) -> Value {
     let (lon, lat) = page.facts.at.to_lon_lat(city.origin).degrees();
-    let history: Vec<Value> = page.history.iter().map(|line| history(page, line)).collect();
+    let history: Vec<Value> = page.history.iter().map(|line| history(city, page, line)).collect();
     let mut answer = json!({
         "call": page.call, "phase": page.phase, "priority": page.facts.priority, "category": page.facts.category,
         "lon": lon, "lat": lat, "grid": page.facts.grid, "opened_ms": page.opened_ms, "words": page.note.words,
@@ -26,7 +26,7 @@ pub(super) fn call(city: &City, page: &CallPage) -> Value {
     answer
 }
 
-fn history(page: &CallPage, line: &HistoryLine) -> Value {
+fn history(city: &City, page: &CallPage, line: &HistoryLine) -> Value {
     let mut answer = json!({"time_ms": line.time_ms, "phase": line.phase});
     if let Some(unit) = line.unit {
         answer["unit"] = json!(unit);
@@ -36,6 +36,24 @@ fn history(page: &CallPage, line: &HistoryLine) -> Value {
     }
     if let Some(attempt) = line.attempt {
         answer["assignment"] = json!(format!("{}.{attempt}", page.call));
+    }
+    if let Some(what) = &line.changed {
+        answer["changed"] = changed(city, what);
+    }
+    answer
+}
+
+fn changed(city: &City, what: &Changed) -> Value {
+    let mut answer = json!({});
+    if let Some(priority) = what.priority {
+        answer["priority"] = json!(priority);
+    }
+    if let Some(category) = what.category {
+        answer["category"] = json!(category);
+    }
+    if let Some(at) = what.at {
+        let (lon, lat) = at.to_lon_lat(city.origin).degrees();
+        (answer["lon"], answer["lat"]) = (lon.into(), lat.into());
     }
     answer
 }
