@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::RangedU64ValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::config::{self, ClockConfig, Config};
 use crate::replay::{ReplayArgs, ReplayError};
@@ -32,7 +33,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
 
 /// Runs a city's streets in real time: signals, forecasts, dispatch.
 #[derive(Debug, Parser)]
-#[command(name = "nanming", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = "nanming", version, after_help = EXAMPLES)]
 pub struct Cli {
     /// Read this configuration file instead of ./nanming.toml
     #[arg(long, global = true, value_name = "FILE", env = "NANMING_CONFIG")]
@@ -62,7 +63,7 @@ pub enum Command {
 }
 
 /// Options of `nanming run`; each overrides the configuration.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, PartialEq, Args)]
 pub struct RunArgs {
     /// City: a SUMO .net.xml, or a .json from `nanming city --out`; default: the generated reference city
     #[arg(long, visible_alias = "net", value_name = "FILE")]
@@ -154,6 +155,11 @@ fn start(text: &str) -> Result<String, String> {
 /// Reads the command line and does what it says. The exit code of the process, or an error to print with code 1.
 pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let cli = Cli::parse();
+    if cli.command.is_some() && cli.run != RunArgs::default() {
+        Cli::command()
+            .error(ErrorKind::ArgumentConflict, "options of run come after run, those of others after theirs")
+            .exit();
+    }
     log::start(&cli.log)?;
     let mut config = config::load(cli.config.as_deref())?;
     match cli.command.unwrap_or(Command::Run(cli.run)) {
@@ -192,7 +198,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        use clap::CommandFactory;
         Cli::command().debug_assert();
     }
 
@@ -210,7 +215,6 @@ mod tests {
 
     #[test]
     fn the_help_teaches_with_examples() {
-        use clap::CommandFactory;
         let help = Cli::command().render_long_help().to_string();
         assert!(help.contains("nanming run --speed 10 --start 07:30") && help.contains("Exit codes"), "{help}");
     }

@@ -187,13 +187,18 @@ impl Shared {
 /// City time at the start, ms: never before what the ledger has seen.
 fn start_ms(config: &Config, city: &City, last_tick: u64) -> Result<u64, RunError> {
     let earliest_ms = wall_ms().max(last_tick);
-    if config.simulator.enabled && last_tick > wall_ms() {
-        tracing::info!("the ledger is ahead of the clock, as after a fast run: city time goes on from there");
+    let ahead_s = last_tick.saturating_sub(wall_ms()) / 1000;
+    if ahead_s > 0 {
+        tracing::warn!(
+            ahead_s,
+            "the ledger is ahead of this machine's clock, as after a fast run: city time goes on from there, and events of \
+             today are late for it; for a city of today take another ledger with --ledger FILE"
+        );
     }
-    Ok(match config.clock.start_minute()? {
-        None => earliest_ms,
-        Some(minute) => next_local_minute(earliest_ms, minute, city.utc_offset_min),
-    })
+    let Some(minute) = config.clock.start_minute()? else { return Ok(earliest_ms) };
+    let start_ms = next_local_minute(earliest_ms, minute, city.utc_offset_min);
+    tracing::info!(in_min = (start_ms - earliest_ms) / 60_000, "city time begins at the next {}", config.clock.start);
+    Ok(start_ms)
 }
 
 fn share(config: &Config, city: Arc<City>, clock: Clock) -> Result<Shared, RunError> {

@@ -32,6 +32,7 @@ fn wrong_usage_and_failures_have_their_exit_codes() {
         (done.status.code().unwrap(), String::from_utf8(done.stderr).unwrap())
     };
     assert_eq!(code(&["--no-such-option"]).0, 2);
+    assert_eq!(code(&["--speed", "3", "config"]).0, 2, "it would be left out of account");
     let (failed, said) = code(&["run", "--city", "missing.json", "--listen", "127.0.0.1:0"]);
     assert!(failed == 1 && said.contains("missing.json"), "{said}");
     assert_eq!(code(&["config"]).0, 0);

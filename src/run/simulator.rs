@@ -23,6 +23,8 @@ const BEAT_MS: u64 = 100;
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(500));
 /// City time of one hand-over at most, ms. After the machine slept the world catches up piece by piece, as fast as it can.
 const LONGEST_BEAT_MS: u64 = 10_000;
+/// So far the world may be behind the clock before somebody is told, once.
+const BEHIND: Duration = Duration::from_secs(5);
 /// Ticks that may wait for the world. One that cannot keep up misses some of their assignments: the engine does not wait
 /// for it. Signal commands come on a way of their own, and it is told every one.
 const TICKS: usize = 16_384;
@@ -83,6 +85,7 @@ pub(super) fn start(config: &Config, shared: &Shared, inbox: Inbox, heard: Heard
 
 fn play(mut world: World, clock: &Clock, inbox: &Inbox, heard: &Heard, stop: &AtomicBool) {
     let pause = clock.wall(BEAT_MS).clamp(PAUSE.0, PAUSE.1);
+    let mut told = false;
     while !stop.load(Ordering::Relaxed) {
         heard.manning.try_iter().for_each(|(unit, manned)| world.man(unit, manned));
         heard.commands.try_iter().for_each(|command| world.switch(&command));
@@ -96,7 +99,16 @@ fn play(mut world: World, clock: &Clock, inbox: &Inbox, heard: &Heard, stop: &At
         if !events.is_empty() && inbox.send(Arrival { events, notes }).is_err() {
             return;
         }
-        if now_ms <= reach_ms {
+        let behind_ms = now_ms.saturating_sub(reach_ms);
+        if !told && clock.wall(behind_ms) > BEHIND {
+            tracing::warn!(
+                behind_s = behind_ms / 1000,
+                "the simulated city is behind its clock and catches up as fast as it can: after a sleep that is fine; \
+                 otherwise this machine is too slow for it, choose a lower --speed"
+            );
+        }
+        told = behind_ms > 0 && (told || clock.wall(behind_ms) > BEHIND);
+        if behind_ms == 0 {
             std::thread::sleep(pause);
         }
     }
