@@ -178,7 +178,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
 fn replay(args: &ReplayArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let interrupted = interrupt::watch()?;
     match crate::replay::replay(args, &interrupted) {
-        Ok(summary) => crate::replay::print(&summary, args.json)?,
+        Ok(summary) => summary.map_or(Ok(()), |summary| crate::replay::print(&summary, args.json))?,
         Err(error @ ReplayError::Interrupted { .. }) => {
             eprintln!("nanming: {error}");
             return Ok(ExitCode::from(INTERRUPTED));

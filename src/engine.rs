@@ -12,14 +12,17 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use nanming_dataflows::decision::Decisions;
 use nanming_dataflows::event::Batch;
-use nanming_dataflows::input::{Feeds, Share, inputs, shares};
+use nanming_dataflows::input::{Announcer, Feeds, Share, announced, inputs, shares};
 use nanming_dataflows::keyed::{Saved, Tick, Vault};
 use nanming_dataflows::network::City;
-use nanming_dataflows::output::Gathered;
+use nanming_dataflows::output::{Gathered, Gathering};
 use nanming_dataflows::{Time, build};
-use timely::WorkerConfig;
 use timely::communication::WorkerGuards;
+use timely::execute::execute_from;
 use timely::worker::Worker;
+use timely::{CommunicationConfig, WorkerConfig};
+
+use crate::cluster::{Cluster, ClusterError, Ends};
 
 /// An idle worker looks up at least so often, ms; new ticks wake it at once.
 const IDLE_MS: u64 = 500;
@@ -59,6 +62,8 @@ pub struct Engine {
     parts: Receiver<Result<Part, Stopped>>,
     assembling: BTreeMap<Time, (usize, Finished)>,
     in_flight: usize,
+    /// What the leader of a cluster announces, where this process follows.
+    announced: Receiver<Option<Time>>,
     guards: Option<WorkerGuards<()>>,
 }
 
@@ -66,24 +71,49 @@ impl Engine {
     /// Starts `workers` workers for a city, with the states of earlier saves. Panics if threads cannot be spawned.
     pub fn start(city: &Arc<City>, workers: usize, restored: &[Saved]) -> Engine {
         let workers = workers.max(1);
+        let inside = CommunicationConfig::Process(workers).try_build();
+        let ends = inside.unwrap_or_else(|error| panic!("workers cannot be connected: {error}"));
+        Engine::with(ends, Place::Alone, city, workers, restored)
+    }
+
+    /// Starts this process' part of a cluster, or all when there is none, with so many workers in each process; waits until
+    /// all processes are there. Panics if threads cannot be spawned.
+    pub fn start_in(
+        cluster: Option<&Cluster>,
+        city: &Arc<City>,
+        workers: usize,
+        restored: &[Saved],
+    ) -> Result<Engine, ClusterError> {
+        let Some(cluster) = cluster else { return Ok(Engine::start(city, workers, restored)) };
+        let workers = workers.max(1);
+        let ends = cluster.connect(city, workers)?;
+        Ok(Engine::with(ends, Place::of(cluster, workers), city, workers, restored))
+    }
+
+    fn with(ends: Ends, place: Place, city: &Arc<City>, workers: usize, restored: &[Saved]) -> Engine {
         let (said, parts) = unbounded();
         let (ready, started) = unbounded();
+        let (announces, announced) = unbounded();
         let (city, restored) = (Arc::clone(city), Arc::new(restored.to_vec()));
-        let config = timely::Config {
-            communication: timely::CommunicationConfig::Process(workers),
-            worker: WorkerConfig::default().idle_spin(Duration::ZERO),
-        };
-        let guards = timely::execute(config, move |worker| {
+        let config = WorkerConfig::default().idle_spin(Duration::ZERO);
+        let (allocators, threads) = ends;
+        let guards = execute_from(allocators, threads, config, move |worker| {
             let _last_breath = LastBreath { said: said.clone(), ready: ready.clone() };
             let (sender, orders) = unbounded();
             let vault = Vault::restoring(restored.iter().cloned());
             let (feeds, gathered) = worker.dataflow_named("city", |scope| {
                 let (feeds, inputs) = inputs(scope);
-                let gathered = Gathered::new(build(&city, &inputs, &vault));
+                let gathered = Gathered::new(build(&city, &inputs, &vault), place.gathering());
                 (feeds, gathered)
             });
+            let announcer = place.announcer(worker, announces.clone());
             if ready.send(Ok((worker.index(), sender, std::thread::current()))).is_ok() {
-                Driver { feeds, gathered, vault, orders, said: said.clone(), in_flight: Vec::new() }.run(worker);
+                Driver { feeds, announcer, gathered, vault, orders, said: said.clone(), in_flight: Vec::new() }
+                    .run(worker);
+            }
+            if place.is_shared() {
+                // The inputs are closed: the worker goes on until those of all processes are, and all that is on its way came.
+                return;
             }
             // What is still in flight is nobody's business any more, and a worker that has died would never let it end.
             worker.installed_dataflows().into_iter().for_each(|id| worker.drop_dataflow(id));
@@ -94,7 +124,12 @@ impl Engine {
         let mut orders = begun.unwrap_or_default();
         orders.sort_by_key(|(index, _, _)| *index);
         let orders = orders.into_iter().map(|(_, sender, thread)| (sender, thread)).collect();
-        Engine { orders, parts, assembling: BTreeMap::new(), in_flight: 0, guards: Some(guards) }
+        Engine { orders, parts, assembling: BTreeMap::new(), in_flight: 0, announced, guards: Some(guards) }
+    }
+
+    /// The ticks that the leader of the cluster closes, where this process follows; None when the leader ends.
+    pub fn announced(&self) -> &Receiver<Option<Time>> {
+        &self.announced
     }
 
     /// Number of ticks submitted and not yet finished.
@@ -164,6 +199,46 @@ impl Drop for Engine {
     }
 }
 
+/// A worker's process among those of its cluster.
+#[derive(Clone, Copy)]
+enum Place {
+    Alone,
+    Leader,
+    /// The process' workers are those from here on.
+    Follower(usize),
+}
+
+impl Place {
+    fn of(cluster: &Cluster, workers: usize) -> Place {
+        if cluster.leads() { Place::Leader } else { Place::Follower(cluster.process() * workers) }
+    }
+
+    fn is_shared(self) -> bool {
+        !matches!(self, Place::Alone)
+    }
+
+    fn gathering(self) -> Gathering {
+        if self.is_shared() { Gathering::First } else { Gathering::Each }
+    }
+
+    /// The leader's first worker announces ticks; the first one of each other process hears them for all of its own.
+    fn announcer(self, worker: &mut Worker, announces: Sender<Option<Time>>) -> Option<Announcer> {
+        if !self.is_shared() {
+            return None;
+        }
+        let hears = matches!(self, Place::Follower(first) if first == worker.index());
+        let announcer = worker.dataflow_named("ticks", |scope| {
+            announced(scope, move |tick| {
+                if hears {
+                    // Nobody may be left to hear it.
+                    let _ = announces.send(tick);
+                }
+            })
+        });
+        Some(announcer).filter(|_| worker.index() == 0)
+    }
+}
+
 /// Tells that its worker panics.
 struct LastBreath<R> {
     said: Sender<Result<Part, Stopped>>,
@@ -182,6 +257,7 @@ impl<R> Drop for LastBreath<R> {
 /// What a worker's thread runs.
 struct Driver {
     feeds: Feeds,
+    announcer: Option<Announcer>,
     gathered: Gathered,
     vault: Vault,
     orders: Receiver<Order>,
@@ -194,6 +270,9 @@ impl Driver {
         loop {
             match self.orders.try_recv() {
                 Ok(Order { tick, share, mark }) => {
+                    if let Some(announcer) = &mut self.announcer {
+                        announcer.announce(tick);
+                    }
                     self.feeds.feed(tick, share, mark);
                     self.in_flight.push(tick);
                     worker.step();

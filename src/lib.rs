@@ -8,6 +8,7 @@ pub mod call_content;
 pub mod city_file;
 pub mod cli;
 pub mod clock;
+pub mod cluster;
 pub mod config;
 pub mod door;
 pub mod engine;

@@ -12,10 +12,12 @@ use nanming_dataflows::event::Batch;
 use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
 
+use crate::cluster::{Cluster, ClusterArgs, ClusterError};
 use crate::engine::Engine;
 use crate::publish::jsonl::JsonlSinks;
 use crate::{city_file, cli};
 
+mod assist;
 mod calls;
 mod patrol;
 mod recording;
@@ -28,6 +30,8 @@ pub use tally::Summary;
 
 /// Length of a tick, ms.
 const TICK_MS: u64 = 500;
+/// Ticks that a process which follows may have in flight; the leader has one.
+const IN_FLIGHT: usize = 2;
 /// While it waits: between two looks at whether the end is asked for.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -61,6 +65,9 @@ pub struct ReplayArgs {
     /// Print the summary as one JSON object instead of text
     #[arg(long)]
     pub json: bool,
+    /// One of several processes, all with the same files
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 /// How fast to play.
@@ -105,18 +112,27 @@ pub enum ReplayError {
     /// It was to end before the recording did.
     #[error("interrupted; what was decided until then is in {0}, without a summary")]
     Interrupted(PathBuf),
+    /// The processes cannot come together.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// The engine died.
     #[error(transparent)]
     Stopped(#[from] crate::engine::Stopped),
 }
 
-/// Replays, writes the files, and returns the summary that summary.json holds; ends early when `interrupted` turns true.
-pub fn replay(args: &ReplayArgs, interrupted: &AtomicBool) -> Result<Summary, ReplayError> {
+/// Replays, writes the files, and returns the summary that summary.json holds; ends early when `interrupted` turns true. A
+/// process that follows another writes nothing and has no summary.
+pub fn replay(args: &ReplayArgs, interrupted: &AtomicBool) -> Result<Option<Summary>, ReplayError> {
     let mut city = city_file::load(Some(&args.city), 0)?;
     if city.units.is_empty() {
         with_units(&mut city, args.units, 1);
     }
     let city = Arc::new(city);
+    let cluster = args.cluster.cluster()?;
+    cluster.iter().for_each(Cluster::end_with_the_others);
+    if let Some(cluster) = cluster.as_ref().filter(|cluster| !cluster.leads()) {
+        return assist::assist(args, cluster, &city, interrupted).map(|()| None);
+    }
     let failed = |source| ReplayError::File { path: args.out.clone(), source };
     let mut sinks = JsonlSinks::create(&args.out, &city).map_err(failed)?;
     let mut dead = Vec::new();
@@ -124,11 +140,12 @@ pub fn replay(args: &ReplayArgs, interrupted: &AtomicBool) -> Result<Summary, Re
     dead.iter().try_for_each(|letter| sinks.dead_letter(letter)).and_then(|()| sinks.flush()).map_err(failed)?;
     let recording = read?;
     let summary = Summary::new(&city, dead.len(), recording.calls_left_out.clone());
-    Play { args, city, sinks, summary, interrupted }.run(recording)
+    Play { args, cluster, city, sinks, summary, interrupted }.run(recording).map(Some)
 }
 
 struct Play<'a> {
     args: &'a ReplayArgs,
+    cluster: Option<Cluster>,
     city: Arc<City>,
     sinks: JsonlSinks,
     summary: Summary,
@@ -138,7 +155,7 @@ struct Play<'a> {
 impl Play<'_> {
     fn run(mut self, recording: Recording) -> Result<Summary, ReplayError> {
         let failed = |source| ReplayError::File { path: self.args.out.clone(), source };
-        let mut engine = Engine::start(&self.city, self.args.workers, &[]);
+        let mut engine = Engine::start_in(self.cluster.as_ref(), &self.city, self.args.workers, &[])?;
         let mut patrol = Patrol::new(&self.city);
         let Recording { events, span: (first, last), .. } = recording;
         let mut events = events.into_iter().peekable();
@@ -159,6 +176,7 @@ impl Play<'_> {
             batch.extend(patrol.reports(tick));
             batch.calls.iter().for_each(|call| patrol.hear(call));
             self.summary.take(&batch);
+            self.cluster.iter().for_each(|cluster| cluster.keep_own(&mut batch));
             let decisions = engine.step(tick, batch)?;
             self.summary.note(&self.city, &decisions);
             patrol.obey(&decisions);

@@ -1,5 +1,6 @@
 //! The recorded hour of Ingolstadt through the real command line.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -25,17 +26,23 @@ pub(crate) fn data() -> Option<PathBuf> {
 /// The command, without its passages, calls and output.
 fn command(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nanming"));
-    command.args(["replay", "--log", "warn", "--json", "--city"]);
+    command.env("NANMING_LOG", "warn").args(["replay", "--json", "--city"]);
     command.arg(data.join("signal/ingolstadt7/ingolstadt7.net.xml"));
     command
 }
 
 fn replay(data: &Path, passages: &Path, workers: usize, out: &Path) -> Value {
+    summary(&mut whole(data, passages, workers, out))
+}
+
+/// With the calls and the signals.
+fn whole(data: &Path, passages: &Path, workers: usize, out: &Path) -> Command {
     let mut command = command(data);
     command.args(["--units", "20", "--workers", &workers.to_string()]);
     command.arg("--signals").arg(data.join("recordings/ingolstadt7.signals.csv.gz"));
     command.arg("--calls").arg(data.join("dispatch/sf_police_calls.csv.gz"));
-    summary(command.arg("--passages").arg(passages).arg("--out").arg(out))
+    command.arg("--passages").arg(passages).arg("--out").arg(out);
+    command
 }
 
 fn summary(command: &mut Command) -> Value {
@@ -84,6 +91,59 @@ fn a_recorded_hour_gives_the_same_bytes_on_one_two_and_four_workers() {
         let bytes = |workers: &str| std::fs::read(dir.path().join(workers).join(file)).unwrap();
         assert!(bytes("1") == bytes("2") && bytes("1") == bytes("4"), "{file} differs between workers");
     }
+}
+
+/// Addresses that were free a moment ago, one for each process.
+fn hosts(dir: &Path, processes: usize) -> PathBuf {
+    let free: Vec<_> = (0..processes).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let lines: Vec<String> = free.iter().map(|listener| listener.local_addr().unwrap().to_string()).collect();
+    let path = dir.join("hosts.txt");
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    path
+}
+
+#[test]
+fn two_and_three_processes_decide_the_same_as_one() {
+    let Some(data) = data() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let passages = data.join("recordings/ingolstadt7.passages.csv.gz");
+    let one = dir.path().join("1");
+    replay(&data, &passages, 1, &one);
+    for processes in [2, 3] {
+        let (hosts, out) = (hosts(dir.path(), processes), dir.path().join(processes.to_string()));
+        let run = |process: usize| {
+            let mut command = whole(&data, &passages, 4 - processes, &out);
+            command.arg("--hosts").arg(&hosts).args(["--process", &process.to_string()]).stdout(Stdio::null());
+            command.spawn().unwrap()
+        };
+        for mut child in (0..processes).map(run).collect::<Vec<_>>() {
+            assert!(child.wait().unwrap().success());
+        }
+        for file in FILES {
+            let read = |dir: &Path| std::fs::read(dir.join(file)).unwrap();
+            assert_eq!(read(&out), read(&one), "{file} of {processes} processes");
+        }
+    }
+}
+
+#[test]
+fn a_process_that_is_lost_ends_the_others_with_what_to_do() {
+    let Some(data) = data() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let passages = data.join("recordings/ingolstadt7.passages.csv.gz");
+    let (hosts, out) = (hosts(dir.path(), 2), dir.path().join("out"));
+    let run = |process: &str| {
+        let mut command = whole(&data, &passages, 1, &out);
+        command.arg("--hosts").arg(&hosts).args(["--process", process, "--speed", "10"]);
+        command.env("NANMING_LOG", "info").stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
+    };
+    let (mut leader, mut follower) = (run("0"), run("1"));
+    let mut said = BufReader::new(leader.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(said.any(|line| line.contains("are together")));
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+    assert_eq!(leader.wait().unwrap().code(), Some(1));
+    assert!(said.any(|line| line.contains("another process of the cluster is gone")));
 }
 
 #[test]

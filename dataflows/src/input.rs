@@ -1,6 +1,7 @@
 //! The inputs of the graph, and their feeds outside it.
 
-use timely::dataflow::operators::vec::{Input as _, Map as _};
+use timely::dataflow::operators::Inspect as _;
+use timely::dataflow::operators::vec::{Broadcast as _, Input as _, Map as _};
 use timely::dataflow::{InputHandleVec as InputHandle, Scope, Stream};
 
 use crate::Time;
@@ -54,6 +55,29 @@ impl Feeds {
         self.events.advance_to(tick + 1);
         self.ticks.advance_to(tick + 1);
     }
+}
+
+/// Where the leader of a cluster tells which ticks there are.
+pub struct Announcer(InputHandle<Time, ()>);
+
+impl Announcer {
+    /// Tells all workers of the cluster of a tick, later than all before.
+    pub fn announce(&mut self, tick: Time) {
+        self.0.advance_to(tick);
+        self.0.send(());
+        self.0.advance_to(tick + 1);
+    }
+}
+
+/// The ticks of a cluster: `hear` is told each tick that any worker announces, and None when no announcer is left.
+pub fn announced(scope: Scope<'_, Time>, mut hear: impl FnMut(Option<Time>) + 'static) -> Announcer {
+    let (announcer, ticks) = scope.new_input();
+    ticks.broadcast().inspect_core(move |event| match event {
+        Ok((stamp, _)) => hear(Some(*stamp.expect_singleton())),
+        Err([]) => hear(None),
+        Err(_) => {}
+    });
+    Announcer(announcer)
 }
 
 /// A worker's share of a tick's events.

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use timely::dataflow::operators::{Inspect, Probe};
+use timely::ExchangeData;
+use timely::dataflow::operators::{Exchange, Inspect, Probe};
 use timely::dataflow::{ProbeHandle, Stream};
 use timely::progress::Stamp;
 
@@ -35,17 +36,27 @@ pub struct Outputs<'s> {
     pub rejected: Stream<'s, Time, Vec<Rejected>>,
 }
 
+/// Where what came out is gathered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gathering {
+    /// Each worker has what came out on it: all of them are of one process.
+    Each,
+    /// All is sent to the first worker, in the process that leads.
+    First,
+}
+
 /// A worker's share of what came out, until its tick is complete everywhere.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Gathered {
+    gathering: Gathering,
     ticks: Rc<RefCell<BTreeMap<Time, Decisions>>>,
     probe: ProbeHandle<Time>,
 }
 
 impl Gathered {
     /// Gathers all outputs.
-    pub fn new(outputs: Outputs<'_>) -> Self {
-        let gathered = Gathered::default();
+    pub fn new(outputs: Outputs<'_>, gathering: Gathering) -> Self {
+        let gathered = Gathered { gathering, ticks: Rc::default(), probe: ProbeHandle::new() };
         gathered.sink(outputs.links, |d| &mut d.links);
         gathered.sink(outputs.commands, |d| &mut d.commands);
         gathered.sink(outputs.choices, |d| &mut d.choices);
@@ -74,7 +85,7 @@ impl Gathered {
         share
     }
 
-    fn sink<D: Clone + 'static>(&self, stream: Stream<'_, Time, Vec<D>>, list: fn(&mut Decisions) -> &mut Vec<D>) {
+    fn sink<D: ExchangeData + Clone>(&self, stream: Stream<'_, Time, Vec<D>>, list: fn(&mut Decisions) -> &mut Vec<D>) {
         let ticks = Rc::clone(&self.ticks);
         let gather = move |event: Result<(&Stamp<Time>, &Vec<D>), &[Time]>| {
             if let Ok((stamp, records)) = event {
@@ -82,10 +93,10 @@ impl Gathered {
                 list(ticks.borrow_mut().entry(*tick).or_default()).extend_from_slice(records);
             }
         };
-        stream.inspect_core(gather).probe_with(&self.probe);
+        self.at_its_place(stream).inspect_core(gather).probe_with(&self.probe);
     }
 
-    fn sink_relation<D: Clone + Ord + 'static>(
+    fn sink_relation<D: ExchangeData + Clone + Ord>(
         &self,
         relation: Collection<'_, D>,
         list: fn(&mut Decisions) -> &mut Vec<(D, isize)>,
@@ -94,6 +105,13 @@ impl Gathered {
         let gather = move |record: &(D, Time, isize)| {
             list(ticks.borrow_mut().entry(record.1).or_default()).push((record.0.clone(), record.2));
         };
-        relation.inner.inspect(gather).probe_with(&self.probe);
+        self.at_its_place(relation.inner).inspect(gather).probe_with(&self.probe);
+    }
+
+    fn at_its_place<'s, D: ExchangeData>(&self, stream: Stream<'s, Time, Vec<D>>) -> Stream<'s, Time, Vec<D>> {
+        match self.gathering {
+            Gathering::Each => stream,
+            Gathering::First => stream.exchange(|_| 0),
+        }
     }
 }
