@@ -8,6 +8,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use crate::cluster::ClusterArgs;
 use crate::config::{self, ClockConfig, Config};
 use crate::replay::{ReplayArgs, ReplayError};
 
@@ -98,6 +99,9 @@ pub struct RunArgs {
     /// Write decisions as JSON Lines files into this directory
     #[arg(long, value_name = "DIR")]
     jsonl: Option<PathBuf>,
+    /// One of several processes
+    #[command(flatten)]
+    cluster: ClusterArgs,
 }
 
 impl RunArgs {
@@ -164,9 +168,10 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut config = config::load(cli.config.as_deref())?;
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => {
+            let cluster = args.cluster.cluster()?;
             args.apply(&mut config);
             config.check()?;
-            crate::run::run(&config)?;
+            crate::run::run(&config, cluster.as_ref())?;
         }
         Command::Replay(args) => return replay(&args),
         Command::City(args) => city::city(&args)?,

@@ -24,6 +24,8 @@ enum Pace {
     Day,
     /// So many times as fast as the wall's, from then on.
     Times(f64, Instant),
+    /// It shows what it was told last.
+    Told,
 }
 
 impl Clock {
@@ -33,10 +35,21 @@ impl Clock {
         Clock { start_ms, began_ms: wall_ms(), pace, latest_ms: Arc::new(AtomicU64::new(start_ms)) }
     }
 
+    /// A clock that shows what it is told: that of a process which follows another's ticks.
+    pub fn told() -> Self {
+        Clock { start_ms: 0, began_ms: wall_ms(), pace: Pace::Told, latest_ms: Arc::default() }
+    }
+
+    /// Tells a clock that is told what the time is, ms.
+    pub fn tell(&self, now_ms: u64) {
+        self.latest_ms.fetch_max(now_ms, Ordering::Relaxed);
+    }
+
     /// City time now, ms.
     pub fn now_ms(&self) -> u64 {
         match self.pace {
             Pace::Day => self.at_wall_ms(wall_ms()),
+            Pace::Told => self.latest_ms.load(Ordering::Relaxed),
             Pace::Times(speed, began) => self.start_ms + (began.elapsed().as_secs_f64() * 1000.0 * speed) as u64,
         }
     }
@@ -55,7 +68,7 @@ impl Clock {
     /// How long the wall clock needs for a span of city time.
     pub fn wall(&self, city_ms: u64) -> Duration {
         let speed = match self.pace {
-            Pace::Day => 1.0,
+            Pace::Day | Pace::Told => 1.0,
             Pace::Times(speed, _) => speed,
         };
         Duration::from_secs_f64(city_ms as f64 / 1000.0 / speed)

@@ -280,5 +280,8 @@ impl Door {
     }
 }
 
+mod follow;
+pub use follow::follow;
+
 #[cfg(test)]
 mod tests;

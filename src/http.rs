@@ -25,6 +25,7 @@ mod board;
 mod calls;
 mod city;
 mod events;
+mod follower;
 mod geojson;
 mod guard;
 mod ingest;
@@ -35,6 +36,7 @@ mod routes;
 mod sockets;
 mod status;
 
+pub use follower::{FollowerApp, serve_follower};
 pub use problem::Problem;
 
 /// What the surface works with.

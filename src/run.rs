@@ -21,6 +21,7 @@ use nanming_simulators::sumo_net::with_units;
 use tokio::sync::watch;
 
 use crate::clock::{Clock, next_local_minute, wall_ms};
+use crate::cluster::{Cluster, ClusterError};
 use crate::config::Config;
 use crate::door::{self, Arrival, Exits, Inbox, TickRecord};
 use crate::engine::{Engine, Stopped};
@@ -31,6 +32,7 @@ use crate::ledger::{Book, Keeper, Ledger, LedgerError, keep};
 use crate::metrics::Metrics;
 use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Street, Terminals};
 
+mod follower;
 mod simulator;
 mod surface;
 use simulator::Ears;
@@ -58,6 +60,9 @@ pub enum RunError {
     /// A file, thread or socket cannot be made.
     #[error("{0}: {1}")]
     Io(&'static str, std::io::Error),
+    /// The processes cannot come together.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// A worker of the engine died.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -80,17 +85,26 @@ struct Shared {
     end: End,
 }
 
-/// Runs the city until it is interrupted.
-pub fn run(config: &Config) -> Result<(), RunError> {
+/// Runs the city until it is interrupted, alone or as one process of a cluster.
+pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
     let mut city = crate::city_file::load(config.city.file.as_deref(), config.city.seed)?;
     if city.units.is_empty() {
         with_units(&mut city, config.units(), 1);
     }
     let listener = TcpListener::bind(config.http.listen).map_err(|e| RunError::Listen(config.http.listen, e))?;
-    run_city(config, Arc::new(city), listener)
+    cluster.into_iter().for_each(Cluster::end_with_the_others);
+    match cluster {
+        Some(cluster) if !cluster.leads() => follower::follow(config, cluster, Arc::new(city), listener),
+        _ => run_city(config, cluster, Arc::new(city), listener),
+    }
 }
 
-fn run_city(config: &Config, city: Arc<City>, listener: TcpListener) -> Result<(), RunError> {
+fn run_city(
+    config: &Config,
+    cluster: Option<&Cluster>,
+    city: Arc<City>,
+    listener: TcpListener,
+) -> Result<(), RunError> {
     let ledger = Ledger::open(&config.ledger.path, config.ledger.signal_hours, &city)?;
     let last_tick = ledger.last_tick()?.unwrap_or(0);
     let clock = Clock::starting_at(start_ms(config, &city, last_tick)?, config.clock.speed);
@@ -104,7 +118,7 @@ fn run_city(config: &Config, city: Arc<City>, listener: TcpListener) -> Result<(
 
     let (records, finished) = bounded(TICKS);
     let (committed, kept) = bounded(TICKS);
-    let engine = Engine::start(&shared.city, config.engine.workers, &[]);
+    let engine = Engine::start_in(cluster, &shared.city, config.engine.workers, &[])?;
     let keeper = keeper(&shared, ledger, finished, committed);
     let first = last_tick.max(shared.clock.start_ms());
     let keeping = shared.start("ledger", move || keep(keeper))?;

@@ -4,6 +4,7 @@
 
 mod board;
 mod calls;
+mod cluster;
 mod dispatch;
 mod ending;
 mod envelope;

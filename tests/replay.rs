@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::cluster::hosts;
 use crate::running::lines;
 
 const FILES: [&str; 5] =
@@ -91,15 +92,6 @@ fn a_recorded_hour_gives_the_same_bytes_on_one_two_and_four_workers() {
         let bytes = |workers: &str| std::fs::read(dir.path().join(workers).join(file)).unwrap();
         assert!(bytes("1") == bytes("2") && bytes("1") == bytes("4"), "{file} differs between workers");
     }
-}
-
-/// Addresses that were free a moment ago, one for each process.
-fn hosts(dir: &Path, processes: usize) -> PathBuf {
-    let free: Vec<_> = (0..processes).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    let lines: Vec<String> = free.iter().map(|listener| listener.local_addr().unwrap().to_string()).collect();
-    let path = dir.join("hosts.txt");
-    std::fs::write(&path, lines.join("\n")).unwrap();
-    path
 }
 
 #[test]

@@ -36,8 +36,7 @@ impl Running {
 
     /// By a command that ends with the program's name.
     pub(crate) fn start_as(mut command: Command, dir: TempDir, options: &[&str]) -> Running {
-        let city = nanming_simulators::town::small(2, 2, 1);
-        nanming::city_file::write(&city, &dir.path().join("town.json")).unwrap();
+        let city = Running::lay_out(dir.path());
         let mut child = command
             .args(["run", "--city", "town.json", "--listen", "127.0.0.1:0", "--ledger", "ledger.sqlite"])
             .args(options)
@@ -53,6 +52,13 @@ impl Running {
         let running = Running { child, address, city, agent: config.into(), dir };
         running.wait_for("health", || running.get("/healthz").0 == 200);
         running
+    }
+
+    /// Writes the small city into a directory.
+    pub(crate) fn lay_out(dir: &Path) -> City {
+        let city = nanming_simulators::town::small(2, 2, 1);
+        nanming::city_file::write(&city, &dir.join("town.json")).unwrap();
+        city
     }
 
     /// Tries until it holds.
@@ -136,6 +142,12 @@ impl Running {
     /// Ctrl-C; the exit code and what was printed.
     pub(crate) fn interrupt(self) -> (Option<i32>, String) {
         self.end_by("-INT")
+    }
+
+    /// Its own end; the exit code, and the directory, which stays.
+    pub(crate) fn ends_itself(mut self) -> (Option<i32>, TempDir) {
+        let code = self.child.wait().unwrap().code();
+        (code, std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap()))
     }
 
     /// A signal that ends it; the exit code and what was printed.

@@ -373,6 +373,8 @@ pub enum Reason {
     StaleAssignment,
     /// The camera is of a kind that cannot report this.
     WrongCameraKind,
+    /// What the ledger keeps was sent to a process that has none.
+    NotTheLeader,
 }
 
 impl Reason {
@@ -396,6 +398,7 @@ impl Reason {
             Reason::NotYourAssignment => "not_your_assignment",
             Reason::StaleAssignment => "stale_assignment",
             Reason::WrongCameraKind => "wrong_camera_kind",
+            Reason::NotTheLeader => "not_the_leader",
         }
     }
 }

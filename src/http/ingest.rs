@@ -19,7 +19,7 @@ use crate::ingest::validate::Valid;
 use crate::ingest::{Unfit, stream_of};
 
 /// Rejections told of one request; all are counted.
-const TOLD: usize = 1000;
+pub(super) const TOLD: usize = 1000;
 
 /// What a body holds.
 #[derive(Default)]

@@ -18,15 +18,30 @@ const THREADS: usize = 2;
 /// Connections get so long to end in good order.
 const GOODBYES: Duration = Duration::from_secs(5);
 
-/// Serves until Ctrl-C, SIGTERM, SIGHUP, or the engine's end.
+/// Serves the whole surface until Ctrl-C, SIGTERM, SIGHUP, or the engine's end.
 pub(super) fn serve(listener: TcpListener, app: App, shared: &Shared) -> io::Result<()> {
+    let serve = |listener| {
+        tokio::spawn(beat(Arc::clone(&app.board)));
+        http::serve(listener, app)
+    };
+    serve_until_the_end(listener, serve, shared)
+}
+
+/// Serves something until Ctrl-C, SIGTERM, SIGHUP, or the engine's end.
+pub(super) fn serve_until_the_end<F>(
+    listener: TcpListener,
+    serve: impl FnOnce(tokio::net::TcpListener) -> F,
+    shared: &Shared,
+) -> io::Result<()>
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
     let served = runtime.block_on(async {
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        tokio::spawn(beat(Arc::clone(&app.board)));
         tokio::spawn(until_interrupted(shared.end.clone()));
-        let mut server = tokio::spawn(http::serve(listener, app));
+        let mut server = tokio::spawn(serve(listener));
         let mut stopped = shared.end.stopping.subscribe();
         let ended = tokio::select! {
             ended = &mut server => ended,

@@ -1,0 +1,56 @@
+//! The door of a process that follows: the leader of the cluster closes the ticks, and this one closes them too, with the
+//! sensor events that have arrived here.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use nanming_dataflows::decision::Decisions;
+use nanming_dataflows::keyed::Tick;
+
+use super::{Arrivals, LARGEST_BATCH, NEVER, TickRecord, Waiting};
+use crate::engine::{Engine, Stopped};
+
+/// Drives the engine until the leader ends. `closes` is told each tick as it closes, `finished` each as it is finished: it has
+/// no decisions, those are the leader's.
+pub fn follow(
+    mut engine: Engine,
+    arrivals: &Arrivals,
+    mut closes: impl FnMut(u64),
+    mut finished: impl FnMut(&TickRecord),
+) -> Result<(), Stopped> {
+    let (announced, parts) = (engine.announced().clone(), engine.parts().clone());
+    let (mut waiting, mut closing, mut open) = (Waiting::default(), VecDeque::new(), true);
+    loop {
+        let room = open && waiting.batch.len() < LARGEST_BATCH;
+        crossbeam_channel::select! {
+            recv(announced) -> tick => {
+                let Ok(Some(tick)) = tick else { return Ok(()) };
+                closes(tick);
+                let batch = std::mem::take(&mut waiting).batch;
+                closing.push_back(TickRecord {
+                    tick,
+                    closed_at: Instant::now(),
+                    counts: batch.counts(),
+                    calls: Vec::new(),
+                    acks: Vec::new(),
+                    units: Vec::new(),
+                    notes: Vec::new(),
+                    decisions: Decisions { tick, ..Decisions::default() },
+                });
+                engine.submit(tick, batch, Tick::default())?;
+            }
+            recv(parts) -> part => {
+                if engine.assemble(part.map_err(|_| Stopped)??).is_some() {
+                    closing.pop_front().iter().for_each(&mut finished);
+                }
+            }
+            recv(if room { &arrivals.queue } else { &*NEVER }) -> arrival => match arrival {
+                Ok(arrival) => {
+                    arrivals.room.notify_one();
+                    waiting.take(arrival);
+                }
+                Err(_) => open = false,
+            },
+        }
+    }
+}
