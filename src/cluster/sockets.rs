@@ -27,8 +27,8 @@ pub(super) fn connect(cluster: &Cluster, city: &City, workers: usize) -> Result<
     let until = Instant::now() + PATIENCE;
     let mut sockets: Vec<Option<TcpStream>> = cluster.hosts.iter().map(|_| None).collect();
     // Each greets those before it and is then greeted by those after it: the first one waits for nobody.
-    for process in 0..cluster.process {
-        sockets[process] = Some(greet(&own, process, &cluster.hosts[process], until)?);
+    for (process, socket) in sockets.iter_mut().enumerate().take(cluster.process) {
+        *socket = Some(greet(&own, process, &cluster.hosts[process], until)?);
     }
     while let Some(missing) = (cluster.process + 1..cluster.hosts.len()).find(|process| sockets[*process].is_none()) {
         if let Some((process, socket)) = greeted(&own, &listener, cluster, until, missing)? {

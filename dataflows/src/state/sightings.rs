@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::link::{LinkEvent, Observation};
 use crate::Time;
@@ -45,7 +46,7 @@ impl Sightings {
 pub struct Sighting {
     time_ms: u64,
     /// Where it is taken to be: links, and how far from each one's end it was last known to be, mm.
-    on: Vec<(LinkId, u32)>,
+    on: SmallVec<[(LinkId, u32); 3]>,
 }
 
 impl Machine for Sightings {

@@ -129,10 +129,9 @@ impl Presents {
         std::iter::once(&mut self.coming).chain(&mut self.rows)
     }
 
-    /// Takes a vehicle out of its row, which most often is that of `lane`.
-    fn take(&mut self, vehicle: VehicleId, lane: Option<usize>) -> Option<Present> {
-        let likely = lane.and_then(|lane| self.rows[lane].remove(vehicle));
-        likely.or_else(|| self.all_rows().find_map(|row| row.remove(vehicle)))
+    /// Takes a vehicle out of its row.
+    fn take(&mut self, vehicle: VehicleId) -> Option<Present> {
+        self.all_rows().find_map(|row| row.remove(vehicle))
     }
 
     /// A vehicle may be coming.
@@ -147,7 +146,7 @@ impl Presents {
         let equal = 1000 / u16::from(of.max(1));
         let weight_milli = if of > 1 { *self.came_milli.entry(from).or_insert(equal) } else { 1000 };
         let fresh = Present::new(time_ms, length_mm, None, sensors.leading());
-        self.take(vehicle, None);
+        self.take(vehicle);
         self.coming.insert(vehicle, Present { weight_milli, from: (of > 1).then_some(from), ..fresh });
     }
 
@@ -163,7 +162,8 @@ impl Presents {
     ) -> Option<Present> {
         let row = usize::from(lane);
         let now = Present::new(time_ms, to_line_mm, Some(lane), sensors.ways(row, to_line_mm));
-        let before = self.take(vehicle, Some(row));
+        let here = self.rows[row].get(vehicle);
+        let before = here.or_else(|| self.take(vehicle));
         self.learn_came(before, 1000);
         if let Some(before) = before {
             if before.lane == Some(lane) {
@@ -174,7 +174,11 @@ impl Presents {
                 self.turning.learn(before.lane, row);
             }
         }
-        self.rows[row].insert(vehicle, now);
+        if here.is_some() {
+            self.rows[row].advance(vehicle, now);
+        } else {
+            self.rows[row].insert(vehicle, now);
+        }
         before
     }
 
@@ -205,7 +209,7 @@ impl Presents {
 
     /// A vehicle is elsewhere.
     pub(super) fn remove(&mut self, vehicle: VehicleId) {
-        let before = self.take(vehicle, None);
+        let before = self.take(vehicle);
         self.learn_came(before.filter(|b| b.lane.is_none()), 0);
     }
 
