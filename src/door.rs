@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::Decisions;
-use nanming_dataflows::event::{Ack, Batch, CallEvent, Event, STREAMS, UnitReport};
+use nanming_dataflows::event::{Ack, CallEvent, Event, STREAMS, UnitReport};
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::keyed::Tick;
 use serde::{Deserialize, Serialize};
@@ -45,32 +45,36 @@ pub struct CallNote {
 #[error("the engine is shutting down")]
 pub struct Closed;
 
-/// A source's end of the door: a bounded queue, and the city's clock.
+/// A source's end of the door: two bounded queues, and the city's clock. People and devices do not wait: what they send is
+/// always read, and of their sensor events only the last of each is left when they come faster than the engine decides.
+/// Sources that can wait are held back instead, and lose nothing.
 #[derive(Clone)]
 pub struct Inbox {
-    arrivals: Sender<Arrival>,
+    pushed: Sender<Arrival>,
+    pulled: Sender<Arrival>,
     room: Arc<Notify>,
     clock: Clock,
 }
 
 /// The door's end of the inboxes.
 pub struct Arrivals {
-    queue: Receiver<Arrival>,
+    pushed: Receiver<Arrival>,
+    pulled: Receiver<Arrival>,
     room: Arc<Notify>,
 }
 
 impl Inbox {
-    /// Hands over; waits while the queue is full.
+    /// Hands over what a source has that can wait; waits while the engine is behind.
     pub fn send(&self, arrival: Arrival) -> Result<(), Closed> {
-        self.arrivals.send(arrival).map_err(|_| Closed)
+        self.pulled.send(arrival).map_err(|_| Closed)
     }
 
-    /// Hands over from a task; waits while the queue is full.
+    /// Hands over what people and devices sent; waits while the queue is full.
     pub async fn send_async(&self, mut arrival: Arrival) -> Result<(), Closed> {
         loop {
             // Listening begins before the look, so that no word of room between the two is missed.
             let room = self.room.notified();
-            match self.arrivals.try_send(arrival) {
+            match self.pushed.try_send(arrival) {
                 Ok(()) => return Ok(()),
                 Err(TrySendError::Disconnected(_)) => return Err(Closed),
                 Err(TrySendError::Full(back)) => arrival = back,
@@ -87,7 +91,7 @@ impl Inbox {
 
 impl Drop for Arrivals {
     fn drop(&mut self) {
-        self.queue = NEVER.clone();
+        (self.pushed, self.pulled) = (NEVER.clone(), NEVER.clone());
         self.room.notify_waiters();
     }
 }
@@ -115,8 +119,10 @@ pub struct TickRecord {
 
 /// Opens the door. The inbox for sources, and the end that [`live`] reads.
 pub fn open(clock: Clock, bound: usize) -> (Inbox, Arrivals) {
-    let ((arrivals, queue), room) = (bounded(bound), Arc::<Notify>::default());
-    (Inbox { arrivals, room: Arc::clone(&room), clock }, Arrivals { queue, room })
+    let ((to_pushed, pushed), (to_pulled, pulled)) = (bounded(bound), bounded(bound));
+    let room = Arc::<Notify>::default();
+    let inbox = Inbox { pushed: to_pushed, pulled: to_pulled, room: Arc::clone(&room), clock };
+    (inbox, Arrivals { pushed, pulled, room })
 }
 
 /// Between ticks when sensor events wait, ms: batches grow while calls and answers close a tick at once.
@@ -161,11 +167,12 @@ pub fn live(
         let due = if open { door.is_due() } else { !door.waiting.is_empty() };
         let room_inside = engine.in_flight() < IN_FLIGHT && door.finished.is_empty();
         if due && room_inside {
-            door.close(&mut engine)?;
+            door.close(&mut engine, metrics)?;
         }
         metrics.ticks_in_flight(engine.in_flight());
         let parts = engine.parts().clone();
-        let room = door.waiting.batch.len() < LARGEST_BATCH && door.finished.is_empty();
+        let takes = open && door.finished.is_empty();
+        let (room, pushed_room) = (takes && door.waiting.has_room(), takes && door.waiting.has_room_for_pushed());
         crossbeam_channel::select! {
             recv(parts) -> part => {
                 if let Some(finished) = engine.assemble(part.map_err(|_| Stopped)??) {
@@ -173,12 +180,16 @@ pub fn live(
                     door.finish(finished);
                 }
             }
-            recv(if open && room { &arrivals.queue } else { &*NEVER }) -> arrival => match arrival {
+            recv(if pushed_room { &arrivals.pushed } else { &*NEVER }) -> arrival => match arrival {
                 Ok(arrival) => {
                     arrivals.room.notify_one();
-                    door.waiting.take(arrival);
+                    door.waiting.take_pushed(arrival, metrics);
                 }
-                Err(_) => open = false,
+                Err(_) => open = arrivals.take_left(&mut door.waiting),
+            },
+            recv(if room { &arrivals.pulled } else { &*NEVER }) -> arrival => match arrival {
+                Ok(arrival) => door.waiting.take(arrival),
+                Err(_) => open = arrivals.take_left(&mut door.waiting),
             },
             default(if door.finished.is_empty() { door.due_in() } else { HELD_UP }) => {}
         }
@@ -189,27 +200,14 @@ pub fn live(
     Ok(())
 }
 
-/// Events that a tick takes at most; beyond it the inbox fills and holds its sources back.
-const LARGEST_BATCH: usize = 200_000;
-
 /// A channel on which nothing ever arrives.
 static NEVER: LazyLock<Receiver<Arrival>> = LazyLock::new(crossbeam_channel::never);
 
-/// What has arrived since the last tick closed.
-#[derive(Default)]
-struct Waiting {
-    batch: Batch,
-    notes: Vec<(CallId, CallNote)>,
-}
-
-impl Waiting {
-    fn take(&mut self, arrival: Arrival) {
-        self.batch.extend(arrival.events);
-        self.notes.extend(arrival.notes);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.batch.is_empty() && self.notes.is_empty()
+impl Arrivals {
+    /// Both queues lose their last sender together: what is left in either of them. Nothing will come any more: false.
+    fn take_left(&self, waiting: &mut Waiting) -> bool {
+        self.pushed.try_iter().chain(self.pulled.try_iter()).for_each(|arrival| waiting.take(arrival));
+        false
     }
 }
 
@@ -226,7 +224,7 @@ struct Door {
 
 impl Door {
     fn due_in(&self) -> Duration {
-        let pause = if self.waiting.batch.is_urgent() {
+        let pause = if self.waiting.is_urgent() {
             Duration::ZERO
         } else if self.waiting.is_empty() {
             IDLE
@@ -238,13 +236,14 @@ impl Door {
 
     fn is_due(&self) -> bool {
         let pause = if self.waiting.is_empty() { IDLE } else { GATHER };
-        self.waiting.batch.is_urgent() || self.closed.elapsed() >= pause
+        self.waiting.is_urgent() || self.closed.elapsed() >= pause
     }
 
-    fn close(&mut self, engine: &mut Engine) -> Result<(), Stopped> {
-        let Waiting { batch, notes } = std::mem::take(&mut self.waiting);
+    fn close(&mut self, engine: &mut Engine, metrics: &Metrics) -> Result<(), Stopped> {
+        let (batch, notes) = self.waiting.leave();
         self.last = (self.last + 1).max(self.clock.now_ms());
         self.closed = Instant::now();
+        metrics.events_late(&lateness::late(&batch, self.last));
         self.closing.push_back(TickRecord {
             tick: self.last,
             closed_at: self.closed,
@@ -281,7 +280,11 @@ impl Door {
 }
 
 mod follow;
+mod lateness;
+mod sampling;
+mod waiting;
 pub use follow::follow;
+use waiting::Waiting;
 
 #[cfg(test)]
 mod tests;

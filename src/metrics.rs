@@ -33,6 +33,8 @@ pub struct Metrics {
     events: Vec<(&'static str, IntCounter)>,
     dead_letters: IntCounterVec,
     dead_letters_unkept: IntCounter,
+    sampled: IntCounterVec,
+    late: IntCounterVec,
     commit: Histogram,
     commit_failures: IntCounter,
     conflicts: IntCounter,
@@ -106,6 +108,16 @@ impl Metrics {
                 "Events refused, by stream and reason.",
                 &["stream", "reason"],
             ),
+            sampled: make.counter_vec(
+                "events_sampled_total",
+                "Sensor events left out because they came faster than the engine decides; the last of each sensor stays.",
+                &["stream"],
+            ),
+            late: make.counter_vec(
+                "events_late_total",
+                "Sensor events that came when the windows they belong to were over: they count nowhere in the flow.",
+                &["stream"],
+            ),
             dead_letters_unkept: make.counter(
                 "dead_letters_unkept_total",
                 "Events refused of which only the count is kept: the disk was too slow, or failed.",
@@ -174,6 +186,8 @@ impl Metrics {
         let known =
             [("calls", Reason::DuplicateCall), ("passages", Reason::UnknownCamera), ("unknown", Reason::Malformed)];
         known.iter().for_each(|(stream, reason)| metrics.dead_letters_handle(stream, *reason).inc_by(0));
+        metrics.events_sampled(&[("passages", 0)]);
+        metrics.late.with_label_values(&["passages"]).inc_by(0);
         metrics
     }
 
@@ -227,6 +241,20 @@ impl Metrics {
     /// An event was refused.
     pub fn dead_letter(&self, stream: &str, reason: Reason) {
         self.dead_letters_handle(stream, reason).inc();
+    }
+
+    /// Sensor events were left out, by stream.
+    pub fn events_sampled(&self, left_out: &[(&'static str, usize)]) {
+        for (stream, events) in left_out {
+            self.sampled.with_label_values(&[stream]).inc_by(*events as u64);
+        }
+    }
+
+    /// Sensor events came too late to count, by stream.
+    pub fn events_late(&self, late: &[(&'static str, usize)]) {
+        for (stream, events) in late.iter().filter(|(_, events)| *events > 0) {
+            self.late.with_label_values(&[stream]).inc_by(*events as u64);
+        }
     }
 
     /// An event was refused whose text could not be kept.

@@ -134,6 +134,21 @@ impl Batch {
         }
     }
 
+    /// Adds the events of another batch behind its own.
+    pub fn append(&mut self, mut other: Batch) {
+        self.passages.append(&mut other.passages);
+        self.flows.append(&mut other.flows);
+        self.crowds.append(&mut other.crowds);
+        self.calls.append(&mut other.calls);
+        self.units.append(&mut other.units);
+        self.acks.append(&mut other.acks);
+        self.signals.append(&mut other.signals);
+        self.buses.append(&mut other.buses);
+        self.violations.append(&mut other.violations);
+        self.cases.append(&mut other.cases);
+        self.sites.append(&mut other.sites);
+    }
+
     /// Number of events per stream, by the stream's name.
     pub fn counts(&self) -> [(&'static str, usize); STREAMS.len()] {
         let counts = [

@@ -7,26 +7,28 @@ use std::time::Instant;
 use nanming_dataflows::decision::Decisions;
 use nanming_dataflows::keyed::Tick;
 
-use super::{Arrivals, LARGEST_BATCH, NEVER, TickRecord, Waiting};
+use super::{Arrivals, NEVER, TickRecord, Waiting};
 use crate::engine::{Engine, Stopped};
+use crate::metrics::Metrics;
 
 /// Drives the engine until the leader ends. `closes` is told each tick as it closes, `finished` each as it is finished: it has
 /// no decisions, those are the leader's.
 pub fn follow(
     mut engine: Engine,
     arrivals: &Arrivals,
+    metrics: &Metrics,
     mut closes: impl FnMut(u64),
     mut finished: impl FnMut(&TickRecord),
 ) -> Result<(), Stopped> {
     let (announced, parts) = (engine.announced().clone(), engine.parts().clone());
     let (mut waiting, mut closing, mut open) = (Waiting::default(), VecDeque::new(), true);
     loop {
-        let room = open && waiting.batch.len() < LARGEST_BATCH;
+        let (room, pushed_room) = (open && waiting.has_room(), open && waiting.has_room_for_pushed());
         crossbeam_channel::select! {
             recv(announced) -> tick => {
                 let Ok(Some(tick)) = tick else { return Ok(()) };
                 closes(tick);
-                let batch = std::mem::take(&mut waiting).batch;
+                let (batch, _) = waiting.leave();
                 closing.push_back(TickRecord {
                     tick,
                     closed_at: Instant::now(),
@@ -44,12 +46,16 @@ pub fn follow(
                     closing.pop_front().iter().for_each(&mut finished);
                 }
             }
-            recv(if room { &arrivals.queue } else { &*NEVER }) -> arrival => match arrival {
+            recv(if pushed_room { &arrivals.pushed } else { &*NEVER }) -> arrival => match arrival {
                 Ok(arrival) => {
                     arrivals.room.notify_one();
-                    waiting.take(arrival);
+                    waiting.take_pushed(arrival, metrics);
                 }
-                Err(_) => open = false,
+                Err(_) => open = arrivals.take_left(&mut waiting),
+            },
+            recv(if room { &arrivals.pulled } else { &*NEVER }) -> arrival => match arrival {
+                Ok(arrival) => waiting.take(arrival),
+                Err(_) => open = arrivals.take_left(&mut waiting),
             },
         }
     }

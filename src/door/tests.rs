@@ -81,7 +81,7 @@ fn a_command_leaves_while_the_ledger_takes_nothing() {
 #[tokio::test]
 async fn a_task_waits_for_room_and_hears_when_the_door_is_shut() {
     let Scene { city, inbox, arrivals, .. } = scene(1);
-    inbox.send(report(&city)).unwrap();
+    inbox.send_async(report(&city)).await.unwrap();
     let waiting = |inbox: &Inbox, arrival| {
         let inbox = inbox.clone();
         tokio::spawn(async move { inbox.send_async(arrival).await })
@@ -90,7 +90,7 @@ async fn a_task_waits_for_room_and_hears_when_the_door_is_shut() {
     tokio::task::yield_now().await;
     assert!(!first.is_finished() && !second.is_finished());
     for sent in [first, second] {
-        arrivals.queue.recv().unwrap();
+        arrivals.pushed.recv().unwrap();
         arrivals.room.notify_one();
         assert_eq!(sent.await.unwrap(), Ok(()));
     }

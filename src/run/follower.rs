@@ -33,7 +33,7 @@ pub(super) fn follow(
                 metrics.tick_finished(record);
                 health.tick(record.tick);
             };
-            door::follow(engine, &arrivals, |tick| clock.tell(tick), finished)
+            door::follow(engine, &arrivals, &metrics, |tick| clock.tell(tick), finished)
         }
     })?;
     let plates = Plates::new(config.ingest.plate_key.expose());

@@ -23,6 +23,7 @@ pub use present::NEAR_MM;
 use present::Presents;
 use sensors::Sensors;
 pub use service::{level_of_service, space_mean_speed_mm_s};
+pub use window::LATENESS_MS;
 use window::Window;
 
 /// How often lane counts are told, ms.
@@ -222,8 +223,16 @@ fn say_counts(link: &Link, sensors: &Sensors, memory: &mut LinkMemory, tick: Tim
 
 impl Links {
     fn take(&self, link: &Link, memory: &mut LinkMemory, event: &LinkEvent) {
-        let LinkMemory { presents, window, .. } = memory;
+        let LinkMemory { presents, window, next_window, .. } = memory;
         let sensors = &self.sensors[link.id.index()];
+        let begun_ms = next_window.saturating_sub(WINDOW_MS);
+        let count = |window: &mut Window, at_line, vehicles, known, speed_mm_s| {
+            match begun_ms.saturating_sub(event.time_ms).div_ceil(WINDOW_MS) {
+                0 => window.count(at_line, vehicles, known, speed_mm_s),
+                // Later than that it counts nowhere; the door says how many do.
+                ago => drop(window.correct(ago, at_line, vehicles, &sensors.place())),
+            }
+        };
         match event.what {
             Observation::Expected { vehicle, from, of } => {
                 presents.expect(sensors, vehicle, (from, of), event.time_ms, link.length_mm)
@@ -232,12 +241,12 @@ impl Links {
                 let lane = link.lanes.iter().position(|l| *l == lane).unwrap_or(0) as u8;
                 let before = presents.see(sensors, vehicle, event.time_ms, lane, to_line_mm);
                 let at_line = to_line_mm <= super::sightings::STOP_LINE_MM;
-                window.count(at_line, 1, 1, 0);
+                count(window, at_line, 1, 1, 0);
                 window.hop(moved_mm, took_ms.saturating_sub(before.map_or(0, |b| b.counted_ms)));
             }
             Observation::Gone { vehicle } => presents.remove(vehicle),
             Observation::Counted { at_line, vehicles, known, speed_mm_s } => {
-                window.count(at_line, vehicles, known, speed_mm_s)
+                count(window, at_line, vehicles, known, speed_mm_s)
             }
             Observation::Detected { at_line, vehicles, interval_ms, speed_mm_s } => {
                 window.detect(at_line, vehicles, interval_ms, speed_mm_s)
@@ -248,15 +257,8 @@ impl Links {
 
     fn say_state(&self, link: &Link, memory: &mut LinkMemory, tick: Time, out: &mut Outbox<LinkSaid>) {
         let standing_ms = memory.presents.count_standing(link, tick, WINDOW_MS);
-        let sensors = &self.sensors[link.id.index()];
-        let per_lane = sensors.mid_link as f64 / link.lanes.len() as f64;
-        let reading = memory.window.close(
-            standing_ms,
-            sensors.stop_line > 0,
-            per_lane,
-            memory.presents.is_empty(),
-            link.free_speed_mm_s,
-        );
+        let place = self.sensors[link.id.index()].place();
+        let reading = memory.window.close(standing_ms, &place, memory.presents.is_empty(), link.free_speed_mm_s);
         let queue_milli_veh: u32 = memory.counts_milli.iter().sum();
         let now = (reading.flow_veh_h, reading.speed_mm_s / 100, queue_milli_veh / 100);
         if !reading.observed && memory.said == Some(now) {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::sightings::STOP_LINE_MM;
+use super::window::Place;
 use crate::network::{CameraKind, City, Link};
 
 /// A lane that is shorter than its link by more than this begins as a pocket beside another, mm.
@@ -72,6 +73,11 @@ impl Sensors {
             mid_mm: mid_mm.to_vec(),
         };
         Sensors { lanes: lanes.iter().map(lane).collect(), ..Sensors::default() }
+    }
+
+    /// Those that count.
+    pub(super) fn place(&self) -> Place {
+        Place { has_line: self.stop_line > 0, per_lane: f64::from(self.mid_link) / self.lanes.len().max(1) as f64 }
     }
 
     /// The number of lanes.

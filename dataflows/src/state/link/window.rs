@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::WINDOW_MS;
 use super::service::space_mean_speed_mm_s;
 
-/// Windows of 10 s over which flow is averaged.
+/// Windows of 10 s over which flow is averaged; who comes later than the last of them counts no more.
 const FLOW_WINDOWS: usize = 6;
+/// Allowed lateness, ms: a sighting that comes within it counts in the window in which it was made.
+pub const LATENESS_MS: u64 = FLOW_WINDOWS as u64 * WINDOW_MS;
 /// Time of travel that weighs as much as all that was known before, ms.
 const MEMORY_MS: f64 = 40_000.0;
 
@@ -37,6 +39,14 @@ pub(super) struct Window {
     readings: Vec<Reading>,
     flows: [f64; FLOW_WINDOWS],
     speed_mm_s: f64,
+}
+
+/// The cameras that count on a link.
+pub(super) struct Place {
+    /// Whether some see vehicles leave: then they alone count.
+    pub(super) has_line: bool,
+    /// How many stand along each lane.
+    pub(super) per_lane: f64,
 }
 
 /// What a window says when it closes.
@@ -71,6 +81,17 @@ impl Window {
         }
     }
 
+    /// A vehicle passed a sensor so many windows ago, at least one: it counts in that one. False: too long ago to count.
+    pub(super) fn correct(&mut self, ago: u64, at_line: bool, vehicles: u32, place: &Place) -> bool {
+        let Some(row) = FLOW_WINDOWS.checked_sub(ago as usize) else { return false };
+        self.flows[row] += match (place.has_line, at_line) {
+            (true, true) => f64::from(vehicles),
+            (false, false) => f64::from(vehicles) / place.per_lane.max(1.0),
+            _ => 0.0,
+        };
+        true
+    }
+
     /// A loop counted vehicles over an interval, and their mean speed. A long interval is spread over as many windows, from
     /// this one on: its flow is right, and as late as the reading.
     pub(super) fn detect(&mut self, at_line: bool, vehicles: u32, interval_ms: u32, speed_mm_s: u32) {
@@ -102,18 +123,11 @@ impl Window {
             && self.speed_mm_s >= f64::from(free_speed_mm_s) * 0.99
     }
 
-    /// Closes the window: `standing_ms` was spent by those who were not seen, `per_lane` cameras stand along each lane.
-    pub(super) fn close(
-        &mut self,
-        standing_ms: u64,
-        has_line: bool,
-        per_lane: f64,
-        empty: bool,
-        free_speed_mm_s: u32,
-    ) -> Closed {
+    /// Closes the window: `standing_ms` was spent by those who were not seen.
+    pub(super) fn close(&mut self, standing_ms: u64, place: &Place, empty: bool, free_speed_mm_s: u32) -> Closed {
         let observed = self.counted > 0 || self.spot_count > 0 || self.spent_ms > 0;
         let (at_line, along) = self.read_loops();
-        let vehicles = if has_line { at_line } else { along / per_lane.max(1.0) };
+        let vehicles = if place.has_line { at_line } else { along / place.per_lane.max(1.0) };
         self.flows.rotate_left(1);
         self.flows[FLOW_WINDOWS - 1] = vehicles;
         let minute: f64 = self.flows.iter().sum();
@@ -156,8 +170,21 @@ impl Window {
 mod tests {
     use super::*;
 
+    const LINE: Place = Place { has_line: true, per_lane: 0.0 };
+
+    #[test]
+    fn who_comes_late_counts_in_the_window_in_which_it_was_seen() {
+        let mut window = Window::new(14_000);
+        window.count(true, 1, 1, 0);
+        assert_eq!(flows(&mut window, 2), [60, 60]);
+        assert!(window.correct(2, true, 1, &LINE) && window.correct(1, true, 1, &LINE));
+        assert!(window.correct(1, false, 1, &LINE), "it was seen, but not at the line");
+        assert!(!window.correct(7, true, 1, &LINE));
+        assert_eq!(flows(&mut window, 6), [180, 180, 180, 180, 60, 0], "two are seen in the window of the first");
+    }
+
     fn flows(window: &mut Window, windows: usize) -> Vec<u32> {
-        (0..windows).map(|_| window.close(0, true, 0.0, true, 14_000).flow_veh_h).collect()
+        (0..windows).map(|_| window.close(0, &LINE, true, 14_000).flow_veh_h).collect()
     }
 
     #[test]
@@ -170,6 +197,6 @@ mod tests {
         assert_eq!(flows[35], 0);
         window.detect(true, 2, 10_000, 10_000);
         window.detect(true, 3, 10_000, 10_000);
-        assert_eq!(window.close(0, true, 0.0, true, 14_000).flow_veh_h, 300);
+        assert_eq!(window.close(0, &LINE, true, 14_000).flow_veh_h, 300);
     }
 }
