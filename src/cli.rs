@@ -55,6 +55,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the city until Ctrl-C (what plain `nanming` does)
     Run(RunArgs),
+    /// Run the city and record what passes the door (as `run --record DIR`)
+    Record(RecordArgs),
     /// Play a recorded hour through the engine and write what it decides
     Replay(ReplayArgs),
     /// Generate or import a city, write it, and print its numbers
@@ -99,9 +101,23 @@ pub struct RunArgs {
     /// Write decisions as JSON Lines files into this directory
     #[arg(long, value_name = "DIR")]
     jsonl: Option<PathBuf>,
+    /// Record what passes the door into this directory
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
     /// One of several processes
     #[command(flatten)]
     cluster: ClusterArgs,
+}
+
+/// Options of `nanming record`.
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// Directory of the recording; one that is there already is gone on with
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// Options of run
+    #[command(flatten)]
+    run: RunArgs,
 }
 
 impl RunArgs {
@@ -123,6 +139,7 @@ impl RunArgs {
         set(&mut config.ledger.path, self.ledger);
         set(&mut config.engine.workers, self.workers);
         config.output.jsonl = self.jsonl.or(config.output.jsonl.take());
+        config.record.dir = self.record.or(config.record.dir.take());
     }
 }
 
@@ -170,6 +187,12 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Run(args) => {
             let cluster = args.cluster.cluster()?;
             args.apply(&mut config);
+            config.check()?;
+            crate::run::run(&config, cluster.as_ref())?;
+        }
+        Command::Record(RecordArgs { dir, run }) => {
+            let cluster = run.cluster.cluster()?;
+            RunArgs { record: Some(dir), ..run }.apply(&mut config);
             config.check()?;
             crate::run::run(&config, cluster.as_ref())?;
         }

@@ -10,6 +10,8 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+use crate::recording::Bounds;
+
 mod secret;
 mod shown;
 pub use secret::Secret;
@@ -47,6 +49,8 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// Files that go out.
     pub output: OutputConfig,
+    /// The recording of what passes the door.
+    pub record: RecordConfig,
 }
 
 /// Which city runs.
@@ -236,6 +240,31 @@ fn tables() -> Vec<String> {
     }
 }
 
+/// The recording of what passes the door.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordConfig {
+    /// Its directory. None: nothing is recorded.
+    pub dir: Option<PathBuf>,
+    /// A segment of it is ended at this size, MiB (256), or after an hour.
+    pub file_mib: u64,
+    /// Segments older than this are deleted, hours of city time (72).
+    pub keep_hours: u64,
+}
+
+impl Default for RecordConfig {
+    fn default() -> Self {
+        RecordConfig { dir: None, file_mib: 256, keep_hours: 72 }
+    }
+}
+
+impl RecordConfig {
+    /// The bounds of the recording.
+    pub fn bounds(&self) -> Bounds {
+        Bounds { segment_bytes: self.file_mib << 20, keep_ms: Some(self.keep_hours * 3_600_000) }
+    }
+}
+
 impl Config {
     /// Directory of `dead_letters.jsonl`.
     pub fn dead_letters(&self) -> &Path {
@@ -263,6 +292,9 @@ impl Config {
         within("http.streams", self.http.streams, 1..=1_000_000)?;
         need(self.http.body_bytes >= 1024, "http.body_bytes must be at least 1024".into())?;
         need(self.output.file_mib > 0, "output.file_mib must be above 0".into())?;
+        need((1..=1 << 20).contains(&self.record.file_mib), "record.file_mib must be from 1 to 1048576".into())?;
+        let hours = "record.keep_hours must be from 1 to 1000000";
+        need((1..=1_000_000).contains(&self.record.keep_hours), hours.into())?;
         let redacted = "ingest.plate_key is '(redacted)', which is no key: an older `nanming config` printed it in place of \
                         one. Write the key itself, or leave the line out";
         need(!self.ingest.plate_key.is_redacted(), redacted.into())?;

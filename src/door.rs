@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::engine::{Engine, Finished, Stopped};
 use crate::metrics::Metrics;
 use crate::publish::Street;
+use crate::recording::Recorder;
 
 /// What a source hands to the door: events, and what the ledger keeps beside a call but no view needs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -141,6 +142,8 @@ pub struct Exits<'a> {
     pub street: &'a mut Street,
     /// The ticks, to the ledger.
     pub records: &'a Sender<TickRecord>,
+    /// What they held, to the recording.
+    pub recorder: Option<&'a mut Recorder>,
 }
 
 /// Turns arrivals into ticks, drives the engine with them and hands finished ticks on, until every inbox is gone and the
@@ -150,7 +153,7 @@ pub fn live(
     clock: Clock,
     first: Time,
     arrivals: &Arrivals,
-    exits: Exits<'_>,
+    mut exits: Exits<'_>,
     metrics: &Metrics,
 ) -> Result<(), Stopped> {
     let mut door = Door {
@@ -167,7 +170,7 @@ pub fn live(
         let due = if open { door.is_due() } else { !door.waiting.is_empty() };
         let room_inside = engine.in_flight() < IN_FLIGHT && door.finished.is_empty();
         if due && room_inside {
-            door.close(&mut engine, metrics)?;
+            door.close(&mut engine, exits.recorder.as_deref_mut(), metrics)?;
         }
         metrics.ticks_in_flight(engine.in_flight());
         let parts = engine.parts().clone();
@@ -239,7 +242,12 @@ impl Door {
         self.waiting.is_urgent() || self.closed.elapsed() >= pause
     }
 
-    fn close(&mut self, engine: &mut Engine, metrics: &Metrics) -> Result<(), Stopped> {
+    fn close(
+        &mut self,
+        engine: &mut Engine,
+        recorder: Option<&mut Recorder>,
+        metrics: &Metrics,
+    ) -> Result<(), Stopped> {
         let (batch, notes) = self.waiting.leave();
         self.last = (self.last + 1).max(self.clock.now_ms());
         self.closed = Instant::now();
@@ -254,6 +262,9 @@ impl Door {
             notes,
             decisions: Decisions::default(),
         });
+        if let Some(recorder) = recorder {
+            recorder.take(self.last, &batch);
+        }
         engine.submit(self.last, batch, Tick::default())
     }
 

@@ -18,5 +18,6 @@ pub mod ingest;
 pub mod ledger;
 pub mod metrics;
 pub mod publish;
+pub mod recording;
 pub mod replay;
 pub mod run;

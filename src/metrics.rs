@@ -35,6 +35,8 @@ pub struct Metrics {
     dead_letters_unkept: IntCounter,
     sampled: IntCounterVec,
     late: IntCounterVec,
+    recorded: IntCounter,
+    unrecorded: IntCounter,
     commit: Histogram,
     commit_failures: IntCounter,
     conflicts: IntCounter,
@@ -121,6 +123,11 @@ impl Metrics {
             dead_letters_unkept: make.counter(
                 "dead_letters_unkept_total",
                 "Events refused of which only the count is kept: the disk was too slow, or failed.",
+            ),
+            recorded: make.counter("recorded_ticks_total", "Ticks written to the recording."),
+            unrecorded: make.counter(
+                "recording_left_out_ticks_total",
+                "Ticks that are missing in the recording: the disk was too slow, or failed.",
             ),
             commit: make.histogram("ledger_commit_seconds", "Time of a ledger commit.", TICK),
             commit_failures: make.counter("ledger_commit_failures_total", "Ledger commits that failed."),
@@ -260,6 +267,16 @@ impl Metrics {
     /// An event was refused whose text could not be kept.
     pub fn dead_letter_unkept(&self) {
         self.dead_letters_unkept.inc();
+    }
+
+    /// Ticks were written to the recording.
+    pub fn recorded(&self, ticks: u64) {
+        self.recorded.inc_by(ticks);
+    }
+
+    /// Ticks will be missing in the recording.
+    pub fn unrecorded(&self, ticks: u64) {
+        self.unrecorded.inc_by(ticks);
     }
 
     /// A ledger commit took so long.

@@ -1,9 +1,10 @@
 //! `nanming replay`: plays a recorded hour through the engine and writes what it decides.
 //!
-//! Ticks are event time, one each half second, in lockstep, so the same recording gives the same bytes on any number of
+//! A recording of a live city ([`recorded`]) is played as it was. Tables of passages are cut into ticks here:
+//! ticks are event time, one each half second, in lockstep, so the same recording gives the same bytes on any number of
 //! workers. Signals run beside the recorded ones: the recording's vehicles obeyed its own lamps, not these.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -20,12 +21,15 @@ use crate::{city_file, cli};
 mod assist;
 mod calls;
 mod patrol;
+pub mod recorded;
 mod recording;
 mod rows;
+mod span;
 mod stretch;
 mod tally;
 use patrol::Patrol;
 use recording::Recording;
+pub use span::Moment;
 pub use tally::Summary;
 
 /// Length of a tick, ms.
@@ -38,12 +42,27 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// What to replay, and how.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ReplayArgs {
-    /// City: a SUMO .net.xml, or a .json from `nanming city --out`
-    #[arg(long, visible_alias = "net", value_name = "FILE")]
-    pub city: PathBuf,
+    /// City: a SUMO .net.xml, or a .json from `nanming city --out`; of a recording default: the reference city
+    #[arg(long, visible_alias = "net", value_name = "FILE", required_unless_present = "recording")]
+    pub city: Option<PathBuf>,
+    /// Seed of the reference city
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "recording")]
+    pub seed: u64,
+    /// Recording of a live city, from `nanming record` or `nanming import`: its ticks are played as they were
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["passages", "signals", "calls", "hosts"])]
+    pub recording: Option<PathBuf>,
+    /// From this time on: a local time of day, such as 07:30, or ms since the Unix epoch (with --recording)
+    #[arg(long, value_name = "TIME", requires = "recording")]
+    pub from: Option<Moment>,
+    /// To this time, likewise
+    #[arg(long, value_name = "TIME", requires = "recording")]
+    pub to: Option<Moment>,
+    /// Play it so many times, each after the other (with --recording)
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000), requires = "recording")]
+    pub loops: u64,
     /// Passages: time_s,lane,vehicle,class,speed_mps (.csv or .csv.gz); rows more than 6 h from the rest are left out
-    #[arg(long, value_name = "FILE")]
-    pub passages: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "recording")]
+    pub passages: Option<PathBuf>,
     /// Recorded signals: time_s,junction,state (.csv or .csv.gz)
     #[arg(long, value_name = "FILE")]
     pub signals: Option<PathBuf>,
@@ -109,6 +128,17 @@ pub enum ReplayError {
         /// Where the reasons are.
         dead_letters: PathBuf,
     },
+    /// The recording cannot be played.
+    #[error(transparent)]
+    Recording(#[from] crate::recording::RecordingError),
+    /// The times leave nothing of it.
+    #[error("no tick of the recording lies from --from to --to: it has those from {first} to {last} (ms since the Unix epoch)")]
+    Nothing {
+        /// Its first tick.
+        first: u64,
+        /// Its last tick.
+        last: u64,
+    },
     /// It was to end before the recording did.
     #[error("interrupted; what was decided until then is in {0}, without a summary")]
     Interrupted(PathBuf),
@@ -123,11 +153,14 @@ pub enum ReplayError {
 /// Replays, writes the files, and returns the summary that summary.json holds; ends early when `interrupted` turns true. A
 /// process that follows another writes nothing and has no summary.
 pub fn replay(args: &ReplayArgs, interrupted: &AtomicBool) -> Result<Option<Summary>, ReplayError> {
-    let mut city = city_file::load(Some(&args.city), 0)?;
+    let mut city = city_file::load(args.city.as_deref(), args.seed)?;
     if city.units.is_empty() {
         with_units(&mut city, args.units, 1);
     }
     let city = Arc::new(city);
+    if let Some(dir) = &args.recording {
+        return recorded::replay(args, dir, &city, interrupted).map(Some);
+    }
     let cluster = args.cluster.cluster()?;
     cluster.iter().for_each(Cluster::end_with_the_others);
     if let Some(cluster) = cluster.as_ref().filter(|cluster| !cluster.leads()) {
@@ -155,11 +188,11 @@ struct Play<'a> {
 impl Play<'_> {
     fn run(mut self, recording: Recording) -> Result<Summary, ReplayError> {
         let failed = |source| ReplayError::File { path: self.args.out.clone(), source };
+        let pace = Pace::start(self.args.speed, self.interrupted);
         let mut engine = Engine::start_in(self.cluster.as_ref(), &self.city, self.args.workers, &[])?;
         let mut patrol = Patrol::new(&self.city);
         let Recording { events, span: (first, last), .. } = recording;
         let mut events = events.into_iter().peekable();
-        let began = Instant::now();
         let progress = progress(last - first);
         let mut tick = first / TICK_MS * TICK_MS;
         while tick <= last + TICK_MS {
@@ -182,22 +215,48 @@ impl Play<'_> {
             patrol.obey(&decisions);
             self.sinks.write(&decisions).map_err(failed)?;
             progress.set_position(tick.saturating_sub(first));
-            self.pace(began, tick.saturating_sub(first));
+            pace.wait_for(tick.saturating_sub(first));
         }
         progress.finish_and_clear();
         self.sinks.flush().map_err(failed)?;
-        let path = self.args.out.join("summary.json");
-        let text = serde_json::to_string_pretty(&self.summary).map_err(|e| failed(e.into()))?;
-        std::fs::write(&path, text + "\n").map_err(|source| ReplayError::File { path, source })?;
+        write_summary(&self.summary, &self.args.out)?;
         Ok(self.summary)
+    }
+}
+
+/// Writes summary.json.
+fn write_summary(summary: &Summary, out: &Path) -> Result<(), ReplayError> {
+    let path = out.join("summary.json");
+    let text = serde_json::to_string_pretty(summary).map_err(std::io::Error::from);
+    let written = text.and_then(|text| std::fs::write(&path, text + "\n"));
+    written.map_err(|source| ReplayError::File { path, source })
+}
+
+/// How the wall clock goes with the recording's.
+struct Pace<'a> {
+    speed: Speed,
+    began: Instant,
+    interrupted: &'a AtomicBool,
+}
+
+impl Pace<'_> {
+    fn start(speed: Speed, interrupted: &AtomicBool) -> Pace<'_> {
+        Pace { speed, began: Instant::now(), interrupted }
+    }
+
+    /// When so much of the recording is due, after the beginning; at once at the highest speed.
+    fn due(&self, played_ms: u64) -> Duration {
+        match self.speed {
+            Speed::Max => Duration::ZERO,
+            Speed::Times(times) => Duration::from_secs_f64(played_ms as f64 / 1000.0 / times),
+        }
     }
 
     /// Waits until the wall clock has come as far as the recording should have, or the end is asked for.
-    fn pace(&self, began: Instant, played_ms: u64) {
-        let Speed::Times(times) = self.args.speed else { return };
-        let due = Duration::from_secs_f64(played_ms as f64 / 1000.0 / times);
+    fn wait_for(&self, played_ms: u64) {
+        let due = self.due(played_ms);
         while !self.interrupted.load(Ordering::Relaxed) {
-            match due.checked_sub(began.elapsed()) {
+            match due.checked_sub(self.began.elapsed()) {
                 Some(rest) if !rest.is_zero() => std::thread::sleep(rest.min(GLANCE)),
                 _ => return,
             }

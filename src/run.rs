@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded};
+use nanming_dataflows::Time;
 use nanming_dataflows::event::Event;
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::network::City;
@@ -30,6 +31,7 @@ use crate::http::App;
 use crate::ingest::{DeadLetters, Plates, Validator};
 use crate::ledger::{Book, Keeper, Ledger, LedgerError, keep};
 use crate::metrics::Metrics;
+use crate::recording::{Recorder, RecordingError};
 use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Street, Terminals};
 
 mod follower;
@@ -54,6 +56,9 @@ pub enum RunError {
     /// The ledger cannot be had.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The recording cannot be written.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}: {1}; choose another with --listen 127.0.0.1:PORT")]
     Listen(std::net::SocketAddr, std::io::Error),
@@ -119,14 +124,15 @@ fn run_city(
     let (records, finished) = bounded(TICKS);
     let (committed, kept) = bounded(TICKS);
     let engine = Engine::start_in(cluster, &shared.city, config.engine.workers, &[])?;
-    let keeper = keeper(&shared, ledger, finished, committed);
     let first = last_tick.max(shared.clock.start_ms());
+    let mut recorder = recorder(config, &shared, first)?;
+    let keeper = keeper(&shared, ledger, finished, committed);
     let keeping = shared.start("ledger", move || keep(keeper))?;
     let publishing = shared.start("sinks", move || bus.run(&kept))?;
     let driving = shared.start("door", {
         let (clock, metrics) = (shared.clock.clone(), Arc::clone(&shared.metrics));
         move || {
-            let exits = Exits { street: &mut street, records: &records };
+            let exits = Exits { street: &mut street, records: &records, recorder: recorder.as_mut() };
             door::live(engine, clock, first, &arrivals, exits, &metrics)
         }
     })?;
@@ -285,6 +291,13 @@ fn bus(config: &Config, shared: &Shared, app: &App, ears: Ears) -> Result<Bus, R
         bus = bus.with(Files::append(dir, &shared.city, bound).map_err(|e| RunError::Io("JSON Lines files", e))?);
     }
     Ok(bus)
+}
+
+/// What records the ticks, if they are to be recorded.
+fn recorder(config: &Config, shared: &Shared, first: Time) -> Result<Option<Recorder>, RunError> {
+    let Some(dir) = &config.record.dir else { return Ok(None) };
+    let (bounds, metrics) = (config.record.bounds(), Arc::clone(&shared.metrics));
+    Ok(Some(Recorder::start(dir, &shared.city, bounds, first, metrics)?))
 }
 
 fn keeper(

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Config;
 
 /// Settings that may be unset, or that are not shown: table, key, what could stand there, what it does.
-const COMMENTED: [(&str, &str, &str, &str); 5] = [
+const COMMENTED: [(&str, &str, &str, &str); 6] = [
     (
         "city",
         "file",
@@ -31,6 +31,7 @@ const COMMENTED: [(&str, &str, &str, &str); 5] = [
         "\"decisions\"",
         "directory of signals.jsonl, forecasts.jsonl and assignments.jsonl; unset: they are not written",
     ),
+    ("record", "dir", "\"recording\"", "directory of the recording of what passes the door; unset: nothing is recorded"),
 ];
 
 impl Config {

@@ -33,10 +33,11 @@ impl Recording {
         city: &Arc<City>,
         dead: &mut Vec<DeadLetter>,
     ) -> Result<Recording, ReplayError> {
-        let rows = passages(city, &args.passages, dead)?;
+        let path = args.passages.clone().unwrap_or_default();
+        let rows = passages(city, &path, dead)?;
         let Some(span) = longest_stretch(rows.iter().map(|row| row.what.time_ms()).collect()) else {
             let dead_letters = args.out.join("dead_letters.jsonl");
-            return Err(ReplayError::Empty { passages: args.passages.clone(), dead_letters });
+            return Err(ReplayError::Empty { passages: path, dead_letters });
         };
         let mut events = within("passages", span, rows, dead);
         if let Some(path) = &args.signals {

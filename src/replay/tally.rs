@@ -52,6 +52,9 @@ pub struct Summary {
     pub mean_eta_s: Option<f64>,
     /// Rows and events that were not taken.
     pub dead_letters: u64,
+    /// Ticks that the recording lacks: decisions after them may be others than those of the live city.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub ticks_missing: u64,
     #[serde(skip)]
     witness: Witness,
     #[serde(skip)]
@@ -115,6 +118,10 @@ impl Summary {
     }
 }
 
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
 fn mean_s(ms: &[u64]) -> Option<f64> {
     let mean_ms = ms.iter().sum::<u64>() as f64 / ms.len() as f64;
     (!ms.is_empty()).then(|| (mean_ms / 100.0).round() / 10.0)
@@ -146,6 +153,9 @@ impl std::fmt::Display for Summary {
         let left_out: Vec<String> = self.calls_left_out.iter().map(|(why, n)| format!("{n} {why}")).collect();
         if !left_out.is_empty() {
             writeln!(f, "calls not played: {}", left_out.join(", "))?;
+        }
+        if self.ticks_missing > 0 {
+            writeln!(f, "missing in the recording: {} ticks", self.ticks_missing)?;
         }
         writeln!(f, "dead letters: {}", self.dead_letters)
     }
