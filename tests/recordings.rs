@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::running::Running;
 
@@ -32,16 +32,17 @@ fn decisions(dir: &Path, of: &str) -> Vec<Vec<u8>> {
     DECISIONS.iter().map(|file| std::fs::read(dir.join(of).join(file)).unwrap()).collect()
 }
 
-/// Waits until assignments have been answered and forecasts made.
+/// Raises alarms, and waits until units have answered and forecasts are made.
 fn let_it_run(city: &Running) {
+    (0..3).for_each(|unit| assert_eq!(city.post("/calls", &city.alarm(unit, json!({}))).0, 201));
     let count = |metrics: &str, name: &str| {
-        let lines = metrics.lines().filter(|l| l.starts_with(name)).filter_map(|l| l.rsplit(' ').next()?.parse().ok());
+        let lines = metrics.lines().filter(|l| l.starts_with(name)).filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok());
         lines.sum::<f64>()
     };
     city.wait_for("dispatch and forecasts", || {
         let metrics = city.text("/metrics");
         let made = std::fs::metadata(city.dir.path().join("live/forecasts.jsonl")).map_or(0, |file| file.len());
-        count(&metrics, "nanming_ack_seconds_count") >= 3.0 && made > 20_000
+        count(&metrics, "nanming_ack_seconds_count") >= 3.0 && made > 0
     });
 }
 

@@ -21,9 +21,10 @@ const EVENTS: usize = 1_000_000;
 /// What has come is on the disk after so long at the latest: a crash loses no more.
 const FLUSH: Duration = Duration::from_secs(1);
 
-struct Waiting {
-    tick: Time,
-    left_out: u32,
+/// A tick on its way to the thread.
+pub(super) struct Waiting {
+    pub(super) tick: Time,
+    pub(super) left_out: u32,
     batch: Batch,
 }
 
@@ -72,6 +73,13 @@ impl Recorder {
             Ok(()) => self.left_out = 0,
             Err(_) => self.leave_out(),
         }
+    }
+
+    /// With a queue of so many ticks that a test reads.
+    #[cfg(test)]
+    pub(super) fn without_thread(bound: usize, metrics: Arc<Metrics>) -> (Recorder, Receiver<Waiting>) {
+        let (ticks, queue) = bounded(bound);
+        (Recorder { ticks: Some(ticks), waiting: Arc::default(), left_out: 0, metrics, thread: None }, queue)
     }
 
     fn leave_out(&mut self) {
