@@ -154,7 +154,8 @@ fn line(city: &City, p: &Passage) -> String {
 /// A measurement in a process of its own.
 fn child(what: &str, dir: &Path, workers: usize) -> Measured {
     let myself = std::env::current_exe().expect("a path of its own");
-    let done = Command::new(myself).args(["child", what]).arg(dir).arg(workers.to_string()).output().expect("a process");
+    let done =
+        Command::new(myself).args(["child", what]).arg(dir).arg(workers.to_string()).output().expect("a process");
     assert!(done.status.success(), "{what}: {}", String::from_utf8_lossy(&done.stderr));
     serde_json::from_slice(&done.stdout).expect("figures")
 }
@@ -191,7 +192,8 @@ fn decoded(dir: &Path, city: &Arc<City>, mut tick: impl FnMut(Time, &[Passage]) 
 
 /// Vehicles and their mean speed on each link in windows: what any engine over these bytes must at least do.
 fn counted(dir: &Path, city: &Arc<City>) -> Measured {
-    let link_of = |camera: &nanming_dataflows::network::Camera| camera.lane.map_or(0, |(lane, _)| city.link_of(lane).id.0);
+    let link_of =
+        |camera: &nanming_dataflows::network::Camera| camera.lane.map_or(0, |(lane, _)| city.link_of(lane).id.0);
     let links: Vec<u32> = city.cameras.iter().map(link_of).collect();
     let (mut windows, mut end, mut shown) = (vec![(0_u32, 0_u64); city.links.len()], START_MS + WINDOW_MS, 0_u64);
     let measured = rate(|| {

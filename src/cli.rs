@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::cluster::ClusterArgs;
 use crate::config::{self, ClockConfig, Config};
+use crate::diff::DiffArgs;
 use crate::replay::{ReplayArgs, ReplayError};
 
 mod city;
@@ -59,6 +60,8 @@ pub enum Command {
     Record(RecordArgs),
     /// Play a recorded hour through the engine and write what it decides
     Replay(ReplayArgs),
+    /// Compare what two runs decided: exit code 0 the same, 1 they differ, 2 they cannot be compared
+    Diff(DiffArgs),
     /// Generate or import a city, write it, and print its numbers
     City(city::CityArgs),
     /// Print the effective configuration as TOML; what is unset, and the secret, as comments
@@ -197,6 +200,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             crate::run::run(&config, cluster.as_ref())?;
         }
         Command::Replay(args) => return replay(&args),
+        Command::Diff(args) => return Ok(diff(&args)),
         Command::City(args) => city::city(&args)?,
         Command::Config => print!("{}", config.to_toml()),
     }
@@ -214,6 +218,23 @@ fn replay(args: &ReplayArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Err(error) => return Err(error.into()),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Its exit code tells the result; an error has one of its own.
+fn diff(args: &DiffArgs) -> ExitCode {
+    let found = match crate::diff::diff(args) {
+        Ok(found) => found,
+        Err(error) => {
+            eprintln!("nanming: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    if args.json {
+        println!("{}", serde_json::json!(found));
+    } else {
+        print!("{found}");
+    }
+    ExitCode::from(u8::from(!found.same))
 }
 
 #[cfg(test)]

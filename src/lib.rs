@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod cluster;
 pub mod config;
+pub mod diff;
 pub mod door;
 pub mod engine;
 pub mod health;

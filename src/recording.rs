@@ -61,7 +61,9 @@ pub enum RecordingError {
     )]
     None(PathBuf),
     /// The beginning of a segment makes no sense.
-    #[error("{path} is no segment of a recording, or its beginning is damaged ({what}); move it away to use the others")]
+    #[error(
+        "{path} is no segment of a recording, or its beginning is damaged ({what}); move it away to use the others"
+    )]
     NoSegment {
         /// Which file.
         path: PathBuf,
@@ -69,7 +71,9 @@ pub enum RecordingError {
         what: String,
     },
     /// It was written by another version.
-    #[error("{path} is of format version {found}, this nanming reads {wanted}: use the nanming that recorded it, or record anew")]
+    #[error(
+        "{path} is of format version {found}, this nanming reads {wanted}: use the nanming that recorded it, or record anew"
+    )]
     Version {
         /// Which file.
         path: PathBuf,
@@ -119,7 +123,9 @@ pub enum RecordingError {
         what: String,
     },
     /// A tick is not after the one before it.
-    #[error("tick {tick} does not come after {last}, which the recording in {path} has already: give another directory")]
+    #[error(
+        "tick {tick} does not come after {last}, which the recording in {path} has already: give another directory"
+    )]
     Order {
         /// The recording.
         path: PathBuf,

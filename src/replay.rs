@@ -132,7 +132,9 @@ pub enum ReplayError {
     #[error(transparent)]
     Recording(#[from] crate::recording::RecordingError),
     /// The times leave nothing of it.
-    #[error("no tick of the recording lies from --from to --to: it has those from {first} to {last} (ms since the Unix epoch)")]
+    #[error(
+        "no tick of the recording lies from --from to --to: it has those from {first} to {last} (ms since the Unix epoch)"
+    )]
     Nothing {
         /// Its first tick.
         first: u64,

@@ -31,8 +31,8 @@ use crate::http::App;
 use crate::ingest::{DeadLetters, Plates, Validator};
 use crate::ledger::{Book, Keeper, Ledger, LedgerError, keep};
 use crate::metrics::Metrics;
-use crate::recording::{Recorder, RecordingError};
 use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Street, Terminals};
+use crate::recording::{Recorder, RecordingError};
 
 mod follower;
 mod simulator;

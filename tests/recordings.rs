@@ -36,7 +36,8 @@ fn decisions(dir: &Path, of: &str) -> Vec<Vec<u8>> {
 fn let_it_run(city: &Running) {
     (0..3).for_each(|unit| assert_eq!(city.post("/calls", &city.alarm(unit, json!({}))).0, 201));
     let count = |metrics: &str, name: &str| {
-        let lines = metrics.lines().filter(|l| l.starts_with(name)).filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok());
+        let lines =
+            metrics.lines().filter(|l| l.starts_with(name)).filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok());
         lines.sum::<f64>()
     };
     city.wait_for("dispatch and forecasts", || {

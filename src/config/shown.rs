@@ -31,7 +31,12 @@ const COMMENTED: [(&str, &str, &str, &str); 6] = [
         "\"decisions\"",
         "directory of signals.jsonl, forecasts.jsonl and assignments.jsonl; unset: they are not written",
     ),
-    ("record", "dir", "\"recording\"", "directory of the recording of what passes the door; unset: nothing is recorded"),
+    (
+        "record",
+        "dir",
+        "\"recording\"",
+        "directory of the recording of what passes the door; unset: nothing is recorded",
+    ),
 ];
 
 impl Config {

@@ -1,7 +1,9 @@
 //! From the names that the outside uses to the city's IDs.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use hashbrown::HashTable;
 use nanming_dataflows::decision::Reason;
 use nanming_dataflows::ids::{BusLineId, CameraId, JunctionId, SiteId, UnitId};
 use nanming_dataflows::network::City;
@@ -9,33 +11,36 @@ use nanming_dataflows::network::City;
 use super::Unfit;
 use super::line::NameOrId;
 
-/// Rows of the city's tables in the order of their names: four bytes a name.
+/// Rows of the city's tables by their names: four bytes a name and a little.
 #[derive(Clone, Debug)]
 pub struct Names {
     city: Arc<City>,
-    cameras: Vec<u32>,
-    junctions: Vec<u32>,
-    units: Vec<u32>,
-    sites: Vec<u32>,
-    bus_lines: Vec<u32>,
+    hasher: RandomState,
+    cameras: HashTable<u32>,
+    junctions: HashTable<u32>,
+    units: HashTable<u32>,
+    sites: HashTable<u32>,
+    bus_lines: HashTable<u32>,
 }
 
 impl Names {
-    /// Sorts the names of a city.
+    /// Takes the names of a city.
     pub fn new(city: Arc<City>) -> Names {
+        let hasher = RandomState::new();
         Names {
-            cameras: by_name(&city.cameras, |c| &c.name),
-            junctions: by_name(&city.junctions, |j| &j.name),
-            units: by_name(&city.units, |u| &u.name),
-            sites: by_name(&city.sites, |s| &s.name),
-            bus_lines: by_name(&city.bus_lines, |b| &b.name),
+            cameras: by_name(&hasher, &city.cameras, |c| &c.name),
+            junctions: by_name(&hasher, &city.junctions, |j| &j.name),
+            units: by_name(&hasher, &city.units, |u| &u.name),
+            sites: by_name(&hasher, &city.sites, |s| &s.name),
+            bus_lines: by_name(&hasher, &city.bus_lines, |b| &b.name),
+            hasher,
             city,
         }
     }
 
     /// A camera by its outside name only: its number here means nothing outside.
     pub fn camera(&self, name: &str) -> Result<CameraId, Unfit> {
-        let row = find(&self.cameras, name, |row| &self.city.cameras[row].name);
+        let row = self.find(&self.cameras, name, |row| &self.city.cameras[row].name);
         row.map(CameraId::from_index).ok_or_else(|| unknown(Reason::UnknownCamera, "camera", name))
     }
 
@@ -66,26 +71,27 @@ impl Names {
     fn row<'a>(
         &self,
         which: &NameOrId,
-        sorted: &[u32],
+        table: &HashTable<u32>,
         rows: usize,
         name_of: impl Fn(usize) -> &'a String,
     ) -> Option<usize> {
         match which {
             NameOrId::Id(id) => usize::try_from(*id).ok().filter(|row| *row < rows),
-            NameOrId::Name(name) => find(sorted, name, name_of),
+            NameOrId::Name(name) => self.find(table, name, name_of),
         }
+    }
+
+    fn find<'a>(&self, table: &HashTable<u32>, name: &str, name_of: impl Fn(usize) -> &'a String) -> Option<usize> {
+        let found = table.find(self.hasher.hash_one(name), |row| name_of(*row as usize) == name);
+        found.map(|row| *row as usize)
     }
 }
 
-fn by_name<T>(table: &[T], name: impl Fn(&T) -> &String) -> Vec<u32> {
-    let mut rows: Vec<u32> = (0..table.len() as u32).collect();
-    rows.sort_by(|a, b| name(&table[*a as usize]).cmp(name(&table[*b as usize])));
+fn by_name<T>(hasher: &RandomState, table: &[T], name: impl Fn(&T) -> &String) -> HashTable<u32> {
+    let mut rows = HashTable::with_capacity(table.len());
+    let hash = |row: &u32| hasher.hash_one(name(&table[*row as usize]).as_str());
+    (0..table.len() as u32).for_each(|row| drop(rows.insert_unique(hash(&row), row, hash)));
     rows
-}
-
-fn find<'a>(sorted: &[u32], name: &str, name_of: impl Fn(usize) -> &'a String) -> Option<usize> {
-    let found = sorted.binary_search_by(|row| name_of(*row as usize).as_str().cmp(name)).ok()?;
-    Some(sorted[found] as usize)
 }
 
 fn unknown(reason: Reason, what: &str, name: impl std::fmt::Display) -> Unfit {

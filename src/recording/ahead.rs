@@ -37,11 +37,7 @@ impl Ahead {
     }
 }
 
-fn shifted(
-    block: <Ticks as Iterator>::Item,
-    round: u64,
-    round_ms: u64,
-) -> Result<Vec<Recorded>, RecordingError> {
+fn shifted(block: <Ticks as Iterator>::Item, round: u64, round_ms: u64) -> Result<Vec<Recorded>, RecordingError> {
     let mut block = block?;
     for recorded in &mut block {
         let by_ms = round.saturating_mul(round_ms);

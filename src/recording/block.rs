@@ -9,8 +9,8 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{TimestampMillisecondType, UInt8Type, UInt32Type, UInt64Type};
 use arrow_array::{
-    ArrayRef, ListArray, RecordBatch, StringArray, StructArray, TimestampMillisecondArray, UInt8Array,
-    UInt32Array, UInt64Array,
+    ArrayRef, ListArray, RecordBatch, StringArray, StructArray, TimestampMillisecondArray, UInt8Array, UInt32Array,
+    UInt64Array,
 };
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::reader::RecordBatchDecoder;
@@ -152,7 +152,8 @@ pub fn decode(bytes: &Buffer) -> Result<Vec<Recorded>, String> {
     let ticks = block.column(0).as_primitive::<TimestampMillisecondType>().values();
     let left_out = block.column(1).as_primitive::<UInt32Type>().values();
     let (passages, events) = (block.column(2).as_list::<i32>(), block.column(3).as_list::<i32>());
-    let passage = passages.values().as_struct_opt().ok_or_else(|| wrong(ArrowError::ComputeError("no passages".into())))?;
+    let passage =
+        passages.values().as_struct_opt().ok_or_else(|| wrong(ArrowError::ComputeError("no passages".into())))?;
     let time = passage.column(0).as_primitive::<TimestampMillisecondType>().values();
     let camera = passage.column(1).as_primitive::<UInt32Type>().values();
     let vehicle = passage.column(2).as_primitive::<UInt64Type>().values();
@@ -207,7 +208,8 @@ fn columns(bytes: &Buffer) -> Result<RecordBatch, String> {
         let range = end.filter(|end| within(*end, body.len())).map(|end| buffer.offset() as usize..end as usize);
         let packed = &body[range.ok_or("a buffer lies outside it")?];
         let claimed = packed.first_chunk().map_or(0, |size| i64::from_le_bytes(*size));
-        unpacked += if claimed == -1 { packed.len() } else { usize::try_from(claimed).unwrap_or(usize::MAX) }.min(MAX_BYTES + 1);
+        unpacked += if claimed == -1 { packed.len() } else { usize::try_from(claimed).unwrap_or(usize::MAX) }
+            .min(MAX_BYTES + 1);
         if unpacked > MAX_BYTES || (batch.compression().is_none() && !packed.is_empty()) {
             return Err(format!("it claims more than {MAX_BYTES} bytes, or is not packed"));
         }

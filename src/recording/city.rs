@@ -16,14 +16,18 @@ pub fn fingerprint(city: &City) -> String {
             hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes()).update(&number.to_le_bytes());
         }
     };
-    table("cameras", &mut city.cameras.iter().map(|c| (c.name.as_str(), c.lane.map_or(0, |(lane, _)| u64::from(lane.0) + 1))));
+    table(
+        "cameras",
+        &mut city.cameras.iter().map(|c| (c.name.as_str(), c.lane.map_or(0, |(lane, _)| u64::from(lane.0) + 1))),
+    );
     table("links", &mut city.links.iter().map(|l| (l.name.as_str(), l.lanes.len() as u64)));
     table("junctions", &mut city.junctions.iter().map(|j| (j.name.as_str(), j.heads.len() as u64)));
     table("units", &mut city.units.iter().map(|u| (u.name.as_str(), 0)));
     table("sites", &mut city.sites.iter().map(|s| (s.name.as_str(), 0)));
     table("bus lines", &mut city.bus_lines.iter().map(|b| (b.name.as_str(), b.route.len() as u64)));
     let corner = |x: i32, y: i32| (u64::from(x as u32) << 32) | u64::from(y as u32);
-    let corners = city.grids.iter().flat_map(|g| [("", corner(g.min.x_mm, g.min.y_mm)), ("", corner(g.max.x_mm, g.max.y_mm))]);
+    let corners =
+        city.grids.iter().flat_map(|g| [("", corner(g.min.x_mm, g.min.y_mm)), ("", corner(g.max.x_mm, g.max.y_mm))]);
     table("grids", &mut { corners });
     hasher.finalize().to_hex().as_str()[..32].to_owned()
 }
@@ -47,7 +51,9 @@ pub(super) fn fits(city: &City, batch: &Batch) -> Result<(), String> {
     batch.sites.iter().try_for_each(|e| has("site", e.site.index(), city.sites.len()))?;
     for call in &batch.calls {
         match call.change {
-            CallChange::Opened(facts) | CallChange::Updated(facts) => has("grid", facts.grid.index(), city.grids.len())?,
+            CallChange::Opened(facts) | CallChange::Updated(facts) => {
+                has("grid", facts.grid.index(), city.grids.len())?
+            }
             CallChange::Restored(facts, standing) => {
                 has("grid", facts.grid.index(), city.grids.len())?;
                 standing.unit.map_or(Ok(()), |u| unit(u.index()))?;
@@ -63,7 +69,11 @@ pub(super) fn fits(city: &City, batch: &Batch) -> Result<(), String> {
         has("junction", shown.junction.index(), city.junctions.len())?;
         let heads = city.junctions[shown.junction.index()].heads.len();
         if shown.lamps.len() != heads {
-            return Err(format!("it shows {} lamps at junction {} of {heads} heads", shown.lamps.len(), shown.junction));
+            return Err(format!(
+                "it shows {} lamps at junction {} of {heads} heads",
+                shown.lamps.len(),
+                shown.junction
+            ));
         }
     }
     Ok(())

@@ -43,7 +43,15 @@ impl Recording {
     /// Its ticks from one to another, both included.
     pub fn ticks(&self, from: Time, to: Time) -> Ticks {
         let streams = self.streams.clone().into_iter();
-        Ticks { city: Arc::clone(&self.city), streams, segment: None, row: 0, span: (from, to), begun: false, failed: false }
+        Ticks {
+            city: Arc::clone(&self.city),
+            streams,
+            segment: None,
+            row: 0,
+            span: (from, to),
+            begun: false,
+            failed: false,
+        }
     }
 }
 

@@ -53,7 +53,8 @@ impl Recorder {
         }
         let (ticks, queue) = bounded(TICKS);
         let waiting = Arc::<AtomicUsize>::default();
-        let recording = Recording { writer, metrics: Arc::clone(&metrics), waiting: Arc::clone(&waiting), lost: 0, pending: 0 };
+        let recording =
+            Recording { writer, metrics: Arc::clone(&metrics), waiting: Arc::clone(&waiting), lost: 0, pending: 0 };
         let thread = std::thread::Builder::new().name("recorder".into()).spawn(move || recording.run(&queue));
         let thread = thread.map_err(RecordingError::file(dir))?;
         Ok(Recorder { ticks: Some(ticks), waiting, left_out: 0, metrics, thread: Some(thread) })

@@ -25,8 +25,7 @@ pub(super) static PASSAGE: LazyLock<Fields> = LazyLock::new(|| {
 /// What the list of passages and that of other events are made of.
 pub(super) static PASSAGES: LazyLock<Arc<Field>> =
     LazyLock::new(|| Arc::new(Field::new("item", DataType::Struct(PASSAGE.clone()), false)));
-pub(super) static EVENTS: LazyLock<Arc<Field>> =
-    LazyLock::new(|| Arc::new(Field::new("item", DataType::Utf8, false)));
+pub(super) static EVENTS: LazyLock<Arc<Field>> = LazyLock::new(|| Arc::new(Field::new("item", DataType::Utf8, false)));
 
 /// A row is a tick: passages as columns of their own, events of all other streams as JSON.
 pub(super) static COLUMNS: LazyLock<Arc<Schema>> = LazyLock::new(|| {
@@ -57,8 +56,7 @@ pub struct Header {
 }
 
 /// Keys of the metadata.
-const KEYS: [&str; 5] =
-    ["nanming.version", "nanming.city", "nanming.fingerprint", "nanming.origin", "nanming.starts"];
+const KEYS: [&str; 5] = ["nanming.version", "nanming.city", "nanming.fingerprint", "nanming.origin", "nanming.starts"];
 
 impl Header {
     /// The columns, with the header as their metadata.

@@ -102,7 +102,11 @@ fn any_part_can_be_read_without_the_rest() {
     assert_eq!(recording.span(), (1_000, 3_000));
     let part = |from, to| recording.ticks(from, to).map(Result::unwrap).collect::<Vec<_>>().concat();
     assert_eq!(part(1_001, 2_000), ticks[1..3]);
-    assert_eq!(part(2_001, 9_000), [Recorded { left_out: 0, ..ticks[3].clone() }], "what it lacks lies before the part");
+    assert_eq!(
+        part(2_001, 9_000),
+        [Recorded { left_out: 0, ..ticks[3].clone() }],
+        "what it lacks lies before the part"
+    );
     assert!(part(3_001, 9_000).is_empty() && part(0, 999).is_empty());
 }
 
@@ -213,8 +217,7 @@ fn segments_follow_each_other_and_old_ones_go() {
         }
         writer.finish().unwrap();
     }
-    let ticks: Vec<(Time, bool)> =
-        read(dir.path(), &city).unwrap().iter().map(|t| (t.tick, t.starts)).collect();
+    let ticks: Vec<(Time, bool)> = read(dir.path(), &city).unwrap().iter().map(|t| (t.tick, t.starts)).collect();
     // When that of 6 s is begun, those that end at 4 s or before go: the ones of 1, 2 and 3 s.
     assert_eq!(ticks, [(4_000, true), (5_000, false), (6_000, false)]);
     let mut writer = Writer::open(dir.path(), &city, "test", bounds).unwrap();

@@ -82,9 +82,7 @@ impl Writer {
     fn put(&mut self, first: Time) -> Result<(), RecordingError> {
         let segment = match &mut self.segment {
             Some(segment) => segment,
-            none => {
-                none.insert(SegmentWriter::create(&self.dir, first, &self.header)?)
-            }
+            none => none.insert(SegmentWriter::create(&self.dir, first, &self.header)?),
         };
         segment.append(&mut self.columns)?;
         self.header.starts = false;

@@ -26,7 +26,8 @@ impl std::str::FromStr for Moment {
             };
             (hour < 24 && minute < 60 && second < 60).then_some(((hour * 60 + minute) * 60 + second) * 1000)
         };
-        let moment = if text.contains(':') { of_day(text).map(Moment::OfDay) } else { text.parse().ok().map(Moment::At) };
+        let moment =
+            if text.contains(':') { of_day(text).map(Moment::OfDay) } else { text.parse().ok().map(Moment::At) };
         moment.ok_or_else(|| "write a local time of day, such as 07:30 or 07:30:15, or ms since the Unix epoch".into())
     }
 }

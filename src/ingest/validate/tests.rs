@@ -42,6 +42,36 @@ fn a_passage_without_a_time_is_now_and_without_a_plate_is_nobody() {
 }
 
 #[test]
+fn a_passage_read_quickly_is_the_same_as_one_read_slowly() {
+    let town = town();
+    let camera = of_kind(&town, CameraKind::StopLine);
+    let escaped: String = camera.chars().map(|c| format!("\\u{:04x}", c as u32)).collect();
+    let rest = r#""speed_kmh":36.5,"plate":"贵\u004112345","class":"bus","time_ms":1767657600000,"lane":[1,{}]"#;
+    let lines = [
+        format!(r#"{{"type":"passage","camera":"{camera}",{rest}}}"#),
+        format!(r#"{{ "camera" : "{escaped}", {rest} , "type" : "passage" }}"#),
+    ];
+    for line in &lines {
+        let slow = serde_json::from_str(line).unwrap();
+        let Line::Passage(slow) = slow else { panic!("{line}") };
+        let quick = PassageLine::quick(line.as_bytes());
+        assert!(quick.is_some() || line == &lines[1], "{line}");
+        let read = |line: &PassageLine<'_>| town.passage(line, NOW_MS).unwrap();
+        let (event, _) = town.event(line.as_bytes(), NOW_MS).unwrap();
+        assert_eq!(event, Event::Passage(read(&slow)));
+        assert!(quick.is_none_or(|quick| read(&quick) == read(&slow)));
+    }
+    for (line, is_flow) in [
+        (r#"{"camera":"passage","speed_kmh":1}"#.to_owned(), false),
+        (r#"{"type":"passage","type":"flow","camera":"x","speed_kmh":1}"#.to_owned(), false),
+        (format!(r#"{{"type":"flow","note":"passage","camera":"{camera}","interval_s":9,"vehicles":1}}"#), true),
+    ] {
+        assert!(PassageLine::quick(line.as_bytes()).is_none(), "{line}");
+        assert_eq!(town.event(line.as_bytes(), NOW_MS).is_ok(), is_flow, "{line}");
+    }
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_its_reason() {
     let town = town();
     let (stop_line, crowd) = (of_kind(&town, CameraKind::StopLine), of_kind(&town, CameraKind::Crowd));
