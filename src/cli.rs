@@ -11,6 +11,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::cluster::ClusterArgs;
 use crate::config::{self, ClockConfig, Config};
 use crate::diff::DiffArgs;
+use crate::import::{ImportArgs, ImportError};
 use crate::replay::{ReplayArgs, ReplayError};
 
 mod city;
@@ -60,6 +61,8 @@ pub enum Command {
     Record(RecordArgs),
     /// Play a recorded hour through the engine and write what it decides
     Replay(ReplayArgs),
+    /// Make a recording from SUMO's output or from tables
+    Import(ImportArgs),
     /// Compare what two runs decided: exit code 0 the same, 1 they differ, 2 they cannot be compared
     Diff(DiffArgs),
     /// Generate or import a city, write it, and print its numbers
@@ -200,6 +203,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             crate::run::run(&config, cluster.as_ref())?;
         }
         Command::Replay(args) => return replay(&args),
+        Command::Import(args) => return import(&args, &config),
         Command::Diff(args) => return Ok(diff(&args)),
         Command::City(args) => city::city(&args)?,
         Command::Config => print!("{}", config.to_toml()),
@@ -212,6 +216,20 @@ fn replay(args: &ReplayArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     match crate::replay::replay(args, &interrupted) {
         Ok(summary) => summary.map_or(Ok(()), |summary| crate::replay::print(&summary, args.json))?,
         Err(error @ ReplayError::Interrupted { .. }) => {
+            eprintln!("nanming: {error}");
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn import(args: &ImportArgs, config: &Config) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let interrupted = interrupt::watch()?;
+    match crate::import::import(args, config.ingest.plate_key.expose(), &interrupted) {
+        Ok(imported) if args.json => println!("{}", serde_json::to_string(&imported)?),
+        Ok(imported) => print!("{imported}"),
+        Err(error @ ImportError::Interrupted(_)) => {
             eprintln!("nanming: {error}");
             return Ok(ExitCode::from(INTERRUPTED));
         }

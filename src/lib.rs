@@ -15,6 +15,7 @@ pub mod door;
 pub mod engine;
 pub mod health;
 pub mod http;
+pub mod import;
 pub mod ingest;
 pub mod ledger;
 pub mod metrics;

@@ -1,0 +1,116 @@
+//! SUMO's vehicle positions: `<fcd-export>` with `<timestep time>` and `<vehicle id lane pos speed type>` in it.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+
+use nanming_dataflows::decision::Reason;
+use nanming_dataflows::event::{Event, Passage, VehicleClass};
+use nanming_dataflows::ids::{LaneId, VehicleId};
+use nanming_dataflows::network::City;
+
+use super::crossings::{Crossings, Look};
+use super::xml::{Element, Elements, Tag};
+use super::{ImportError, Row, Rows, Unfit, class, times};
+use crate::ingest::Plates;
+use crate::ingest::validate::MAX_SPEED_MM_S;
+
+/// Vehicles on the way at once, at most.
+const VEHICLES: usize = 2_000_000;
+
+struct Fcd {
+    elements: Elements,
+    zero_ms: i64,
+    lanes: HashMap<String, LaneId>,
+    crossings: Crossings,
+    plates: Plates,
+    vehicles: HashMap<String, Look>,
+    time_ms: u64,
+    rows: VecDeque<Row>,
+}
+
+/// Passages of cameras, step by step. SUMO's time begins at `zero_ms`.
+pub(super) fn rows(path: &Path, city: &Arc<City>, zero_ms: i64) -> Result<Rows, ImportError> {
+    let hint = "give what sumo --fcd-output wrote";
+    let fcd = Fcd {
+        elements: Elements::open(path, "fcd-export", hint)?,
+        zero_ms,
+        lanes: city.lanes.iter().map(|lane| (lane.name.clone(), lane.id)).collect(),
+        crossings: Crossings::new(city),
+        // Simulated vehicles have no plates: a fixed key, so that every import gives the same numbers.
+        plates: Plates::new("recording"),
+        vehicles: HashMap::new(),
+        time_ms: 0,
+        rows: VecDeque::new(),
+    };
+    Ok(Box::new(fcd))
+}
+
+impl Iterator for Fcd {
+    type Item = Result<Row, ImportError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.rows.is_empty() {
+            match self.read() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        self.rows.pop_front().map(Ok)
+    }
+}
+
+impl Fcd {
+    /// Reads a tag; false at the end.
+    fn read(&mut self) -> Result<bool, ImportError> {
+        let line = self.elements.line();
+        let result = match self.elements.next()? {
+            None => return Ok(false),
+            Some(Tag::Begin(element)) if element.name() == "timestep" => {
+                element.text("time").and_then(|text| times::seconds(&text, self.zero_ms)).map(|time_ms| self.time_ms = time_ms)
+            }
+            Some(Tag::Begin(element)) if element.name() == "vehicle" => self.vehicle(&element, line),
+            Some(Tag::End(name)) if name == "timestep" => {
+                // Who was not seen in this step has arrived.
+                let now = self.time_ms as f64;
+                self.vehicles.retain(|_, look| look.time_ms == now);
+                Ok(())
+            }
+            Some(_) => Ok(()),
+        };
+        if let Err(unfit) = result {
+            self.rows.push_back(Row { line, time_ms: self.time_ms, what: Err(unfit) });
+        }
+        Ok(true)
+    }
+
+    fn vehicle(&mut self, element: &Element, line: u64) -> Result<(), Unfit> {
+        let (id, lane) = (element.text("id")?, element.text("lane")?);
+        let on = self.lanes.get(&lane).copied();
+        if on.is_none() && !lane.starts_with(':') {
+            return Err((Reason::UnknownName, format!("the city has no lane '{lane}'")));
+        }
+        let (at_mm, speed_mm_s) = (element.number("pos")? * 1000.0, element.number("speed")? * 1000.0);
+        if !(0.0..=MAX_SPEED_MM_S).contains(&speed_mm_s) {
+            return Err((Reason::ImpossibleSpeed, format!("{} m/s", speed_mm_s / 1000.0)));
+        }
+        if self.vehicles.len() >= VEHICLES && !self.vehicles.contains_key(&id) {
+            return Err((Reason::OutOfRange, format!("more than {VEHICLES} vehicles at once")));
+        }
+        let now = Look { time_ms: self.time_ms as f64, lane: on, at_mm, speed_mm_s };
+        let vehicle = self.plates.vehicle(&id);
+        let Some(before) = self.vehicles.insert(id, now) else { return Ok(()) };
+        let class = element.text("type").ok().and_then(|name| class(&name)).unwrap_or_default();
+        for crossing in self.crossings.between(&before, &now) {
+            let passage = passage(crossing, vehicle, class);
+            self.rows.push_back(Row { line, time_ms: passage.time_ms, what: Ok(Event::Passage(passage)) });
+        }
+        Ok(())
+    }
+}
+
+fn passage(crossing: super::crossings::Crossing, vehicle: VehicleId, class: VehicleClass) -> Passage {
+    let (time_ms, speed_mm_s) = (crossing.time_ms.round() as u64, crossing.speed_mm_s.round() as u32);
+    Passage { time_ms, camera: crossing.camera, vehicle, speed_mm_s, class }
+}
