@@ -32,9 +32,11 @@ use ticks::Ticks;
 
 /// What to import.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = "Examples:\n  nanming import --city town.net.xml --fcd fcd.xml.gz --out recording\n  nanming import \
+#[command(
+    after_help = "Examples:\n  nanming import --city town.net.xml --fcd fcd.xml.gz --out recording\n  nanming import \
                         --city town.json --csv gate.csv --mapping gate.toml --out recording\n  nanming replay --city \
-                        town.json --recording recording --out out")]
+                        town.json --recording recording --out out"
+)]
 pub struct ImportArgs {
     /// City: a SUMO .net.xml, or a .json from `nanming city --out`; default: the reference city
     #[arg(long, visible_alias = "net", value_name = "FILE")]

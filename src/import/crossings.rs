@@ -86,7 +86,10 @@ impl Crossings {
             }
             (Some(from), None) => {
                 let left_mm = (self.length_mm[from.index()] - before.at_mm).max(0.0);
-                Some((self.on(from, before.at_mm, f64::INFINITY, before.at_mm), (left_mm + now.at_mm).max(driven_mm).max(1.0)))
+                Some((
+                    self.on(from, before.at_mm, f64::INFINITY, before.at_mm),
+                    (left_mm + now.at_mm).max(driven_mm).max(1.0),
+                ))
             }
             (None, Some(to)) => {
                 let length_mm = now.at_mm.max(driven_mm).max(1.0);

@@ -73,13 +73,13 @@ impl Iterator for Detectors {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let line = self.elements.line();
             let element = match self.elements.next() {
                 Ok(Some(Tag::Begin(element))) if element.name() == "interval" => element,
                 Ok(Some(_)) => continue,
                 Ok(None) => return None,
                 Err(error) => return Some(Err(error)),
             };
+            let line = self.elements.line();
             let camera = |id: &str| match self.loops.get(id) {
                 Some(camera) => Ok(*camera),
                 None => self.names.camera(id).map_err(|unfit| (unfit.reason, unfit.detail)),
@@ -102,7 +102,7 @@ fn reading(
         if (0.0..=most).contains(&x) { Ok(x) } else { Err((Reason::OutOfRange, format!("{what} {x}"))) }
     };
     in_range("interval", interval_s - 0.1, MAX_INTERVAL_S)?;
-    let vehicles = element.number("nVehContri")?;
+    let vehicles = element.number("nVehContrib")?;
     in_range("vehicles a second", vehicles / interval_s, MAX_VEH_S)?;
     let occupancy = in_range("occupancy", element.number("occupancy")?, 100.0)?;
     // -1 where nobody passed.

@@ -64,12 +64,14 @@ impl Iterator for Fcd {
 impl Fcd {
     /// Reads a tag; false at the end.
     fn read(&mut self) -> Result<bool, ImportError> {
+        let tag = self.elements.next()?;
         let line = self.elements.line();
-        let result = match self.elements.next()? {
+        let result = match tag {
             None => return Ok(false),
-            Some(Tag::Begin(element)) if element.name() == "timestep" => {
-                element.text("time").and_then(|text| times::seconds(&text, self.zero_ms)).map(|time_ms| self.time_ms = time_ms)
-            }
+            Some(Tag::Begin(element)) if element.name() == "timestep" => element
+                .text("time")
+                .and_then(|text| times::seconds(&text, self.zero_ms))
+                .map(|time_ms| self.time_ms = time_ms),
             Some(Tag::Begin(element)) if element.name() == "vehicle" => self.vehicle(&element, line),
             Some(Tag::End(name)) if name == "timestep" => {
                 // Who was not seen in this step has arrived.

@@ -21,8 +21,11 @@ impl Input {
     pub(super) fn open(path: &Path) -> Result<Input> {
         let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
         let is_packed = file.fill_buf()?.starts_with(&GZIP);
-        let reader: Box<dyn BufRead> =
-            if is_packed { Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file))) } else { Box::new(file) };
+        let reader: Box<dyn BufRead> = if is_packed {
+            Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file)))
+        } else {
+            Box::new(file)
+        };
         Ok(Input { reader, line: 1, left: 0 })
     }
 

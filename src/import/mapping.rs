@@ -121,7 +121,8 @@ pub(super) fn read(path: &Path) -> Result<Mapping, ImportError> {
     let wrong = |line: u64, what: String| ImportError::Content { path: path.into(), line, what };
     let mapping: Mapping = toml::from_str(&text)
         .map_err(|error| wrong(error.span().map_or(1, |span| line_at(span.start)), error.message().to_owned()))?;
-    let need = |column: bool, what: &str| if column { Ok(()) } else { Err(wrong(1, format!("{what}: docs/recordings.md"))) };
+    let need =
+        |column: bool, what: &str| if column { Ok(()) } else { Err(wrong(1, format!("{what}: docs/recordings.md"))) };
     need(mapping.delimiter.is_ascii(), "the delimiter must be an ASCII character")?;
     let columns = &mapping.columns;
     match mapping.stream {

@@ -73,7 +73,11 @@ impl Iterator for Table {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let what = if line.len() >= LONGEST { Err((Reason::OutOfRange, "a row is too long".into())) } else { self.event(&line) };
+            let what = if line.len() >= LONGEST {
+                Err((Reason::OutOfRange, "a row is too long".into()))
+            } else {
+                self.event(&line)
+            };
             let time_ms = what.as_ref().map_or(0, Event::time_ms);
             return Some(Ok(Row { line: number, time_ms, what }));
         }
@@ -104,7 +108,10 @@ impl Table {
         let cells = cells.split(line)?;
         let cell = |column: &String| {
             let place = columns.get(column).copied().unwrap_or(usize::MAX);
-            cells.get(place).map(|c| c.trim()).ok_or_else(|| (Reason::Malformed, format!("it has no cell for '{column}'")))
+            cells
+                .get(place)
+                .map(|c| c.trim())
+                .ok_or_else(|| (Reason::Malformed, format!("it has no cell for '{column}'")))
         };
         let maybe = |column: &Option<String>| column.as_ref().map(cell).transpose();
         let time_ms = time(cell(&mapping.columns.time)?, mapping, self.utc_offset_min)?;
@@ -113,7 +120,8 @@ impl Table {
         match mapping.stream {
             Stream::Passages => {
                 let vehicle = self.plates.vehicle(maybe(&mapping.columns.vehicle)?.unwrap_or_default());
-                let class = maybe(&mapping.columns.class)?.map_or(Ok(VehicleClass::Car), |name| class_of(name, mapping))?;
+                let class =
+                    maybe(&mapping.columns.class)?.map_or(Ok(VehicleClass::Car), |name| class_of(name, mapping))?;
                 Ok(Event::Passage(Passage { time_ms, camera, vehicle, speed_mm_s, class }))
             }
             Stream::Flows => {
@@ -152,7 +160,11 @@ fn camera(name: &str, mapping: &Mapping, names: &Names) -> Result<CameraId, Unfi
 
 fn speed_mm_s(text: &str, mapping: &Mapping) -> Result<u32, Unfit> {
     let speed = times::number(text)? * mapping.speed.mm_s();
-    if (0.0..=MAX_SPEED_MM_S).contains(&speed) { Ok(speed.round() as u32) } else { Err((Reason::ImpossibleSpeed, text.into())) }
+    if (0.0..=MAX_SPEED_MM_S).contains(&speed) {
+        Ok(speed.round() as u32)
+    } else {
+        Err((Reason::ImpossibleSpeed, text.into()))
+    }
 }
 
 fn class_of(name: &str, mapping: &Mapping) -> Result<VehicleClass, Unfit> {
@@ -183,7 +195,8 @@ impl Cells {
             _ => return Err(malformed("a quote does not end in its line")),
         }
         let text = std::str::from_utf8(&self.text[..bytes]);
-        let text = text.map_err(|_| malformed("it is not UTF-8: convert the file first, as by iconv -f GBK -t UTF-8"))?;
+        let text =
+            text.map_err(|_| malformed("it is not UTF-8: convert the file first, as by iconv -f GBK -t UTF-8"))?;
         let begins = std::iter::once(0).chain(self.ends[..cells].iter().copied());
         Ok(begins.zip(&self.ends[..cells]).filter_map(|(begin, end)| text.get(begin..*end)).collect())
     }

@@ -16,7 +16,11 @@ pub(super) fn midnight_ms(day: NaiveDate, utc_offset_min: i32) -> i64 {
 /// So many seconds after `zero_ms`.
 pub(super) fn seconds(text: &str, zero_ms: i64) -> Result<u64, Unfit> {
     let ms = number(text)? * 1000.0 + zero_ms as f64;
-    if (0.0..=LATEST_MS).contains(&ms) { Ok(ms.round() as u64) } else { Err((Reason::OutOfRange, format!("time {text} s"))) }
+    if (0.0..=LATEST_MS).contains(&ms) {
+        Ok(ms.round() as u64)
+    } else {
+        Err((Reason::OutOfRange, format!("time {text} s")))
+    }
 }
 
 /// A time of a day, by strftime's letters.

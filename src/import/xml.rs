@@ -33,7 +33,8 @@ impl Elements {
     /// Opens a file whose outermost element must have such a name.
     pub(super) fn open(path: &Path, root: &str, hint: &str) -> Result<Elements, ImportError> {
         let input = Input::open(path).map_err(|source| ImportError::File { path: path.into(), source })?;
-        let mut elements = Elements { path: path.into(), reader: Reader::from_reader(input), buffer: Vec::new(), depth: 0 };
+        let mut elements =
+            Elements { path: path.into(), reader: Reader::from_reader(input), buffer: Vec::new(), depth: 0 };
         let name = match elements.next()? {
             Some(Tag::Begin(element)) => element.name().to_owned(),
             _ => String::new(),
@@ -89,7 +90,9 @@ impl Element {
         let wrong = |what: &str| (Reason::Malformed, format!("{what} '{name}'"));
         let attribute = self.0.try_get_attribute(name).map_err(|_| wrong("it has an ill-formed attribute beside"))?;
         let value = attribute.ok_or_else(|| wrong("it has no attribute"))?;
-        quick_xml::escape::unescape(&value.value).map(|text| text.into_owned()).map_err(|_| wrong("it cannot be read: attribute"))
+        quick_xml::escape::unescape(&value.value)
+            .map(|text| text.into_owned())
+            .map_err(|_| wrong("it cannot be read: attribute"))
     }
 
     /// An attribute's number.
