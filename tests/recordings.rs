@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::running::Running;
+use crate::running::{Running, lines};
 
 const DECISIONS: [&str; 3] = ["signals.jsonl", "forecasts.jsonl", "assignments.jsonl"];
 
@@ -22,8 +22,9 @@ fn said(done: &Output) -> String {
 }
 
 fn replay(dir: &Path, out: &str, options: &[&str]) -> Value {
-    let arguments = ["replay", "--json", "--city", "town.json", "--recording", "recording", "--out", out];
-    let done = nanming(dir, &[&arguments, options].concat());
+    let town: &[&str] = if options.contains(&"--city") { &[] } else { &["--city", "town.json"] };
+    let arguments = ["replay", "--json", "--recording", "recording", "--out", out];
+    let done = nanming(dir, &[&arguments, town, options].concat());
     assert!(done.status.success(), "{}", said(&done));
     serde_json::from_slice(&done.stdout).unwrap()
 }
@@ -72,4 +73,135 @@ fn what_a_live_city_decided_is_decided_again_on_one_two_and_four_workers() {
         assert!(summary.get("ticks_missing").is_none(), "{summary}");
         assert!(summary["events"]["acks"].as_u64().unwrap() > 0, "{summary}");
     }
+}
+
+#[test]
+fn a_city_that_was_killed_is_recorded_to_its_last_second_and_goes_on_in_the_same_recording() {
+    let city = Running::start_in(tempfile::tempdir().unwrap(), &RECORDED);
+    let_it_run(&city);
+    let city = Running::start_in(city.kill(), &RECORDED);
+    let_it_run(&city);
+    let kept = city.end();
+    let dir = kept.path();
+    let segments = segments(dir);
+    let [_, second] = segments.as_slice() else { panic!("{segments:?}") };
+    let restart_ms: u64 = second.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+    let done = nanming(dir, &["replay", "--city", "town.json", "--recording", "recording", "--out", "again"]);
+    assert!(done.status.success() && said(&done).contains("cut off"), "{}", said(&done));
+    for file in &DECISIONS[1..] {
+        let after = |of: &str| {
+            let lines = lines(&dir.join(of).join(file)).into_iter();
+            lines.filter(|line| line["t_ms"].as_u64().unwrap() >= restart_ms).collect::<Vec<_>>()
+        };
+        let (live, again) = (after("live"), after("again"));
+        assert!(!live.is_empty() && live == again, "{file}: an engine that starts anew is played so");
+    }
+    let (first, last) = (restart_ms.to_string(), (restart_ms + 60_000).to_string());
+    let part = replay(dir, "part", &["--from", &first, "--to", &last, "--speed", "1000"]);
+    let twice = replay(dir, "twice", &["--from", &first, "--to", &last, "--loops", "2"]);
+    let ticks = |summary: &Value| summary["ticks"].as_u64().unwrap();
+    assert!(ticks(&part) > 0 && ticks(&twice) == 2 * ticks(&part), "{part} {twice}");
+}
+
+#[test]
+fn what_changed_between_two_runs_is_told_and_by_the_exit_code() {
+    let city = Running::start_in(tempfile::tempdir().unwrap(), &RECORDED);
+    let_it_run(&city);
+    let mut changed = city.city.clone();
+    let kept = city.end();
+    let dir = kept.path();
+    replay(dir, "again", &[]);
+    let code = |done: &Output| done.status.code().unwrap();
+    let same = nanming(dir, &["diff", "live", "again"]);
+    assert_eq!(code(&same), 0, "{}{}", String::from_utf8_lossy(&same.stdout), said(&same));
+    // Other plans, in a city whose numbers are the same.
+    changed.junctions.iter_mut().for_each(|junction| junction.stages.iter_mut().for_each(|s| s.min_green_ms += 3_000));
+    nanming::city_file::write(&changed, &dir.join("changed.json")).unwrap();
+    replay(dir, "changed", &["--city", "changed.json"]);
+    let differs = nanming(dir, &["diff", "live", "changed", "--json"]);
+    let found: Value = serde_json::from_slice(&differs.stdout).unwrap();
+    assert!(code(&differs) == 1 && found["same"] == false, "{found}");
+    assert!(!found["signals"]["junctions"].as_object().unwrap().is_empty(), "{found}");
+    assert_eq!(code(&nanming(dir, &["diff", "live", "nowhere"])), 2);
+}
+
+#[test]
+fn a_recording_of_another_city_or_none_and_wrong_times_are_refused_with_what_to_do() {
+    let city = Running::start_in(tempfile::tempdir().unwrap(), &RECORDED[4..]);
+    city.wait_for("a block", || !city.measures("nanming_recorded_ticks_total 0"));
+    let kept = city.end();
+    let dir = kept.path();
+    let refused = |options: &[&str], code: i32, words: &str| {
+        let done = nanming(dir, &[&["replay", "--out", "x"], options].concat());
+        assert_eq!(done.status.code(), Some(code), "{options:?}: {}", said(&done));
+        assert!(said(&done).contains(words), "{options:?}: {}", said(&done));
+    };
+    let town = ["--city", "town.json"];
+    refused(&["--recording", "recording"], 1, "--city");
+    refused(&[&town[..], &["--recording", "live"]].concat(), 1, "nanming record");
+    refused(&[&town[..], &["--recording", "recording", "--to", "1"]].concat(), 1, "--from to --to");
+    refused(&[&town[..], &["--recording", "recording", "--from", "25:00"]].concat(), 2, "07:30");
+    refused(&[&town[..], &["--recording", "recording", "--passages", "x.csv"]].concat(), 2, "--passages");
+    refused(&town, 2, "--passages");
+}
+
+/// SUMO's program, or none with a loud word.
+fn sumo() -> Option<PathBuf> {
+    let find = "import sumo, os; print(os.path.join(sumo.SUMO_HOME, 'bin', 'sumo'))";
+    let found = Command::new("python3").args(["-c", find]).output().ok().filter(|done| done.status.success());
+    let path = found.map(|done| PathBuf::from(String::from_utf8_lossy(&done.stdout).trim()));
+    let path = path.filter(|path| path.exists());
+    if path.is_none() {
+        eprintln!("SKIPPED: no SUMO (pip install eclipse-sumo)");
+    }
+    path
+}
+
+#[test]
+fn what_sumo_writes_of_cologne_is_imported_and_played() {
+    let (Some(sumo), Some(data)) = (sumo(), crate::replay::data()) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let cologne = |file: &str| data.join("signal/cologne1").join(file).to_str().unwrap().to_owned();
+    let (net, routes) = (cologne("cologne1.net.xml"), cologne("cologne1.rou.xml"));
+    let town = nanming::city_file::load(Some(Path::new(&net)), 1).unwrap();
+    let loops =
+        town.lanes.iter().filter(|lane| town.cameras.iter().any(|c| c.lane.is_some_and(|(on, _)| on == lane.id)));
+    let loops = loops.map(|lane| {
+        format!(r#"<inductionLoop id="loop {0}" lane="{0}" pos="-2" period="60" file="loops.xml"/>"#, lane.name)
+    });
+    let loops = format!("<additional>{}</additional>", loops.collect::<String>());
+    std::fs::write(dir.join("add.xml"), loops).unwrap();
+    let mut simulation = Command::new(sumo);
+    simulation.args(["-n", &net, "-r", &routes, "-a", "add.xml", "-b", "25200", "-e", "25800", "--seed", "1"]);
+    simulation.args([
+        "--fcd-output",
+        "fcd.xml.gz",
+        "--fcd-output.attributes",
+        "lane,pos,speed,type",
+        "--no-step-log",
+        "true",
+    ]);
+    let done = simulation.current_dir(dir).output().unwrap();
+    assert!(done.status.success(), "{}", said(&done));
+    let import =
+        ["import", "--json", "--city", &net, "--fcd", "fcd.xml.gz", "--detectors", "loops.xml", "--loops", "add.xml"];
+    let done = nanming(dir, &[&import[..], &["--out", "recording"]].concat());
+    assert!(done.status.success(), "{}", said(&done));
+    let imported: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(imported["dead_letters"], json!({}), "{imported}");
+    // Loops at the same places as the cameras count the same vehicles, but for those on their way at the end.
+    let counted = counted(dir);
+    let passed = imported["events"]["passages"].as_u64().unwrap();
+    assert!(passed > 300 && counted.abs_diff(passed) <= passed / 20, "{passed} passages, {counted} counted by loops");
+    let played = replay(dir, "out", &["--city", &net]);
+    assert!(played["signal_commands"].as_u64().unwrap() > 50, "{played}");
+    assert_eq!((&played["dead_letters"], &played["envelope_violations"]), (&json!(0), &json!(0)), "{played}");
+}
+
+/// Vehicles that the loops counted, in their own words.
+fn counted(dir: &Path) -> u64 {
+    let text = std::fs::read_to_string(dir.join("loops.xml")).unwrap();
+    let counts = text.split("nVehContrib=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    counts.map(|n| n.parse::<u64>().unwrap()).sum()
 }
