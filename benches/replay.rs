@@ -231,6 +231,7 @@ fn played(dir: &Path, city: &Arc<City>, workers: usize, speed: Speed) -> Measure
         workers,
         out: dir.join("out"),
         json: true,
+        cluster: Default::default(),
     };
     let mut latencies = Measured::new();
     let mut measured = rate(|| {

@@ -123,9 +123,12 @@ fn run_city(
 
     let (records, finished) = bounded(TICKS);
     let (committed, kept) = bounded(TICKS);
-    let engine = Engine::start_in(cluster, &shared.city, config.engine.workers, &[])?;
     let first = last_tick.max(shared.clock.start_ms());
     let mut recorder = recorder(config, &shared, first)?;
+    if cluster.is_some() && recorder.is_some() {
+        tracing::warn!("only what arrives at this process is recorded: sensor events of the others are not");
+    }
+    let engine = Engine::start_in(cluster, &shared.city, config.engine.workers, &[])?;
     let keeper = keeper(&shared, ledger, finished, committed);
     let keeping = shared.start("ledger", move || keep(keeper))?;
     let publishing = shared.start("sinks", move || bus.run(&kept))?;

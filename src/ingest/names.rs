@@ -90,7 +90,9 @@ impl Names {
 fn by_name<T>(hasher: &RandomState, table: &[T], name: impl Fn(&T) -> &String) -> HashTable<u32> {
     let mut rows = HashTable::with_capacity(table.len());
     let hash = |row: &u32| hasher.hash_one(name(&table[*row as usize]).as_str());
-    (0..table.len() as u32).for_each(|row| drop(rows.insert_unique(hash(&row), row, hash)));
+    for row in 0..table.len() as u32 {
+        rows.insert_unique(hash(&row), row, hash);
+    }
     rows
 }
 
