@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::RecordingError;
 use super::block::MAX_BYTES;
 
-/// A line of an index is never longer, bytes.
+/// A line of an index is never longer, bytes, and it has no more lines.
 const LONGEST_LINE: u64 = 512;
+const MOST_LINES: usize = 1 << 20;
 
 /// A stretch of the segment's file, and the hash of what stands there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +64,9 @@ pub(super) fn read(path: &Path) -> Result<Index, RecordingError> {
             break;
         }
         let entry: Entry = serde_json::from_slice(&line).map_err(|e| wrong(e.to_string()))?;
+        if entries.len() >= MOST_LINES {
+            return Err(wrong("it has too many lines".into()));
+        }
         follows(entries.last(), &entry).map_err(|what| wrong(what.into()))?;
         entries.push(entry);
     }
