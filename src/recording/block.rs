@@ -20,7 +20,7 @@ use nanming_dataflows::event::{Batch, Event, Passage, VehicleClass};
 use nanming_dataflows::ids::{CameraId, VehicleId};
 
 use super::Recorded;
-use super::schema::{BUFFERS, COLUMNS, EVENTS, NODES, PASSAGE, PASSAGES};
+use super::schema::{COLUMNS, EVENTS, NODES, PASSAGE, PASSAGES, WIDTHS};
 
 /// Bytes of a block, packed or not, at most.
 pub const MAX_BYTES: usize = 256 << 20;
@@ -194,7 +194,7 @@ fn columns(bytes: &Buffer) -> Result<RecordBatch, String> {
     let message = arrow_ipc::root_as_message(&meta).map_err(|e| format!("its metadata: {e}"))?;
     let batch = message.header_as_record_batch().ok_or("it is no block of rows")?;
     let (nodes, buffers) = (batch.nodes().ok_or("it has no nodes")?, batch.buffers().ok_or("it has no buffers")?);
-    if nodes.len() != NODES || buffers.len() != BUFFERS {
+    if nodes.len() != NODES || buffers.len() != WIDTHS.len() {
         return Err(format!("it has {} nodes and {} buffers", nodes.len(), buffers.len()));
     }
     let within = |n: i64, most: usize| usize::try_from(n).is_ok_and(|n| n <= most);
@@ -203,20 +203,32 @@ fn columns(bytes: &Buffer) -> Result<RecordBatch, String> {
         return Err("it claims more rows than a block may have".into());
     }
     let mut unpacked = 0;
-    for buffer in buffers {
+    for (buffer, width) in buffers.iter().zip(WIDTHS) {
         let end = buffer.offset().checked_add(buffer.length()).filter(|_| buffer.offset() >= 0 && buffer.length() >= 0);
         let range = end.filter(|end| within(*end, body.len())).map(|end| buffer.offset() as usize..end as usize);
         let packed = &body[range.ok_or("a buffer lies outside it")?];
-        let claimed = packed.first_chunk().map_or(0, |size| i64::from_le_bytes(*size));
-        unpacked += if claimed == -1 { packed.len() } else { usize::try_from(claimed).unwrap_or(usize::MAX) }
-            .min(MAX_BYTES + 1);
+        let bytes = unpacked_bytes(packed);
+        unpacked += bytes;
         if unpacked > MAX_BYTES || (batch.compression().is_none() && !packed.is_empty()) {
             return Err(format!("it claims more than {MAX_BYTES} bytes, or is not packed"));
+        }
+        // Arrow panics at half a number.
+        if bytes % width != 0 {
+            return Err("a column ends in the middle of a number".into());
         }
     }
     let (none, version) = (HashMap::new(), message.version());
     let decoder = RecordBatchDecoder::try_new(&body, batch, COLUMNS.clone(), &none, &version);
     decoder.and_then(RecordBatchDecoder::read_record_batch).map_err(|e| e.to_string())
+}
+
+/// Bytes that a buffer claims to unpack to; at most so many that no block may have them.
+fn unpacked_bytes(packed: &[u8]) -> usize {
+    match packed.split_first_chunk() {
+        None => packed.len(),
+        Some((size, plain)) if *size == [0xFF; 8] => plain.len(),
+        Some((size, _)) => usize::try_from(i64::from_le_bytes(*size)).unwrap_or(usize::MAX).min(MAX_BYTES + 1),
+    }
 }
 
 /// The metadata and the body of an encapsulated message.

@@ -7,9 +7,10 @@ use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
 
 /// The version of the format that is written and read.
 pub(super) const VERSION: u32 = 1;
-/// Nodes and buffers that a block of these columns has in Arrow's metadata.
+/// Nodes that a block of these columns has in Arrow's metadata, and the widths of what its buffers hold, bytes: of each
+/// column what is missing, then offsets or values.
 pub(super) const NODES: usize = 11;
-pub(super) const BUFFERS: usize = 22;
+pub(super) const WIDTHS: [usize; 22] = [1, 8, 1, 4, 1, 4, 1, 1, 8, 1, 4, 1, 8, 1, 4, 1, 1, 1, 4, 1, 4, 1];
 
 /// Columns of a passage.
 pub(super) static PASSAGE: LazyLock<Fields> = LazyLock::new(|| {
