@@ -213,7 +213,7 @@ fn columns(bytes: &Buffer) -> Result<RecordBatch, String> {
             return Err(format!("it claims more than {MAX_BYTES} bytes, or is not packed"));
         }
         // Arrow panics at half a number.
-        if bytes % width != 0 {
+        if !bytes.is_multiple_of(width) {
             return Err("a column ends in the middle of a number".into());
         }
     }
