@@ -1,18 +1,24 @@
-//! `POST /api/ingest`: events as JSON Lines. Good lines are taken whatever the bad ones are. Calls among them are
-//! answered after their commit, like every call.
+//! `POST /api/ingest`: events as JSON Lines, as they are or packed. Good lines are taken whatever the bad ones are. Calls
+//! among them are answered after their commit, like every call.
+//!
+//! Only so many bodies are held at a time, and fewer unpacked: who comes then waits for a place, and is not read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use futures_util::future::join_all;
+use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::Event;
 use serde_json::{Value, json};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
+use super::body::{Packing, Whole};
 use super::calls::submit;
+use super::keys::Admitted;
 use super::{App, Problem, Surface};
 use crate::door::Arrival;
 use crate::ingest::validate::Valid;
@@ -30,17 +36,43 @@ struct Sorted {
     refused: usize,
 }
 
+/// Places for bodies.
+pub(super) struct Room {
+    bodies: Semaphore,
+    unpacked: Semaphore,
+}
+
+impl Default for Room {
+    fn default() -> Room {
+        Room { bodies: Semaphore::new(64), unpacked: Semaphore::new(4) }
+    }
+}
+
 /// Takes a body.
 pub(super) async fn post(
     State(surface): State<Arc<Surface>>,
-    body: Result<Bytes, BytesRejection>,
+    _admitted: Admitted,
+    request: Request,
 ) -> Result<Json<Value>, Problem> {
-    let body = body?;
+    let within = Duration::from_secs(surface.app.config.body_s);
+    let _place = place(&surface.room.bodies, within).await?;
+    let packing = Packing::of(request.headers())?;
+    let Whole(packed) = Whole::from_request(request, &surface).await?;
+    let unpacking = place(&surface.room.unpacked, within).await?;
     let checked = Arc::clone(&surface);
-    let sorted = tokio::task::spawn_blocking(move || sort(&checked.app, &body)).await;
-    let Ok(mut sorted) = sorted else {
+    let sorted = tokio::task::spawn_blocking(move || {
+        let body = packing.unpack(packed.clone(), checked.app.config.unpacked_bytes).inspect_err(|problem| {
+            let reason = if problem.error() == "too_large" { Reason::OutOfRange } else { Reason::Malformed };
+            checked.app.letters.bury(checked.app.inbox.now_ms(), "unknown", reason, problem.detail(), &packed);
+        })?;
+        Ok::<_, Problem>(sort(&checked.app, &body))
+    });
+    let sorted = sorted.await;
+    drop(unpacking);
+    let Ok(sorted) = sorted else {
         return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "the body could not be checked"));
     };
+    let mut sorted = sorted?;
     let app = &surface.app;
     let mut accepted = sorted.events.len();
     if !sorted.events.is_empty() {
@@ -55,6 +87,13 @@ pub(super) async fn post(
         }
     }
     Ok(Json(json!({"accepted": accepted, "rejected": sorted.rejected, "rejected_total": sorted.refused})))
+}
+
+async fn place(places: &Semaphore, within: Duration) -> Result<SemaphorePermit<'_>, Problem> {
+    match timeout(within, places.acquire()).await {
+        Ok(Ok(place)) => Ok(place),
+        _ => Err(Problem::unavailable("busy", "too many bodies at a time; send it again later")),
+    }
 }
 
 async fn call(app: &App, line: usize, (event, note): Valid) -> (usize, Result<(), Problem>) {

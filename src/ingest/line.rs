@@ -4,7 +4,10 @@ use nanming_dataflows::event::{
     Answer, AssignmentId, CaseStage, Category, ControlMode, Finding, Priority, STREAMS, UnitStatus, VehicleClass,
     ViolationKind,
 };
+use nanming_dataflows::decision::Reason;
 use serde::Deserialize;
+
+use super::Unfit;
 
 /// A name of the outside, or a number of the city.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -151,6 +154,14 @@ pub(super) struct SiteLine {
     pub(super) time_ms: Option<u64>,
     pub(super) site: NameOrId,
     pub(super) finding: Finding,
+}
+
+/// Refuses what is no JSON object: the shapes here would take a list of their values too.
+pub fn object(raw: &[u8]) -> Result<(), Unfit> {
+    match raw.trim_ascii_start().first() {
+        Some(b'{') => Ok(()),
+        _ => Err(Unfit::new(Reason::Malformed, "a JSON object is expected, {..}")),
+    }
 }
 
 /// The stream that a line means to belong to, even when the rest of it cannot be read; `unknown` if none.
