@@ -136,7 +136,7 @@ pub struct HttpConfig {
     pub body_bytes: usize,
     /// Largest body once it is unpacked from gzip or zstd, bytes (64 MiB).
     pub unpacked_bytes: usize,
-    /// Event streams, terminals and desks open at once (4096), or half of what the system's limit of open files allows.
+    /// Event streams, terminals and desks open at once (4096), or a third of what the system's limit of open files allows.
     pub streams: usize,
     /// The head of a request must be there within so long, s (10). Connections that say nothing end as well.
     pub head_s: u64,

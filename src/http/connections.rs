@@ -42,7 +42,8 @@ pub(super) struct Peer(pub(super) IpAddr);
 pub(super) struct Places {
     /// For requests and event streams.
     pub(super) connections: usize,
-    /// For event streams, terminals and desks together: at most half of what there is.
+    /// For event streams, terminals and desks together: at most a third of what there is. An event stream is a connection
+    /// too, and has to leave others free.
     pub(super) streams: usize,
 }
 
@@ -58,8 +59,8 @@ impl Places {
 
     fn among(files: u64, streams: usize) -> Places {
         let left = usize::try_from(files.saturating_sub(FILES.max(files / 16))).unwrap_or(usize::MAX).max(16);
-        let streams = streams.min(left / 2);
-        Places { connections: (left - streams).min(MOST), streams }
+        let streams = streams.min(left / 3);
+        Places { connections: (left - streams).min(MOST.max(2 * streams)), streams }
     }
 }
 
@@ -91,20 +92,22 @@ pub(super) async fn serve(
 ) -> io::Result<()> {
     let (tasks, open, began, complained) = (JoinSet::new(), HashMap::new(), Instant::now(), None);
     let mut connections = Connections { tasks, open, began, complained, head };
-    let mut ended = stop.clone();
+    let (mut ended, mut came) = (stop.clone(), None);
     loop {
         let is_full = connections.open.len() >= most;
-        if is_full {
+        if is_full && came.is_some() {
             connections.end_the_idlest();
+        } else if let Some((stream, peer)) = came.take() {
+            connections.start(stream, peer, router.clone(), stop.clone());
         }
         tokio::select! {
-            taken = listener.accept(), if !is_full => match taken {
-                Ok((stream, peer)) => connections.start(stream, Peer(peer.ip()), router.clone(), stop.clone()),
+            taken = listener.accept(), if came.is_none() => match taken {
+                Ok((stream, peer)) => came = Some((stream, Peer(peer.ip()))),
                 Err(error) => connections.complain(&error).await,
             },
             Some(gone) = connections.tasks.join_next_with_id() => connections.gone(gone),
             // One that was at work may have fallen idle.
-            () = tokio::time::sleep(BREATH), if is_full => {}
+            () = tokio::time::sleep(BREATH), if came.is_some() => {}
             () = stopped(&mut ended) => break,
         }
     }
@@ -225,9 +228,9 @@ mod tests {
 
     #[test]
     fn files_and_calls_have_places_left_whatever_the_limit() {
-        assert_eq!(Places::among(128, 4096), Places { connections: 40, streams: 40 });
+        assert_eq!(Places::among(128, 4096), Places { connections: 54, streams: 26 });
         assert_eq!(Places::among(1024, 8), Places { connections: 952, streams: 8 });
         assert_eq!(Places::among(u64::MAX, 4096), Places { connections: MOST, streams: 4096 });
-        assert_eq!(Places::among(10, 4096), Places { connections: 8, streams: 8 });
+        assert_eq!(Places::among(10, 4096), Places { connections: 11, streams: 5 });
     }
 }

@@ -112,7 +112,8 @@ mod tests {
         let id = |body: &str| device_id(body.as_bytes(), "RegisterObject").map_err(|unfit| unfit.reason);
         let own = "52010000011315000000";
         assert_eq!(id(&format!("{{\"RegisterObject\":{{\"DeviceID\":\"{own}\",\"x\":[1]}}}}")).as_deref(), Ok(own));
-        assert_eq!(id(&format!("{{\"RegisterObject\":{{\"DeviceID\":{own}}}}}")).as_deref(), Ok(own));
+        let unquoted = format!("{{\"RegisterObject\":{{\"DeviceID\":{own}}}}}");
+        assert_eq!(id(&unquoted), Err(Reason::Malformed), "JSON numbers do not hold 20 digits");
         for wrong in ["{}", "[]", "{\"RegisterObject\":{\"DeviceID\":\"1\"}}", "{\"RegisterObject\":{}}", "\"x\""] {
             assert_eq!(id(wrong), Err(Reason::Malformed), "{wrong}");
         }

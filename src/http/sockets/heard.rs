@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::App;
 use crate::door::Arrival;
-use crate::ingest::Unfit;
+use crate::ingest::{Unfit, object};
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -32,9 +32,19 @@ pub(super) async fn hear(app: &App, unit: UnitId, text: &[u8]) -> Result<(), Str
     sent.map_err(|closed| error("shutting_down", &closed.to_string()))
 }
 
+/// Counts a frame that nobody can take; the frame that tells its sender.
+pub(super) fn unreadable(app: &App, detail: &str, bytes: &[u8]) -> String {
+    app.letters.bury(app.inbox.now_ms(), "acks", Reason::Malformed, detail, bytes);
+    error(Reason::Malformed.as_str(), detail)
+}
+
+fn read(text: &[u8]) -> Result<Said, Unfit> {
+    object(text)?;
+    serde_json::from_slice(text).map_err(|e| Unfit::new(Reason::Malformed, e.to_string()))
+}
+
 fn understand(app: &App, unit: UnitId, text: &[u8], time_ms: u64) -> Result<Event, (&'static str, Unfit)> {
-    let said = serde_json::from_slice(text).map_err(|e| ("acks", Unfit::new(Reason::Malformed, e.to_string())))?;
-    match said {
+    match read(text).map_err(|unfit| ("acks", unfit))? {
         Said::Ack { assignment, answer } => Ok(Event::Ack(Ack { time_ms, unit, assignment, answer })),
         Said::Report { lon, lat, status } => {
             let report = app.validator.report(unit, lon, lat, status, time_ms);

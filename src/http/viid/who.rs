@@ -15,10 +15,10 @@ use super::words::{Code, Word};
 use super::{Viid, service};
 
 /// The address of somebody whose digest is right.
-pub(super) struct Authenticated(pub(super) IpAddr);
+pub(in crate::http) struct Authenticated(pub(super) IpAddr);
 
 /// The ID of a device that is registered.
-pub(super) struct Registered(pub(super) String);
+pub(in crate::http) struct Registered(pub(super) String);
 
 impl FromRequestParts<Arc<Surface>> for Authenticated {
     type Rejection = Response;

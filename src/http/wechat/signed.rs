@@ -29,7 +29,7 @@ struct Signature {
 }
 
 /// A request with a right signature. Unless it is kept, its nonce may come again: what was not answered is sent again.
-pub(super) struct Signed {
+pub(in crate::http) struct Signed {
     pub(super) echo: String,
     surface: Arc<Surface>,
     nonce: (u64, String),
