@@ -20,3 +20,6 @@ pub mod metrics;
 pub mod publish;
 pub mod replay;
 pub mod run;
+
+#[cfg(test)]
+mod fuzz;

@@ -2,6 +2,7 @@
 
 mod course;
 pub mod flood;
+pub mod damage;
 pub mod guiyang;
 pub mod sumo_net;
 pub mod town;

@@ -56,3 +56,31 @@ fn understand(app: &App, unit: UnitId, text: &[u8], time_ms: u64) -> Result<Even
 fn error(reason: &str, detail: &str) -> String {
     json!({"type": "error", "reason": reason, "detail": detail}).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fuzz::assert_told;
+
+    const FRAMES: [&str; 2] = [
+        r#"{"type":"ack","assignment":"17.1","answer":"accept"}"#,
+        r#"{"type":"report","lon":106.62,"lat":26.63,"status":"ready"}"#,
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn a_damaged_frame_is_read_or_refused(row in 0..FRAMES.len(), seed: u64) {
+            let bytes = nanming_simulators::damage::damaged(FRAMES[row].as_bytes(), seed);
+            assert_told(read(&bytes).map(|_| ()));
+        }
+    }
+
+    #[test]
+    fn the_frames_are_read_as_they_are() {
+        assert!(FRAMES.iter().all(|frame| read(frame.as_bytes()).is_ok()));
+    }
+}
