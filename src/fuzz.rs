@@ -15,9 +15,8 @@ use crate::ingest::{AlarmJson, Callers, Plates, Unfit, Validator, wechat};
 const NOW_MS: u64 = 1_767_657_600_000;
 
 static CITY: LazyLock<Arc<City>> = LazyLock::new(|| Arc::new(nanming_simulators::town::small(2, 2, 1)));
-static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
-    Validator::new(Arc::clone(&CITY), Plates::new("key"), Callers::new("key"), 5_000, 600_000)
-});
+static VALIDATOR: LazyLock<Validator> =
+    LazyLock::new(|| Validator::new(Arc::clone(&CITY), Plates::new("key"), Callers::new("key"), 5_000, 600_000));
 
 /// A refusal says why.
 pub(crate) fn assert_told(read: Result<(), Unfit>) {
@@ -61,7 +60,8 @@ fn assert_known(event: &Event) {
 /// The lines of the handbook, with names of the small town where that needs them to be known.
 static LINES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let (lon, lat) = CITY.units[0].post.to_lon_lat(CITY.origin).degrees();
-    let lamps = format!("\"junction\":0,\"mode\":\"centre\",\"lamps\":\"{}\"", "r".repeat(CITY.junctions[0].heads.len()));
+    let lamps =
+        format!("\"junction\":0,\"mode\":\"centre\",\"lamps\":\"{}\"", "r".repeat(CITY.junctions[0].heads.len()));
     let handbook = include_str!("../docs/events.md").lines().filter(|line| line.starts_with("{\"type\""));
     handbook
         .map(|line| {
@@ -163,7 +163,10 @@ proptest! {
 #[test]
 fn what_is_damaged_here_is_good_before() {
     for line in LINES.iter() {
-        assert!(VALIDATOR.event(line.as_bytes(), NOW_MS).is_ok() || line.contains("\"crowd\"") || line.contains("\"bus\""), "{line}");
+        assert!(
+            VALIDATOR.event(line.as_bytes(), NOW_MS).is_ok() || line.contains("\"crowd\"") || line.contains("\"bus\""),
+            "{line}"
+        );
     }
     let table = CameraTable::plain(Arc::clone(&CITY), None);
     let batch = viid::batch(BATCH.as_bytes()).unwrap();

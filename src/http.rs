@@ -85,7 +85,7 @@ pub(crate) struct Surface {
     pub(crate) app: App,
     pub(crate) maps: city::Maps,
     pub(crate) streams: Arc<Semaphore>,
-    room: ingest::Room,
+    room: body::Room,
 }
 
 /// Serves until the engine is to end and every connection has been closed in good order.
@@ -93,7 +93,7 @@ pub async fn serve(listener: TcpListener, app: App) -> io::Result<()> {
     let (stop, head) = (app.stop.clone(), Duration::from_secs(app.config.head_s));
     let places = connections::Places::within_limit(app.config.streams);
     let streams = Arc::new(Semaphore::new(places.streams));
-    let (maps, room) = (city::Maps::default(), ingest::Room::default());
+    let (maps, room) = (city::Maps::default(), body::Room::default());
     let surface = Arc::new(Surface { app, maps, streams: Arc::clone(&streams), room });
     connections::serve(listener, router(surface), places.connections, head, stop).await?;
     // WebSockets are not the server's any more: each gives its place back when it has said goodbye.

@@ -54,7 +54,8 @@ fn what_makes_no_sense_is_refused_with_a_reason_and_counted() {
 #[test]
 fn an_alarm_with_a_key_is_one_call_however_often_it_is_sent() {
     let city = Running::start();
-    let key = |key: &'static str, alarm: &str| city.send("POST", "/calls", &[("idempotency-key", key)], alarm.as_bytes());
+    let key =
+        |key: &'static str, alarm: &str| city.send("POST", "/calls", &[("idempotency-key", key)], alarm.as_bytes());
     let alarm = city.alarm(0, json!({"channel": "app"}));
     let mut answers: Vec<(u16, u64)> = std::thread::scope(|scope| {
         let send = || {

@@ -128,7 +128,10 @@ fn a_desk_begins_with_what_is_open_and_hears_of_calls_in_order() {
     assert_eq!(told, ["waiting", "an assignment", "assigned"]);
     let mut late = city.socket("/ws/desk");
     let status = late.hear("call_status");
-    assert_eq!((&status["call"], &status["phase"], &status["category"]), (&json!(17), &json!("assigned"), &json!("crime")));
+    assert_eq!(
+        (&status["call"], &status["phase"], &status["category"]),
+        (&json!(17), &json!("assigned"), &json!("crime"))
+    );
     assert_eq!(late.hear("assignment")["assignment"], "17.1");
 }
 

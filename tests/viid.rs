@@ -32,10 +32,7 @@ fn nonce(challenged: &Answer) -> String {
 fn authorization(nonce: &str, password: &str, qop: bool) -> String {
     let (secret, request) = (md5(&format!("platform:nanming:{password}")), md5(&format!("POST:{REGISTER}")));
     let (counted, response) = if qop {
-        (
-            "qop=auth, nc=00000001, cnonce=\"0a4f\", ",
-            md5(&format!("{secret}:{nonce}:00000001:0a4f:auth:{request}")),
-        )
+        ("qop=auth, nc=00000001, cnonce=\"0a4f\", ", md5(&format!("{secret}:{nonce}:00000001:0a4f:auth:{request}")))
     } else {
         ("", md5(&format!("{secret}:{nonce}:{request}")))
     };
@@ -103,7 +100,10 @@ fn a_device_registers_lives_and_sends_batches_of_which_the_good_are_taken() {
     city.wait_for("letters", || lines(&kept).len() == 4);
     assert!(!std::fs::read_to_string(&kept).unwrap().contains("12345"), "no plate is kept");
 
-    assert_eq!(city.send("POST", "/VIID/System/UnRegister", &[("user-identify", DEVICE)], alive.as_bytes()).status, 200);
+    assert_eq!(
+        city.send("POST", "/VIID/System/UnRegister", &[("user-identify", DEVICE)], alive.as_bytes()).status,
+        200
+    );
     assert_eq!((keepalive().status, send(&city, "{}").status), (401, 401));
     assert!(city.measures("nanming_cameras_online 0"));
 }
@@ -145,10 +145,8 @@ fn what_is_no_batch_is_told_so_and_faces_are_never_taken() {
 
 #[test]
 fn a_device_that_misses_three_keepalives_is_offline() {
-    let city = Running::start_with(&[
-        ("NANMING_VIID__USERS", "{platform = \"secret\"}"),
-        ("NANMING_VIID__KEEPALIVE_S", "1"),
-    ]);
+    let city =
+        Running::start_with(&[("NANMING_VIID__USERS", "{platform = \"secret\"}"), ("NANMING_VIID__KEEPALIVE_S", "1")]);
     registered(&city);
     assert!(city.measures("nanming_cameras_online 1"));
     city.wait_for("silence", || city.measures("nanming_cameras_online 0"));

@@ -66,6 +66,7 @@ fn words_and_then_a_place_become_one_call() {
     assert!(!next.text.contains(&format!("编号 {call}。")), "another place is another call: {}", next.text);
 
     assert_eq!(say(&city, 5, "event", "<Event>subscribe</Event>").text, "success");
+    assert!(say(&city, 7, "voice", "<MediaId>1</MediaId>").text.contains("110"), "nobody is left without an answer");
     let outside = say(&city, 6, "location", "<Location_X>39.9</Location_X><Location_Y>116.4</Location_Y>");
     assert!(outside.text.contains("不在本市"), "{}", outside.text);
     assert!(city.measures("nanming_dead_letters_total{reason=\"outside_city\",stream=\"calls\"} 1"));

@@ -1,4 +1,5 @@
-//! Bodies of requests: whole, in time, and unpacked within bounds.
+//! Bodies of requests: whole, in time, and unpacked within bounds. Of large ones only so many are held at a time, and fewer
+//! unpacked: who comes then waits for a place, and is not read meanwhile.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, StatusCode};
 use flate2::read::MultiGzDecoder;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::{Problem, Surface};
@@ -31,6 +33,47 @@ impl FromRequest<Arc<Surface>> for Whole {
                 Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail))
             }
         }
+    }
+}
+
+/// Large bodies held at a time, and those unpacked.
+const BODIES: usize = 64;
+const UNPACKED: usize = 4;
+
+/// Places for large bodies.
+pub(super) struct Room {
+    bodies: Semaphore,
+    unpacked: Semaphore,
+}
+
+impl Default for Room {
+    fn default() -> Room {
+        Room { bodies: Semaphore::new(BODIES), unpacked: Semaphore::new(UNPACKED) }
+    }
+}
+
+impl Room {
+    /// A body, and the place that it takes.
+    pub(super) async fn body(
+        &self,
+        request: Request,
+        surface: &Arc<Surface>,
+    ) -> Result<(SemaphorePermit<'_>, Bytes), Problem> {
+        let place = place(&self.bodies, surface).await?;
+        let Whole(body) = Whole::from_request(request, surface).await?;
+        Ok((place, body))
+    }
+
+    /// A place to unpack a body.
+    pub(super) async fn unpacked(&self, surface: &Surface) -> Result<SemaphorePermit<'_>, Problem> {
+        place(&self.unpacked, surface).await
+    }
+}
+
+async fn place<'a>(places: &'a Semaphore, surface: &Surface) -> Result<SemaphorePermit<'a>, Problem> {
+    match timeout(Duration::from_secs(surface.app.config.body_s), places.acquire()).await {
+        Ok(Ok(place)) => Ok(place),
+        _ => Err(Problem::unavailable("busy", "too many bodies at a time; send it again later")),
     }
 }
 
@@ -121,11 +164,10 @@ mod tests {
             Packing::of(&HeaderMap::from_iter([(CONTENT_ENCODING, name.parse().unwrap())])).map_err(|p| p.error())
         };
         assert_eq!(Packing::of(&HeaderMap::new()).map_err(|p| p.error()), Ok(Packing::Plain));
-        assert_eq!([named("GZIP"), named("zstd"), named("identity")].map(Result::unwrap), [
-            Packing::Gzip,
-            Packing::Zstd,
-            Packing::Plain
-        ]);
+        assert_eq!(
+            [named("GZIP"), named("zstd"), named("identity")].map(Result::unwrap),
+            [Packing::Gzip, Packing::Zstd, Packing::Plain]
+        );
         assert_eq!(named("br"), Err("unknown_encoding"));
         assert_eq!(named("gzip, zstd"), Err("unknown_encoding"));
     }

@@ -263,8 +263,9 @@ fn said(call: CallId, status: &str, facts: CallFacts, tick: u64) -> Json<Value> 
 }
 
 fn duplicate(call: CallId) -> Problem {
-    let detail =
-        format!("call {call} exists with other content; send yours without its id and key, or change that one with PATCH");
+    let detail = format!(
+        "call {call} exists with other content; send yours without its id and key, or change that one with PATCH"
+    );
     Problem::new(StatusCode::CONFLICT, Reason::DuplicateCall.as_str(), detail)
 }
 

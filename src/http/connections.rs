@@ -28,6 +28,8 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 const FILES: u64 = 48;
 /// Connections at most, however many files the system allows.
 const MOST: usize = 16_384;
+/// What hyper reads of a connection ahead of its handler, bytes; a head must fit in.
+const AHEAD: usize = 64 << 10;
 /// After the system took no connection, as when no file is left, the next try comes so much later.
 const BREATH: Duration = Duration::from_millis(100);
 /// Such failures are logged at most so often.
@@ -178,7 +180,7 @@ async fn connection(
         async move { answer.await.map(|response| at_work.until_sent(response)) }
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(head);
+    builder.timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(AHEAD);
     let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::pin!(connection);
     let done = tokio::select! {

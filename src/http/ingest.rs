@@ -1,22 +1,17 @@
 //! `POST /api/ingest`: events as JSON Lines, as they are or packed. Good lines are taken whatever the bad ones are. Calls
 //! among them are answered after their commit, like every call.
-//!
-//! Only so many bodies are held at a time, and fewer unpacked: who comes then waits for a place, and is not read.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use futures_util::future::join_all;
 use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::Event;
 use serde_json::{Value, json};
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
 
-use super::body::{Packing, Whole};
+use super::body::Packing;
 use super::calls::submit;
 use super::keys::Admitted;
 use super::{App, Problem, Surface};
@@ -36,29 +31,15 @@ struct Sorted {
     refused: usize,
 }
 
-/// Places for bodies.
-pub(super) struct Room {
-    bodies: Semaphore,
-    unpacked: Semaphore,
-}
-
-impl Default for Room {
-    fn default() -> Room {
-        Room { bodies: Semaphore::new(64), unpacked: Semaphore::new(4) }
-    }
-}
-
 /// Takes a body.
 pub(super) async fn post(
     State(surface): State<Arc<Surface>>,
     _admitted: Admitted,
     request: Request,
 ) -> Result<Json<Value>, Problem> {
-    let within = Duration::from_secs(surface.app.config.body_s);
-    let _place = place(&surface.room.bodies, within).await?;
     let packing = Packing::of(request.headers())?;
-    let Whole(packed) = Whole::from_request(request, &surface).await?;
-    let unpacking = place(&surface.room.unpacked, within).await?;
+    let (_place, packed) = surface.room.body(request, &surface).await?;
+    let unpacking = surface.room.unpacked(&surface).await?;
     let checked = Arc::clone(&surface);
     let sorted = tokio::task::spawn_blocking(move || {
         let body = packing.unpack(packed.clone(), checked.app.config.unpacked_bytes).inspect_err(|problem| {
@@ -87,13 +68,6 @@ pub(super) async fn post(
         }
     }
     Ok(Json(json!({"accepted": accepted, "rejected": sorted.rejected, "rejected_total": sorted.refused})))
-}
-
-async fn place(places: &Semaphore, within: Duration) -> Result<SemaphorePermit<'_>, Problem> {
-    match timeout(within, places.acquire()).await {
-        Ok(Ok(place)) => Ok(place),
-        _ => Err(Problem::unavailable("busy", "too many bodies at a time; send it again later")),
-    }
 }
 
 async fn call(app: &App, line: usize, (event, note): Valid) -> (usize, Result<(), Problem>) {

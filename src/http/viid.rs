@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use nanming_dataflows::decision::Reason;
@@ -110,8 +110,9 @@ pub(super) async fn time(State(surface): State<Arc<Surface>>) -> Result<Response
 pub(super) async fn vehicles(
     State(surface): State<Arc<Surface>>,
     Registered(_): Registered,
-    Whole(body): Whole,
+    request: Request,
 ) -> Result<Response, Problem> {
+    let (_place, body) = surface.room.body(request, &surface).await?;
     let checked = Arc::clone(&surface);
     let sorted = tokio::task::spawn_blocking(move || sort(&checked.app, &body)).await;
     let (events, answer) = match sorted {

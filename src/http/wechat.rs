@@ -40,7 +40,11 @@ impl Wechat {
     /// As it is configured; none without a token.
     pub fn new(config: &WechatConfig) -> Option<Wechat> {
         let token = config.token.clone();
-        (!token.expose().is_empty()).then(|| Wechat { token, spent: Spent::default(), conversations: Conversations::default() })
+        (!token.expose().is_empty()).then(|| Wechat {
+            token,
+            spent: Spent::default(),
+            conversations: Conversations::default(),
+        })
     }
 }
 
@@ -95,7 +99,8 @@ async fn hear(app: &App, account: &Wechat, message: &Message, body: &[u8]) -> Op
                 _ => "系统暂未确认您的报警，请立即拨打110。".into(),
             });
         }
-        Said::Other => return None,
+        Said::Other => return Some("暂不能处理此类消息。请发送文字和位置，或直接拨打110。".into()),
+        Said::Event => return None,
     };
     let kept = account.conversations.say(&caller, &message.id, words, picture, wall_ms());
     if let Err(reason) = kept {

@@ -14,8 +14,11 @@ pub struct Callers {
 impl Callers {
     /// With the key of the configuration; an empty one stands for a new random key.
     pub fn new(secret: &str) -> Callers {
-        let key =
-            if secret.is_empty() { random_key() } else { blake3::derive_key("nanming 2026 callers", secret.as_bytes()) };
+        let key = if secret.is_empty() {
+            random_key()
+        } else {
+            blake3::derive_key("nanming 2026 callers", secret.as_bytes())
+        };
         Callers { key }
     }
 

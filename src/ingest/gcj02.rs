@@ -44,11 +44,21 @@ fn shift_m(x: f64, y: f64) -> (f64, f64) {
     let wave = |amplitude: f64, of: f64| amplitude * of.sin();
     let root = x.abs().sqrt();
     let shared = (wave(20.0, 6.0 * x * PI) + wave(20.0, 2.0 * x * PI)) * 2.0 / 3.0;
-    let north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root
+    let north = -100.0
+        + 2.0 * x
+        + 3.0 * y
+        + 0.2 * y * y
+        + 0.1 * x * y
+        + 0.2 * root
         + shared
         + (wave(20.0, y * PI) + wave(40.0, y / 3.0 * PI)) * 2.0 / 3.0
         + (wave(160.0, y / 12.0 * PI) + wave(320.0, y * PI / 30.0)) * 2.0 / 3.0;
-    let east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root
+    let east = 300.0
+        + x
+        + 2.0 * y
+        + 0.1 * x * x
+        + 0.1 * x * y
+        + 0.1 * root
         + shared
         + (wave(20.0, x * PI) + wave(40.0, x / 3.0 * PI)) * 2.0 / 3.0
         + (wave(150.0, x / 12.0 * PI) + wave(300.0, x / 30.0 * PI)) * 2.0 / 3.0;

@@ -1,10 +1,10 @@
 //! The shapes of the JSON Lines that sensors and systems send; docs/events.md shows each.
 
+use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::{
     Answer, AssignmentId, CaseStage, Category, ControlMode, Finding, Priority, STREAMS, UnitStatus, VehicleClass,
     ViolationKind,
 };
-use nanming_dataflows::decision::Reason;
 use serde::Deserialize;
 
 use super::Unfit;
@@ -94,8 +94,11 @@ pub(super) struct CallLine {
     pub(super) category: Option<Category>,
     pub(super) lon: Option<f64>,
     pub(super) lat: Option<f64>,
+    pub(super) grid: Option<u32>,
     pub(super) channel: Option<String>,
+    pub(super) caller: Option<String>,
     pub(super) words: Option<String>,
+    pub(super) pictures: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]

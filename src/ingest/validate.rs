@@ -151,8 +151,8 @@ impl Validator {
         if let CallStep::Cancelled = step {
             return Ok((Event::Call(CallEvent { time_ms, call, change: CallChange::Cancelled }), None));
         }
-        let CallLine { priority, category, lon, lat, channel, words, .. } = line;
-        let alarm = AlarmJson { priority, category, lon, lat, channel, words, ..AlarmJson::default() };
+        let CallLine { priority, category, lon, lat, grid, channel, caller, words, pictures, .. } = line;
+        let alarm = AlarmJson { id: None, priority, category, lon, lat, grid, channel, caller, words, pictures };
         let alarm = alarm.alarm(&self.city, &self.callers)?;
         Ok(match step {
             CallStep::Updated => {

@@ -40,7 +40,9 @@ pub enum Said {
         /// Its name.
         label: String,
     },
-    /// Anything that is no alarm: events, voice, links.
+    /// No message of a person: somebody follows the account, say.
+    Event,
+    /// What cannot be taken: voice, films, links.
     Other,
 }
 
@@ -76,10 +78,11 @@ pub fn read(body: &[u8]) -> Result<Message, Unfit> {
             let (lon, lat) = gcj02::to_wgs84(degrees("Location_Y")?, degrees("Location_X")?);
             Said::Place { lon, lat, label: field("Label").unwrap_or_default().into() }
         }
+        "event" => Said::Event,
         _ => Said::Other,
     };
     let id = match (&said, field("MsgId")) {
-        (Said::Other, id) => id.unwrap_or_default(),
+        (Said::Event | Said::Other, id) => id.unwrap_or_default(),
         (_, id) => id.ok_or_else(|| malformed("<MsgId> is missing".into()))?,
     };
     Ok(Message { from: account("FromUserName")?, to: account("ToUserName")?, id: id.chars().take(64).collect(), said })
@@ -125,10 +128,15 @@ mod tests {
         assert_eq!((text.from.as_str(), text.to.as_str(), text.id.as_str()), ("oX-_1", "gh_1", "7"));
         assert_eq!(text.said, Said::Text("有人 <打架>".into()));
         assert_eq!(said("image", "<PicUrl>http://x/1</PicUrl>"), Ok(Said::Picture("http://x/1".into())));
-        assert_eq!(said("event", "<Event>subscribe</Event>"), Ok(Said::Other));
-        let place = "<Location_X>31.17530398364597</Location_X><Location_Y>121.531541859215</Location_Y><Label>这里</Label>";
+        assert_eq!(said("event", "<Event>subscribe</Event>"), Ok(Said::Event));
+        assert_eq!(said("voice", "<MediaId>1</MediaId>"), Ok(Said::Other));
+        let place =
+            "<Location_X>31.17530398364597</Location_X><Location_Y>121.531541859215</Location_Y><Label>这里</Label>";
         let Ok(Said::Place { lon, lat, label }) = said("location", place) else { panic!("no place") };
-        assert!((lon - 121.527_210_6).abs() < 1e-6 && (lat - 31.177_427_6).abs() < 1e-6, "one datum inside: {lon} {lat}");
+        assert!(
+            (lon - 121.527_210_6).abs() < 1e-6 && (lat - 31.177_427_6).abs() < 1e-6,
+            "one datum inside: {lon} {lat}"
+        );
         assert_eq!(label, "这里");
     }
 

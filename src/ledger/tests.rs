@@ -186,8 +186,7 @@ fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
     for (version, steps) in [(1, &[third, second, first][..]), (2, &[third, second]), (3, &[third])] {
         let (_dir, path, mut ledger) = in_new_file();
         ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
-        let before =
-            format!("{} DELETE FROM meta WHERE key = 'city'; PRAGMA user_version = {version}", steps.concat());
+        let before = format!("{} DELETE FROM meta WHERE key = 'city'; PRAGMA user_version = {version}", steps.concat());
         ledger.db.execute_batch(&before).unwrap();
         drop(ledger);
         let mut smaller = city();

@@ -115,7 +115,8 @@ impl Duty {
     fn open(&mut self, event: &CallEvent, words: &str, arrived: Option<Instant>) {
         match event.change {
             CallChange::Opened(facts) => {
-                let status = first_status(event, &facts, Standing { phase: CallPhase::Waiting, attempts: 0, unit: None });
+                let status =
+                    first_status(event, &facts, Standing { phase: CallPhase::Waiting, attempts: 0, unit: None });
                 let new = || OpenCall { facts, words: words.into(), arrived, assignment: None, status };
                 self.calls.entry(event.call).or_insert_with(new);
             }
@@ -180,12 +181,9 @@ impl Duty {
 
 /// Takes out what was said of a call up to its being assigned so.
 fn before(assignment: &Assignment, statuses: &mut [Option<Notice>]) -> Vec<Notice> {
-    let of_call = |notice: &Option<Notice>| {
-        matches!(notice, Some(Notice::Status(status, _)) if status.call == assignment.call)
-    };
-    let earlier = |notice: &Option<Notice>| {
-        !matches!(notice, Some(Notice::Status(status, _)) if status.assignment == Some(assignment.id))
-    };
+    let of_call =
+        |notice: &Option<Notice>| matches!(notice, Some(Notice::Status(status, _)) if status.call == assignment.call);
+    let earlier = |notice: &Option<Notice>| !matches!(notice, Some(Notice::Status(status, _)) if status.assignment == Some(assignment.id));
     let rows = statuses.iter_mut().filter(|notice| of_call(notice)).take_while(|notice| earlier(notice));
     rows.filter_map(Option::take).collect()
 }

@@ -59,8 +59,7 @@ fn peer(parts: &Parts) -> IpAddr {
 }
 
 fn unauthorized(surface: &Surface, viid: &Viid, stale: bool, why: &str) -> Response {
-    let mut response =
-        Word::new(&surface.app, "/VIID", "").says(Code::Invalid, why).alone(StatusCode::UNAUTHORIZED);
+    let mut response = Word::new(&surface.app, "/VIID", "").says(Code::Invalid, why).alone(StatusCode::UNAUTHORIZED);
     if let Ok(challenge) = HeaderValue::from_str(&viid.digests.challenge(viid.now_ms(), stale)) {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }

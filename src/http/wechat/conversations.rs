@@ -86,7 +86,9 @@ mod tests {
     #[test]
     fn what_is_said_waits_ten_minutes_and_is_kept_once() {
         let all = Conversations::default();
-        for (message, words, picture) in [("1", "有人", ""), ("1", "有人", ""), ("2", "", "http://x/1"), ("3", "打架", "")] {
+        for (message, words, picture) in
+            [("1", "有人", ""), ("1", "有人", ""), ("2", "", "http://x/1"), ("3", "打架", "")]
+        {
             assert_eq!(all.say("a", message, words, picture, 0), Ok(()));
         }
         let heard = all.heard("a", WAIT_MS);

@@ -63,7 +63,8 @@ impl FromRequestParts<Arc<Surface>> for Signed {
             }
             Err(reason) => {
                 surface.app.metrics.http_refused("wechat", reason);
-                let detail = "signature is SHA-1 of the sorted token, timestamp and nonce; each nonce once, within 5 min";
+                let detail =
+                    "signature is SHA-1 of the sorted token, timestamp and nonce; each nonce once, within 5 min";
                 Err(Problem::new(StatusCode::FORBIDDEN, reason, detail))
             }
         }

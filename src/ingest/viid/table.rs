@@ -121,7 +121,12 @@ mod tests {
     fn the_narrowest_row_wins_and_without_one_the_id_is_the_name() {
         let city = city();
         let name = |row: usize| city.cameras[row].name.as_str();
-        let rows = [("device", "D", "lane = 2\n"), ("device", "D", ""), ("tollgate", "T", "lane = 1\n"), ("tollgate", "T", "")];
+        let rows = [
+            ("device", "D", "lane = 2\n"),
+            ("device", "D", ""),
+            ("tollgate", "T", "lane = 1\n"),
+            ("tollgate", "T", ""),
+        ];
         let row = |(n, (what, id, lane)): (usize, &(&str, &str, &str))| {
             format!("[[camera]]\n{what} = \"{id}\"\n{lane}camera = \"{}\"\n", name(n))
         };
@@ -140,7 +145,8 @@ mod tests {
         assert_eq!(CameraTable::plain(Arc::clone(&city), None).name(&at(device, "", None)), device);
         let table = CameraTable::plain(Arc::clone(&city), Some("5201".into()));
         assert_eq!(table.name(&at(device, "", None)), city.cameras[17].name);
-        for other in ["52020500001320000017", "52010500001180000017", "52010500001320999999", "5201", "贵贵贵贵贵贵132"] {
+        for other in ["52020500001320000017", "52010500001180000017", "52010500001320999999", "5201", "贵贵贵贵贵贵132"]
+        {
             assert_eq!(table.name(&at(other, "", None)), other);
         }
     }

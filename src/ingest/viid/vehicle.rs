@@ -43,12 +43,7 @@ struct VehicleObject {
 }
 
 /// The passage that an object tells of, and the object's ID (empty where it has none). `now_ms`: the city's clock.
-pub fn passage(
-    raw: &str,
-    table: &CameraTable,
-    validator: &Validator,
-    now_ms: u64,
-) -> (String, Result<Passage, Unfit>) {
+pub fn passage(raw: &str, table: &CameraTable, validator: &Validator, now_ms: u64) -> (String, Result<Passage, Unfit>) {
     let read = super::super::line::object(raw.as_bytes()).and_then(|()| {
         serde_json::from_str::<VehicleObject>(raw).map_err(|e| Unfit::new(Reason::Malformed, e.to_string()))
     });

@@ -63,9 +63,9 @@ fn fields(text: &str) -> Option<Vec<(&str, String)>> {
         let after = after.trim_start();
         let (value, after) = match after.strip_prefix('"') {
             Some(quoted) => quoted_value(quoted)?,
-            None => after.split_once(',').map_or((after.trim().to_owned(), ""), |(v, _)| {
-                (v.trim().to_owned(), &after[v.len()..])
-            }),
+            None => after
+                .split_once(',')
+                .map_or((after.trim().to_owned(), ""), |(v, _)| (v.trim().to_owned(), &after[v.len()..])),
         };
         fields.push((name.trim(), value));
         rest = after.trim_start();

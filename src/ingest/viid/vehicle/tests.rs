@@ -59,7 +59,9 @@ fn vendors_write_one_passage_in_many_ways() {
 #[test]
 fn what_is_not_read_or_measured_is_left_out() {
     let gate = gate();
-    for plate in [json!({"PlateNo": "无车牌"}), json!({"PlateNo": ""}), json!({"HasPlate": 0}), json!({"PlateNo": null})] {
+    for plate in
+        [json!({"PlateNo": "无车牌"}), json!({"PlateNo": ""}), json!({"HasPlate": 0}), json!({"PlateNo": null})]
+    {
         assert_eq!(gate.read(plate.clone()).unwrap().vehicle, VehicleId(0), "{plate}");
     }
     assert_eq!(gate.read(json!({"Speed": ""})).unwrap().speed_mm_s, 0);
@@ -83,7 +85,11 @@ fn what_cannot_be_is_refused_with_its_reason() {
         assert_eq!(gate.read(wrong.clone()), Err(reason), "{wrong}");
     }
     for raw in ["7", "[]", "null", "\"x\"", "{\"Speed\":1,\"Speed\":2}"] {
-        assert_eq!(passage(raw, &gate.table, &gate.validator, NOON_MS).1.unwrap_err().reason, Reason::Malformed, "{raw}");
+        assert_eq!(
+            passage(raw, &gate.table, &gate.validator, NOON_MS).1.unwrap_err().reason,
+            Reason::Malformed,
+            "{raw}"
+        );
     }
 }
 
