@@ -31,6 +31,7 @@ mod follower;
 mod geojson;
 mod guard;
 mod ingest;
+mod intake;
 mod keys;
 mod packed;
 mod page;
@@ -85,7 +86,7 @@ pub(crate) struct Surface {
     pub(crate) app: App,
     pub(crate) maps: city::Maps,
     pub(crate) streams: Arc<Semaphore>,
-    room: body::Room,
+    intake: intake::Intake,
 }
 
 /// Serves until the engine is to end and every connection has been closed in good order.
@@ -93,8 +94,8 @@ pub async fn serve(listener: TcpListener, app: App) -> io::Result<()> {
     let (stop, head) = (app.stop.clone(), Duration::from_secs(app.config.head_s));
     let places = connections::Places::within_limit(app.config.streams);
     let streams = Arc::new(Semaphore::new(places.streams));
-    let (maps, room) = (city::Maps::default(), body::Room::default());
-    let surface = Arc::new(Surface { app, maps, streams: Arc::clone(&streams), room });
+    let (maps, intake) = (city::Maps::default(), intake::Intake::new(&app.config));
+    let surface = Arc::new(Surface { app, maps, streams: Arc::clone(&streams), intake });
     connections::serve(listener, router(surface), places.connections, head, stop).await?;
     // WebSockets are not the server's any more: each gives its place back when it has said goodbye.
     let _all_places = streams.acquire_many(places.streams as u32).await;

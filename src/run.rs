@@ -244,6 +244,13 @@ fn restore(ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError> {
     Ok(Duty::restored(&calls, &in_force))
 }
 
+/// What comes in is checked by this.
+fn validator(config: &Config, city: &Arc<City>) -> Validator {
+    let settings = &config.ingest;
+    let (plates, callers) = (Plates::new(settings.plate_key.expose()), Callers::new(settings.caller_key.expose()));
+    Validator::new(Arc::clone(city), plates, callers, settings.future_ms, settings.late_ms)
+}
+
 fn app(
     config: &Config,
     shared: &Shared,
@@ -254,9 +261,6 @@ fn app(
 ) -> Result<App, RunError> {
     let (city, metrics) = (&shared.city, &shared.metrics);
     let CallId(next_call) = ledger.next_call_id(OWN_CALLS)?;
-    let settings = &config.ingest;
-    let (plates, callers) = (Plates::new(settings.plate_key.expose()), Callers::new(settings.caller_key.expose()));
-    let validator = Validator::new(Arc::clone(city), plates, callers, settings.future_ms, settings.late_ms);
     let (acceptances, manning) = (Arc::clone(&shared.acceptances), ears.manning.clone());
     Ok(App {
         city: Arc::clone(city),
@@ -267,7 +271,7 @@ fn app(
         terminals: Arc::new(Terminals::new(Arc::clone(city), Arc::clone(metrics), acceptances, duty, manning)),
         acceptances: Arc::clone(&shared.acceptances),
         letters: Arc::clone(&shared.letters),
-        validator: Arc::new(validator),
+        validator: Arc::new(validator(config, city)),
         metrics: Arc::clone(metrics),
         health: Arc::clone(&shared.health),
         next_call: AtomicU64::new(next_call),

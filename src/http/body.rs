@@ -1,5 +1,4 @@
-//! Bodies of requests: whole, in time, and unpacked within bounds. Of large ones only so many are held at a time, and fewer
-//! unpacked: who comes then waits for a place, and is not read meanwhile.
+//! Bodies of requests: whole, in time, and unpacked within bounds.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -10,7 +9,6 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, StatusCode};
 use flate2::read::MultiGzDecoder;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::{Problem, Surface};
@@ -25,55 +23,18 @@ impl FromRequest<Arc<Surface>> for Whole {
     type Rejection = Problem;
 
     async fn from_request(request: Request, surface: &Arc<Surface>) -> Result<Whole, Problem> {
-        let within = Duration::from_secs(surface.app.config.body_s);
-        match timeout(within, Bytes::from_request(request, surface)).await {
-            Ok(body) => Ok(Whole(body?)),
-            Err(_) => {
-                let detail = format!("the body was not there within {} s; send it again", within.as_secs());
-                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail))
-            }
+        whole(request, Duration::from_secs(surface.app.config.body_s)).await.map(Whole)
+    }
+}
+
+/// The bytes of a body, if they are there in time.
+pub(super) async fn whole(request: Request, within: Duration) -> Result<Bytes, Problem> {
+    match timeout(within, Bytes::from_request(request, &())).await {
+        Ok(body) => Ok(body?),
+        Err(_) => {
+            let detail = format!("the body was not there within {} s; send it again", within.as_secs());
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail))
         }
-    }
-}
-
-/// Large bodies held at a time, and those unpacked.
-const BODIES: usize = 64;
-const UNPACKED: usize = 4;
-
-/// Places for large bodies.
-pub(super) struct Room {
-    bodies: Semaphore,
-    unpacked: Semaphore,
-}
-
-impl Default for Room {
-    fn default() -> Room {
-        Room { bodies: Semaphore::new(BODIES), unpacked: Semaphore::new(UNPACKED) }
-    }
-}
-
-impl Room {
-    /// A body, and the place that it takes.
-    pub(super) async fn body(
-        &self,
-        request: Request,
-        surface: &Arc<Surface>,
-    ) -> Result<(SemaphorePermit<'_>, Bytes), Problem> {
-        let place = place(&self.bodies, surface).await?;
-        let Whole(body) = Whole::from_request(request, surface).await?;
-        Ok((place, body))
-    }
-
-    /// A place to unpack a body.
-    pub(super) async fn unpacked(&self, surface: &Surface) -> Result<SemaphorePermit<'_>, Problem> {
-        place(&self.unpacked, surface).await
-    }
-}
-
-async fn place<'a>(places: &'a Semaphore, surface: &Surface) -> Result<SemaphorePermit<'a>, Problem> {
-    match timeout(Duration::from_secs(surface.app.config.body_s), places.acquire()).await {
-        Ok(Ok(place)) => Ok(place),
-        _ => Err(Problem::unavailable("busy", "too many bodies at a time; send it again later")),
     }
 }
 

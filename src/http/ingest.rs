@@ -5,15 +5,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use futures_util::future::join_all;
-use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::Event;
 use serde_json::{Value, json};
 
-use super::body::Packing;
 use super::calls::submit;
-use super::keys::Admitted;
 use super::{App, Problem, Surface};
 use crate::door::Arrival;
 use crate::ingest::validate::Valid;
@@ -32,29 +28,13 @@ struct Sorted {
 }
 
 /// Takes a body.
-pub(super) async fn post(
-    State(surface): State<Arc<Surface>>,
-    _admitted: Admitted,
-    request: Request,
-) -> Result<Json<Value>, Problem> {
-    let packing = Packing::of(request.headers())?;
-    let (_place, packed) = surface.room.body(request, &surface).await?;
-    let unpacking = surface.room.unpacked(&surface).await?;
-    let checked = Arc::clone(&surface);
-    let sorted = tokio::task::spawn_blocking(move || {
-        let body = packing.unpack(packed.clone(), checked.app.config.unpacked_bytes).inspect_err(|problem| {
-            let reason = if problem.error() == "too_large" { Reason::OutOfRange } else { Reason::Malformed };
-            checked.app.letters.bury(checked.app.inbox.now_ms(), "unknown", reason, problem.detail(), &packed);
-        })?;
-        Ok::<_, Problem>(sort(&checked.app, &body))
-    });
-    let sorted = sorted.await;
-    drop(unpacking);
-    let Ok(sorted) = sorted else {
-        return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "the body could not be checked"));
-    };
-    let mut sorted = sorted?;
+pub(super) async fn post(State(surface): State<Arc<Surface>>, request: Request) -> Result<Json<Value>, Problem> {
     let app = &surface.app;
+    let held = surface.intake.lines(request, &app.metrics, &app.letters, app.inbox.now_ms()).await?;
+    let (checked, bytes) = (Arc::clone(&surface), held.bytes.clone());
+    let sorted = tokio::task::spawn_blocking(move || sort(&checked.app, &bytes)).await;
+    drop(held);
+    let mut sorted = sorted.map_err(|_| Problem::broken("the body could not be checked"))?;
     let mut accepted = sorted.events.len();
     if !sorted.events.is_empty() {
         app.inbox.send_async(Arrival { events: std::mem::take(&mut sorted.events), notes: Vec::new() }).await?;

@@ -1,30 +1,15 @@
 //! Keys of senders: `X-Api-Key`, or `Authorization: Bearer`.
 
-use std::sync::Arc;
-
-use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 
-use super::{Problem, Surface};
+use super::Problem;
 use crate::config::Secret;
 
-/// The sender has a key, or needs none.
-pub(super) struct Admitted;
-
-impl FromRequestParts<Arc<Surface>> for Admitted {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, surface: &Arc<Surface>) -> Result<Admitted, Problem> {
-        let checked = check(&surface.app.config.api_keys, &parts.headers);
-        checked.inspect_err(|problem| surface.app.metrics.http_refused("ingest", problem.error()))
-    }
-}
-
-fn check(keys: &[Secret], headers: &HeaderMap) -> Result<Admitted, Problem> {
+/// Whether a sender has a key, or needs none.
+pub(super) fn check(keys: &[Secret], headers: &HeaderMap) -> Result<(), Problem> {
     if keys.is_empty() {
-        return Ok(Admitted);
+        return Ok(());
     }
     let Some(shown) = shown(headers) else {
         let detail = "send a key of http.api_keys as X-Api-Key, or as Authorization: Bearer";
@@ -32,7 +17,7 @@ fn check(keys: &[Secret], headers: &HeaderMap) -> Result<Admitted, Problem> {
     };
     // Every key is looked at, so that the time tells nothing.
     if keys.iter().fold(false, |known, key| key.is(shown) | known) {
-        Ok(Admitted)
+        Ok(())
     } else {
         Err(Problem::new(StatusCode::FORBIDDEN, "wrong_key", "the key is none of http.api_keys"))
     }
@@ -55,7 +40,7 @@ mod tests {
         let keys = ["one", "two"].map(|key| Secret::from(key.to_owned()));
         let said = |name: &'static str, value: &str| {
             check(&keys, &HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]))
-                .map(|_| "in")
+                .map(|()| "in")
                 .map_err(|problem| problem.error())
         };
         assert!(check(&[], &HeaderMap::new()).is_ok());

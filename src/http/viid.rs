@@ -112,13 +112,11 @@ pub(super) async fn vehicles(
     Registered(_): Registered,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (_place, body) = surface.room.body(request, &surface).await?;
-    let checked = Arc::clone(&surface);
-    let sorted = tokio::task::spawn_blocking(move || sort(&checked.app, &body)).await;
-    let (events, answer) = match sorted {
-        Ok(sorted) => sorted?,
-        Err(_) => return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "the batch cannot be checked")),
-    };
+    let held = surface.intake.body(request).await?;
+    let (checked, bytes) = (Arc::clone(&surface), held.bytes.clone());
+    let sorted = tokio::task::spawn_blocking(move || sort(&checked.app, &bytes)).await;
+    drop(held);
+    let (events, answer) = sorted.map_err(|_| Problem::broken("the batch could not be checked"))??;
     if !events.is_empty() {
         surface.app.inbox.send_async(Arrival { events, notes: Vec::new() }).await?;
     }
