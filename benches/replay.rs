@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use crossbeam_channel::bounded;
 use nanming::engine::Engine;
-use nanming::ingest::{Plates, Validator};
+use nanming::ingest::{Callers, Plates, Validator};
 use nanming::recording::{Bounds, Recording, Writer};
 use nanming::replay::{ReplayArgs, Speed, recorded};
 use nanming_dataflows::Time;
@@ -246,7 +246,7 @@ fn played(dir: &Path, city: &Arc<City>, workers: usize, speed: Speed) -> Measure
 
 /// Lines to events; each batch of them is given away.
 fn read_lines(dir: &Path, city: &Arc<City>, mut take: impl FnMut(Batch)) -> u64 {
-    let validator = Validator::new(Arc::clone(city), Plates::new("bench"), 5_000);
+    let validator = Validator::new(Arc::clone(city), Plates::new("bench"), Callers::new("bench"), 5_000, u64::MAX);
     let mut reader = BufReader::with_capacity(1 << 20, File::open(lines(dir)).expect("lines"));
     let (mut line, mut batch, mut lines) = (Vec::new(), Batch::default(), 0);
     while reader.read_until(b'\n', &mut line).expect("lines") > 0 {

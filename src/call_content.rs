@@ -12,5 +12,9 @@ pub fn content_hash(facts: &CallFacts, note: &CallNote) -> [u8; 32] {
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());
     }
+    // Calls without these hash as they did before there were any.
+    if !(note.caller.is_empty() && note.pictures.is_empty()) {
+        hasher.update(format!("{:?}", (&note.caller, &note.pictures)).as_bytes());
+    }
     hasher.finalize().into()
 }

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::recording::Bounds;
 
+mod doors;
 mod secret;
 mod shown;
+pub use doors::{ViidConfig, WechatConfig};
 pub use secret::Secret;
 
 /// The file that is read when it exists and none is named.
@@ -47,6 +49,10 @@ pub struct Config {
     pub ledger: LedgerConfig,
     /// What comes in from outside.
     pub ingest: IngestConfig,
+    /// Cameras that speak GA/T 1400.
+    pub viid: ViidConfig,
+    /// The WeChat official account.
+    pub wechat: WechatConfig,
     /// Files that go out.
     pub output: OutputConfig,
     /// The recording of what passes the door.
@@ -132,8 +138,16 @@ pub struct HttpConfig {
     pub hosts: Vec<String>,
     /// Largest request body, bytes (8 MiB; calls are held to 64 KiB).
     pub body_bytes: usize,
-    /// Event streams, terminals and desks open at once (4096).
+    /// Largest body once it is unpacked from gzip or zstd, bytes (64 MiB).
+    pub unpacked_bytes: usize,
+    /// Event streams, terminals and desks open at once (4096), or a third of what the system's limit of open files allows.
     pub streams: usize,
+    /// The head of a request must be there within so long, s (10). Connections that say nothing end as well.
+    pub head_s: u64,
+    /// The body of a request must be there within so long, s (30).
+    pub body_s: u64,
+    /// Keys of which `POST /api/ingest` must carry one; none: it asks for none.
+    pub api_keys: Vec<Secret>,
 }
 
 impl Default for HttpConfig {
@@ -142,7 +156,11 @@ impl Default for HttpConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             hosts: Vec::new(),
             body_bytes: 8 << 20,
+            unpacked_bytes: 64 << 20,
             streams: 4096,
+            head_s: 10,
+            body_s: 30,
+            api_keys: Vec::new(),
         }
     }
 }
@@ -169,18 +187,27 @@ impl Default for LedgerConfig {
 pub struct IngestConfig {
     /// Events further ahead of the city's clock than this are refused, ms (5000).
     pub future_ms: u64,
-    /// Events further behind the city's clock than this are refused, ms (600000). No window reaches back so far.
+    /// What sensors and units say further behind the city's clock than this is refused, ms (600000). No window reaches
+    /// back so far. Calls, answers, steps of cases and reports on sites are never too late.
     pub late_ms: u64,
     /// Key of the hash that stands for a plate; empty: a new random key at each start, so that nobody can link
     /// vehicles over restarts.
     pub plate_key: Secret,
+    /// Key of the hash that stands for a caller; empty: a new random key at each start.
+    pub caller_key: Secret,
     /// Directory of `dead_letters.jsonl`; none: that of the ledger.
     pub dead_letters: Option<PathBuf>,
 }
 
 impl Default for IngestConfig {
     fn default() -> Self {
-        IngestConfig { future_ms: 5_000, late_ms: 600_000, plate_key: Secret::default(), dead_letters: None }
+        IngestConfig {
+            future_ms: 5_000,
+            late_ms: 600_000,
+            plate_key: Secret::default(),
+            caller_key: Secret::default(),
+            dead_letters: None,
+        }
     }
 }
 
@@ -277,6 +304,17 @@ impl Config {
         self.city.units.unwrap_or(if self.simulator.enabled { SIMULATED_UNITS } else { 0 })
     }
 
+    /// Every secret, by the name of its setting.
+    fn secrets(&self) -> impl Iterator<Item = (&'static str, &Secret)> {
+        let keys = [
+            ("ingest.plate_key", &self.ingest.plate_key),
+            ("ingest.caller_key", &self.ingest.caller_key),
+            ("wechat.token", &self.wechat.token),
+        ];
+        let lists = self.http.api_keys.iter().map(|key| ("http.api_keys", key));
+        keys.into_iter().chain(lists).chain(self.viid.users.values().map(|password| ("viid.users", password)))
+    }
+
     /// Checks ranges that types do not.
     pub fn check(&self) -> Result<(), ConfigError> {
         let need = |holds: bool, complaint: String| if holds { Ok(()) } else { Err(ConfigError::Value(complaint)) };
@@ -291,13 +329,23 @@ impl Config {
         within("engine.inbox", self.engine.inbox, 1..=1_000_000)?;
         within("http.streams", self.http.streams, 1..=1_000_000)?;
         need(self.http.body_bytes >= 1024, "http.body_bytes must be at least 1024".into())?;
+        need(self.http.unpacked_bytes >= 1024, "http.unpacked_bytes must be at least 1024".into())?;
+        need((1..=3600).contains(&self.http.head_s), "http.head_s must be from 1 to 3600".into())?;
+        need((1..=3600).contains(&self.http.body_s), "http.body_s must be from 1 to 3600".into())?;
         need(self.output.file_mib > 0, "output.file_mib must be above 0".into())?;
         need((1..=1 << 20).contains(&self.record.file_mib), "record.file_mib must be from 1 to 1048576".into())?;
         let hours = "record.keep_hours must be from 1 to 1000000";
         need((1..=1_000_000).contains(&self.record.keep_hours), hours.into())?;
-        let redacted = "ingest.plate_key is '(redacted)', which is no key: an older `nanming config` printed it in place of \
-                        one. Write the key itself, or leave the line out";
-        need(!self.ingest.plate_key.is_redacted(), redacted.into())?;
+        self.viid.check()?;
+        for (name, secret) in self.secrets() {
+            let redacted = format!(
+                "{name} is '(redacted)', which is no key: an older `nanming config` printed it in place of one. Write \
+                 the key itself, or leave the line out"
+            );
+            need(!secret.is_redacted(), redacted)?;
+        }
+        let empty = self.http.api_keys.iter().chain(self.viid.users.values()).any(|key| key.expose().is_empty());
+        need(!empty, "http.api_keys and viid.users must not hold empty secrets".into())?;
         self.clock.start_minute().map(|_| ())
     }
 }

@@ -39,6 +39,12 @@ pub struct CallNote {
     pub words: String,
     /// How it came in, such as `phone`.
     pub channel: String,
+    /// Pseudonym of the caller; empty where none is told.
+    pub caller: String,
+    /// Where pictures are.
+    pub pictures: Vec<String>,
+    /// The sender's key for it, by which it is found when it is sent again; empty where it has none.
+    pub key: String,
 }
 
 /// The door takes nothing any more: the engine is shutting down.

@@ -4,11 +4,11 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::serve::ListenerExt;
 use nanming_dataflows::network::City;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -22,22 +22,30 @@ use crate::metrics::Metrics;
 use crate::publish::{Acceptances, Board, Terminals};
 
 mod board;
+mod body;
 mod calls;
 mod city;
+mod connections;
 mod events;
 mod follower;
 mod geojson;
 mod guard;
 mod ingest;
+mod intake;
+mod keys;
 mod packed;
 mod page;
 mod problem;
 mod routes;
 mod sockets;
 mod status;
+mod viid;
+mod wechat;
 
 pub use follower::{FollowerApp, serve_follower};
 pub use problem::Problem;
+pub use viid::Viid;
+pub use wechat::Wechat;
 
 /// What the surface works with.
 pub struct App {
@@ -65,6 +73,10 @@ pub struct App {
     pub health: Arc<Health>,
     /// The next ID for a call whose sender gave none.
     pub next_call: AtomicU64,
+    /// Cameras by GA/T 1400, where that is on.
+    pub viid: Option<Viid>,
+    /// The WeChat account, where there is one.
+    pub wechat: Option<Wechat>,
     /// Turns true when the engine is to end.
     pub stop: watch::Receiver<bool>,
 }
@@ -74,25 +86,19 @@ pub(crate) struct Surface {
     pub(crate) app: App,
     pub(crate) maps: city::Maps,
     pub(crate) streams: Arc<Semaphore>,
+    intake: intake::Intake,
 }
 
 /// Serves until the engine is to end and every connection has been closed in good order.
 pub async fn serve(listener: TcpListener, app: App) -> io::Result<()> {
-    let mut stop = app.stop.clone();
-    let stopped = async move {
-        // An error means that whoever could stop it is gone: the end as well.
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY");
-        }
-    });
-    let (places, streams) = (app.config.streams, Arc::new(Semaphore::new(app.config.streams)));
-    let surface = Arc::new(Surface { app, maps: city::Maps::default(), streams: Arc::clone(&streams) });
-    axum::serve(listener, router(surface)).with_graceful_shutdown(stopped).await?;
+    let (stop, head) = (app.stop.clone(), Duration::from_secs(app.config.head_s));
+    let places = connections::Places::within_limit(app.config.streams);
+    let streams = Arc::new(Semaphore::new(places.streams));
+    let (maps, intake) = (city::Maps::default(), intake::Intake::new(&app.config));
+    let surface = Arc::new(Surface { app, maps, streams: Arc::clone(&streams), intake });
+    connections::serve(listener, router(surface), places.connections, head, stop).await?;
     // WebSockets are not the server's any more: each gives its place back when it has said goodbye.
-    let _all_places = streams.acquire_many(places as u32).await;
+    let _all_places = streams.acquire_many(places.streams as u32).await;
     Ok(())
 }
 

@@ -3,19 +3,25 @@
 //! Everything here but [`dead_letters`] is a pure function of its input. Clear plates end here.
 
 pub mod alarm;
+mod callers;
 pub mod dead_letters;
+pub mod gcj02;
 mod line;
 mod names;
 mod place;
 mod plates;
 mod redact;
 pub mod validate;
+pub mod viid;
+pub mod wechat;
 
 pub use alarm::{Alarm, AlarmJson};
+pub use callers::Callers;
 pub use dead_letters::DeadLetters;
-pub use line::{NameOrId, stream_of};
+pub use line::{NameOrId, object, stream_of};
 pub use names::Names;
 pub use plates::Plates;
+pub(crate) use plates::random_key;
 pub use validate::Validator;
 
 use nanming_dataflows::decision::Reason;

@@ -23,3 +23,6 @@ pub mod publish;
 pub mod recording;
 pub mod replay;
 pub mod run;
+
+#[cfg(test)]
+mod fuzz;

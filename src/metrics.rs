@@ -37,6 +37,8 @@ pub struct Metrics {
     late: IntCounterVec,
     recorded: IntCounter,
     unrecorded: IntCounter,
+    http_refusals: IntCounterVec,
+    cameras_online: IntGauge,
     commit: Histogram,
     commit_failures: IntCounter,
     conflicts: IntCounter,
@@ -129,6 +131,12 @@ impl Metrics {
                 "recording_left_out_ticks_total",
                 "Ticks that are missing in the recording: the disk was too slow, or failed.",
             ),
+            http_refusals: make.counter_vec(
+                "http_refusals_total",
+                "Requests whose sender was not let in, by way in and reason.",
+                &["door", "reason"],
+            ),
+            cameras_online: make.int_gauge("cameras_online", "Devices registered by GA/T 1400 that say they live."),
             commit: make.histogram("ledger_commit_seconds", "Time of a ledger commit.", TICK),
             commit_failures: make.counter("ledger_commit_failures_total", "Ledger commits that failed."),
             conflicts: make.counter(
@@ -195,6 +203,8 @@ impl Metrics {
         known.iter().for_each(|(stream, reason)| metrics.dead_letters_handle(stream, *reason).inc_by(0));
         metrics.events_sampled(&[("passages", 0)]);
         metrics.late.with_label_values(&["passages"]).inc_by(0);
+        let refusals = [("ingest", "wrong_key"), ("viid", "wrong_digest"), ("wechat", "wrong_signature")];
+        refusals.iter().for_each(|(door, reason)| metrics.http_refusals.with_label_values(&[door, reason]).inc_by(0));
         metrics
     }
 
@@ -277,6 +287,16 @@ impl Metrics {
     /// Ticks will be missing in the recording.
     pub fn unrecorded(&self, ticks: u64) {
         self.unrecorded.inc_by(ticks);
+    }
+
+    /// A request was not let in; `reason` is one of a fixed few.
+    pub fn http_refused(&self, door: &str, reason: &str) {
+        self.http_refusals.with_label_values(&[door, reason]).inc();
+    }
+
+    /// So many devices of GA/T 1400 live.
+    pub fn cameras_online(&self, devices: usize) {
+        self.cameras_online.set(devices as i64);
     }
 
     /// A ledger commit took so long.

@@ -281,3 +281,6 @@ pub fn print(summary: &Summary, json: bool) -> Result<(), serde_json::Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod fuzz;

@@ -27,8 +27,8 @@ use crate::config::Config;
 use crate::door::{self, Arrival, Exits, Inbox, TickRecord};
 use crate::engine::{Engine, Stopped};
 use crate::health::Health;
-use crate::http::App;
-use crate::ingest::{DeadLetters, Plates, Validator};
+use crate::http::{App, Viid, Wechat};
+use crate::ingest::{Callers, DeadLetters, Plates, Validator};
 use crate::ledger::{Book, Keeper, Ledger, LedgerError, keep};
 use crate::metrics::Metrics;
 use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Street, Terminals};
@@ -59,6 +59,9 @@ pub enum RunError {
     /// The recording cannot be written.
     #[error(transparent)]
     Recording(#[from] RecordingError),
+    /// The table of cameras makes no sense.
+    #[error(transparent)]
+    Cameras(#[from] crate::ingest::viid::TableError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}: {1}; choose another with --listen 127.0.0.1:PORT")]
     Listen(std::net::SocketAddr, std::io::Error),
@@ -250,6 +253,13 @@ fn restore(ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError> {
     Ok(Duty::restored(&calls, &in_force))
 }
 
+/// What comes in is checked by this.
+fn validator(config: &Config, city: &Arc<City>) -> Validator {
+    let settings = &config.ingest;
+    let (plates, callers) = (Plates::new(settings.plate_key.expose()), Callers::new(settings.caller_key.expose()));
+    Validator::new(Arc::clone(city), plates, callers, settings.future_ms, settings.late_ms)
+}
+
 fn app(
     config: &Config,
     shared: &Shared,
@@ -260,7 +270,6 @@ fn app(
 ) -> Result<App, RunError> {
     let (city, metrics) = (&shared.city, &shared.metrics);
     let CallId(next_call) = ledger.next_call_id(OWN_CALLS)?;
-    let plates = Plates::new(config.ingest.plate_key.expose());
     let (acceptances, manning) = (Arc::clone(&shared.acceptances), ears.manning.clone());
     Ok(App {
         city: Arc::clone(city),
@@ -271,10 +280,12 @@ fn app(
         terminals: Arc::new(Terminals::new(Arc::clone(city), Arc::clone(metrics), acceptances, duty, manning)),
         acceptances: Arc::clone(&shared.acceptances),
         letters: Arc::clone(&shared.letters),
-        validator: Arc::new(Validator::new(Arc::clone(city), plates, config.ingest.future_ms)),
+        validator: Arc::new(validator(config, city)),
         metrics: Arc::clone(metrics),
         health: Arc::clone(&shared.health),
         next_call: AtomicU64::new(next_call),
+        viid: Viid::new(&config.viid, city)?,
+        wechat: Wechat::new(&config.wechat),
         stop: shared.end.stopping.subscribe(),
     })
 }

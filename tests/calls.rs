@@ -36,6 +36,7 @@ fn what_makes_no_sense_is_refused_with_a_reason_and_counted() {
     for (body, status, error) in [
         ("{".to_owned(), 400, "malformed"),
         ("{\"priority\":\"A\"}".to_owned(), 400, "malformed"),
+        ("[17,\"A\",\"crime\",1,1,null,\"app\",null,\"\",[]]".to_owned(), 400, "malformed"),
         ("{\"priority\":\"A\",\"lon\":0,\"lat\":0}".to_owned(), 422, "outside_city"),
         ("{\"priority\":\"A\",\"lon\":999,\"lat\":0}".to_owned(), 422, "out_of_range"),
         (city.alarm(0, json!({"words": "x".repeat(100_000)})), 413, "too_large"),
@@ -48,6 +49,63 @@ fn what_makes_no_sense_is_refused_with_a_reason_and_counted() {
         assert_eq!(city.get(path).0, 404);
     }
     assert_eq!(city.patch("/calls/99", &json!({"priority": "C"})).0, 404);
+}
+
+#[test]
+fn an_alarm_with_a_key_is_one_call_however_often_it_is_sent() {
+    let city = Running::start();
+    let key =
+        |key: &'static str, alarm: &str| city.send("POST", "/calls", &[("idempotency-key", key)], alarm.as_bytes());
+    let alarm = city.alarm(0, json!({"channel": "app"}));
+    let mut answers: Vec<(u16, u64)> = std::thread::scope(|scope| {
+        let send = || {
+            let answer = key("k-1", &alarm);
+            (answer.status, answer.json["call"].as_u64().unwrap())
+        };
+        let senders: Vec<_> = (0..8).map(|_| scope.spawn(send)).collect();
+        senders.into_iter().map(|sender| sender.join().unwrap()).collect()
+    });
+    answers.sort_unstable();
+    let call = answers[0].1;
+    assert_eq!(answers[..7], vec![(200, call); 7]);
+    assert_eq!(answers[7], (201, call));
+    let other = key("k-1", &city.alarm(0, json!({"channel": "app", "words": "other"})));
+    assert_eq!((other.status, &other.json["error"]), (409, &json!("duplicate_call")));
+    let with_id = key("k-1", &city.alarm(0, json!({"channel": "app", "id": 4711})));
+    assert_eq!((with_id.status, &with_id.json["error"]), (409, &json!("duplicate_call")));
+    let another = key("k-2", &alarm);
+    assert!(another.status == 201 && another.json["call"] != call, "{}", another.text);
+    assert_eq!(key("white space", &alarm).status, 400);
+
+    let city = Running::start_in(city.kill(), &["--no-sim"]);
+    let again = city.send("POST", "/calls", &[("idempotency-key", "k-1")], alarm.as_bytes());
+    assert_eq!((again.status, &again.json["call"]), (200, &json!(call)), "{}", again.text);
+}
+
+#[test]
+fn a_caller_is_a_pseudonym_a_grid_a_place_and_pictures_are_told_by_name() {
+    let city = Running::start();
+    let alarm = json!({"priority": "B", "grid": 2, "caller": "138-0013-8000", "channel": "phone",
+        "pictures": ["https://pictures.example/1.jpg", "media:7"]});
+    let (status, accepted) = city.post("/calls", &alarm.to_string());
+    assert_eq!((status, &accepted["grid"]), (201, &json!(2)), "{accepted}");
+    let page = city.get(&format!("/calls/{}", accepted["call"])).1;
+    assert_eq!((&page["grid"], &page["pictures"]), (&json!(2), &alarm["pictures"]), "{page}");
+    assert_eq!(page["caller"].as_str().map(str::len), Some(16), "{page}");
+    let refused = json!({"priority": "B", "grid": 99, "caller": "138-0013-8000"}).to_string();
+    assert_eq!(city.post("/calls", &refused).0, 422);
+    let moved = city.patch(&format!("/calls/{}", accepted["call"]), &json!({"grid": 1}));
+    assert_eq!((moved.0, &moved.1["grid"]), (200, &json!(1)));
+    assert_eq!(city.patch(&format!("/calls/{}", accepted["call"]), &json!({"caller": "1"})).0, 400);
+    let kept = city.dir.path().join("dead_letters.jsonl");
+    city.wait_for("letters", || crate::running::lines(&kept).len() == 2);
+    let metrics = city.text("/metrics");
+    for file in std::fs::read_dir(city.end().path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let text = String::from_utf8_lossy(&bytes).replace('-', "");
+        assert!(!text.contains("13800138000"), "no file knows the caller");
+    }
+    assert!(!metrics.contains("0013"));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod board;
 mod calls;
 mod cluster;
+mod connections;
 mod dispatch;
 mod ending;
 mod envelope;
@@ -17,3 +18,5 @@ mod replay;
 mod running;
 mod settings;
 mod terminals;
+mod viid;
+mod wechat;

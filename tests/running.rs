@@ -29,6 +29,13 @@ impl Running {
         Running::start_in(tempfile::tempdir().unwrap(), &["--no-sim"])
     }
 
+    /// Without a simulator, with settings as environment variables.
+    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nanming"));
+        command.envs(settings.iter().copied());
+        Running::start_as(command, tempfile::tempdir().unwrap(), &["--no-sim"])
+    }
+
     /// In a directory of an earlier run.
     pub(crate) fn start_in(dir: TempDir, options: &[&str]) -> Running {
         Running::start_as(Command::new(env!("CARGO_BIN_EXE_nanming")), dir, options)
@@ -85,6 +92,18 @@ impl Running {
 
     pub(crate) fn post(&self, path: &str, body: &str) -> (u16, Value) {
         answer(self.agent.post(self.url(path)).send(body))
+    }
+
+    /// Any request.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut request = ureq::http::Request::builder().method(method).uri(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut answer = self.agent.run(request.body(body).unwrap()).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        let json = serde_json::from_str(&text).unwrap_or_default();
+        Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), json, text }
     }
 
     pub(crate) fn patch(&self, path: &str, body: &Value) -> (u16, Value) {
@@ -165,6 +184,14 @@ impl Drop for Running {
         let _it_may_have_ended = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What came of a request.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) json: Value,
+    pub(crate) text: String,
 }
 
 /// A WebSocket that speaks JSON.

@@ -15,6 +15,13 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is this text; takes as long wherever they differ.
+    pub fn is(&self, text: &str) -> bool {
+        // Hashes of BLAKE3 are compared in constant time.
+        blake3::hash(self.0.as_bytes()) == blake3::hash(text.as_bytes())
+    }
+
     /// Whether it is only what is shown in place of a secret.
     pub fn is_redacted(&self) -> bool {
         self.0 == REDACTED

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Config;
 
 /// Settings that may be unset, or that are not shown: table, key, what could stand there, what it does.
-const COMMENTED: [(&str, &str, &str, &str); 6] = [
+const COMMENTED: [(&str, &str, &str, &str); 12] = [
     (
         "city",
         "file",
@@ -24,6 +24,27 @@ const COMMENTED: [(&str, &str, &str, &str); 6] = [
         "\"a long random text\"",
         "key of the hash that stands for a plate; unset: a new random one at each start",
     ),
+    (
+        "ingest",
+        "caller_key",
+        "\"another long random text\"",
+        "key of the hash that stands for a caller; unset: a new random one at each start",
+    ),
+    (
+        "http",
+        "api_keys",
+        "[\"a key for each sender\"]",
+        "keys of which POST /api/ingest must carry one; unset: it asks for none",
+    ),
+    (
+        "viid",
+        "users",
+        "{ platform = \"its password\" }",
+        "platforms and cameras of GA/T 1400 that may register; unset: the service is off",
+    ),
+    ("viid", "cameras", "\"cameras.toml\"", "table of devices, tollgates and lanes; unset: IDs are the city's own"),
+    ("viid", "serial_area", "\"5201\"", "device IDs that begin so mean cameras by number; unset: that rule is off"),
+    ("wechat", "token", "\"the token of its server settings\"", "the official account; unset: the callback is off"),
     ("ingest", "dead_letters", "\"/var/lib/nanming\"", "directory of dead_letters.jsonl; unset: that of the ledger"),
     (
         "output",
@@ -39,31 +60,49 @@ const COMMENTED: [(&str, &str, &str, &str); 6] = [
     ),
 ];
 
+/// Settings whose values are never shown.
+const SECRETS: [(&str, &str); 5] =
+    [("ingest", "plate_key"), ("ingest", "caller_key"), ("http", "api_keys"), ("viid", "users"), ("wechat", "token")];
+
 impl Config {
-    /// The effective configuration as TOML, to be read again: settings that are unset, and the secret, as comments.
+    /// The effective configuration as TOML, to be read again: settings that are unset, and the secrets, as comments.
     pub fn to_toml(&self) -> String {
-        let mut shown = self.clone();
-        shown.ingest.plate_key = Default::default();
-        let (plain, set) = match (toml::to_string_pretty(&shown), toml::Table::try_from(&shown)) {
-            (Ok(plain), Ok(set)) => (plain, set),
-            (Err(error), _) | (_, Err(error)) => return format!("# {error}\n"),
+        let mut shown = match toml::Table::try_from(self) {
+            Ok(shown) => shown,
+            Err(error) => return format!("# {error}\n"),
         };
-        let is_set =
-            |table: &str, key: &str| key != "plate_key" && set.get(table).is_some_and(|t| t.get(key).is_some());
+        let secrets: Vec<_> = SECRETS.iter().map(|(table, key)| (*table, *key, take(&mut shown, table, key))).collect();
+        let plain = match toml::to_string_pretty(&shown) {
+            Ok(plain) => plain,
+            Err(error) => return format!("# {error}\n"),
+        };
+        let is_set = |table: &str, key: &str| shown.get(table).is_some_and(|t| t.get(key).is_some());
+        let is_secret = |table: &str, key: &str| secrets.iter().any(|s| (s.0, s.1) == (table, key) && s.2);
         let mut text = String::new();
-        for line in plain.lines().filter(|line| !line.starts_with("plate_key")) {
+        for line in plain.lines() {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{line}");
             let table = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')).unwrap_or_default();
             for (_, key, example, meaning) in COMMENTED.iter().filter(|row| row.0 == table) {
-                if *key == "plate_key" && !self.ingest.plate_key.expose().is_empty() {
-                    let _ = writeln!(text, "# plate_key is set, and not shown");
+                if is_secret(table, key) {
+                    let _ = writeln!(text, "# {key} is set, and not shown");
                 } else if !is_set(table, key) {
                     let _ = writeln!(text, "# {meaning}\n# {key} = {example}");
                 }
             }
         }
         text
+    }
+}
+
+/// Takes a secret out; whether there was one.
+fn take(shown: &mut toml::Table, table: &str, key: &str) -> bool {
+    let table = shown.get_mut(table).and_then(toml::Value::as_table_mut);
+    match table.and_then(|table| table.remove(key)) {
+        Some(toml::Value::String(text)) => !text.is_empty(),
+        Some(toml::Value::Array(list)) => !list.is_empty(),
+        Some(toml::Value::Table(names)) => !names.is_empty(),
+        _ => false,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use nanming_dataflows::decide::forecast::LEADS_MIN;
@@ -36,8 +37,9 @@ pub(super) struct Wanted {
 /// `GET /api/forecast?lead=15`.
 pub(super) async fn forecast(
     State(surface): State<Arc<Surface>>,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
+    let Query(wanted) = wanted.map_err(|e| Problem::new(e.status(), "malformed", e.body_text()))?;
     let text = wanted.lead.as_deref().unwrap_or("15");
     let lead = text.parse().ok().filter(|lead| LEADS_MIN.contains(lead));
     let complaint = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "out_of_range", "lead is 5, 10, .. 60 minutes");

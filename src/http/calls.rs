@@ -1,24 +1,27 @@
 //! Alarm calls: raised, read, changed, withdrawn. "Accepted" is said after the ledger's commit, and not before.
+//!
+//! A sender's own ID or key for an alarm makes it one call however often it is sent: an alarm is looked for among those on
+//! their way and in the book, and gets its ID and is announced in one step.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::{CallChange, CallEvent, CallFacts, Event};
 use nanming_dataflows::ids::CallId;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
+use super::body::Whole;
 use super::problem::status_of;
 use super::{App, Problem, Surface};
 use crate::call_content::content_hash;
 use crate::door::{Arrival, CallNote};
-use crate::ingest::{AlarmJson, Unfit};
+use crate::ingest::{Alarm, AlarmJson, Unfit};
 use crate::ledger::CallPage;
 use crate::publish::Outcome;
 use crate::publish::acceptances::Expected;
@@ -27,6 +30,8 @@ mod answer;
 
 /// So long a caller waits for the commit.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest key of a sender.
+const MAX_KEY: usize = 128;
 
 /// What became of an alarm that was not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,26 +42,73 @@ pub(super) enum Taken {
     Before(u64),
 }
 
+/// An alarm that is announced, and perhaps on its way already.
+pub(super) struct Announced {
+    event: CallEvent,
+    content: [u8; 32],
+    note: Option<CallNote>,
+    outcome: oneshot::Receiver<Outcome>,
+    joined: bool,
+}
+
 /// `POST /calls`.
 pub(super) async fn post(
     State(surface): State<Arc<Surface>>,
-    body: Result<Bytes, BytesRejection>,
+    headers: HeaderMap,
+    Whole(body): Whole,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let (app, posted, body) = (&surface.app, Instant::now(), body?);
-    let alarm = read(app, &body, |json| json.alarm(&app.city))?;
-    let change = CallChange::Opened(alarm.facts);
-    let event = |call| CallEvent { time_ms: app.inbox.now_ms(), call, change };
-    let call = match alarm.id {
-        Some(call) => call,
-        None => free_id(app)?,
-    };
-    let taken = submit(app, event(call), Some(alarm.note)).await.inspect_err(|problem| refused(app, problem, &body))?;
+    let (app, posted) = (&surface.app, Instant::now());
+    let key = headers.get("idempotency-key").map(|key| key.as_bytes());
+    let alarm = read(app, &body, |json| {
+        let mut alarm = json.alarm(&app.city, app.validator.callers())?;
+        alarm.note.key = sender_key(key)?;
+        Ok(alarm)
+    })?;
+    let facts = alarm.facts;
+    let (call, taken) = raise(app, alarm).await.inspect_err(|problem| refused(app, problem, &body))?;
     app.metrics.call_accepted(posted.elapsed());
     let (status, tick) = match taken {
         Taken::Now(tick) => (StatusCode::CREATED, tick),
         Taken::Before(tick) => (StatusCode::OK, tick),
     };
-    Ok((status, said(call, "accepted", alarm.facts, tick)))
+    Ok((status, said(call, "accepted", facts, tick)))
+}
+
+/// `Idempotency-Key`, kept apart from the keys of other ways in; "" where there is none.
+fn sender_key(key: Option<&[u8]>) -> Result<String, Unfit> {
+    let Some(key) = key else { return Ok(String::new()) };
+    let fits = (1..=MAX_KEY).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
+    let complaint = || format!("Idempotency-Key is 1 to {MAX_KEY} visible ASCII characters");
+    let key = std::str::from_utf8(key).ok().filter(|_| fits);
+    key.map(|key| format!("http:{key}")).ok_or_else(|| Unfit::new(Reason::Malformed, complaint()))
+}
+
+/// Makes an alarm a call, under the ID that it has, that its key stands for, or a new one.
+pub(super) async fn raise(app: &App, alarm: Alarm) -> Result<(CallId, Taken), Problem> {
+    let announced = {
+        let _one_at_a_time = app.acceptances.naming();
+        let call = name(app, &alarm)?;
+        let event = CallEvent { time_ms: app.inbox.now_ms(), call, change: CallChange::Opened(alarm.facts) };
+        announce(app, event, Some(alarm.note))?
+    };
+    let call = announced.event.call;
+    Ok((call, confirmed(app, announced).await?))
+}
+
+fn name(app: &App, alarm: &Alarm) -> Result<CallId, Problem> {
+    let key = &alarm.note.key;
+    let known = match app.acceptances.call_of_key(key) {
+        None if !key.is_empty() => app.book.call_of_key(key)?,
+        on_its_way => on_its_way,
+    };
+    match (alarm.id, known) {
+        (Some(id), Some(known)) if id != known => {
+            let detail = format!("the Idempotency-Key stands for call {known}; send this alarm with a key of its own");
+            Err(Problem::new(StatusCode::CONFLICT, Reason::DuplicateCall.as_str(), detail))
+        }
+        (Some(call), _) | (None, Some(call)) => Ok(call),
+        (None, None) => free_id(app),
+    }
 }
 
 /// `GET /calls/{id}`.
@@ -68,9 +120,9 @@ pub(super) async fn get(State(surface): State<Arc<Surface>>, Path(id): Path<Stri
 pub(super) async fn patch(
     State(surface): State<Arc<Surface>>,
     Path(id): Path<String>,
-    body: Result<Bytes, BytesRejection>,
+    Whole(body): Whole,
 ) -> Result<Json<Value>, Problem> {
-    let (app, body) = (&surface.app, body?);
+    let app = &surface.app;
     let page = find_open(app, &id)?;
     let facts = read(app, &body, |json| json.change(&app.city, page.facts))?;
     let event = CallEvent { time_ms: app.inbox.now_ms(), call: page.call, change: CallChange::Updated(facts) };
@@ -90,24 +142,37 @@ pub(super) async fn delete(
     Ok(said(page.call, "cancelled", page.facts, tick))
 }
 
-/// Hands a call event to the door and waits until its tick is in the ledger. The announcement comes before the look into
-/// the book: an alarm with the same ID is seen on its way or in the book, whenever it commits.
+/// Hands a call event to the door and waits until its tick is in the ledger.
 pub(super) async fn submit(app: &App, event: CallEvent, note: Option<CallNote>) -> Result<Taken, Problem> {
+    let announced = announce(app, event, note)?;
+    confirmed(app, announced).await
+}
+
+/// Announces a call event before anybody looks into the book: an alarm with the same ID is seen on its way or in the
+/// book, whenever it commits.
+fn announce(app: &App, event: CallEvent, note: Option<CallNote>) -> Result<Announced, Problem> {
     if !app.health.takes_calls() {
         return Err(Problem::unavailable(
             "ledger_unavailable",
             "the ledger cannot be written: raise the alarm another way",
         ));
     }
-    let content = match event.change {
-        CallChange::Opened(facts) => content_hash(&facts, &note.clone().unwrap_or_default()),
+    let content = match (&event.change, &note) {
+        (CallChange::Opened(facts), Some(note)) => content_hash(facts, note),
+        (CallChange::Opened(facts), None) => content_hash(facts, &CallNote::default()),
         _ => [0; 32],
     };
-    let (outcome, joined) = match app.acceptances.expect(&event, content) {
+    let (outcome, joined) = match app.acceptances.expect(&event, content, note.as_ref().map_or("", |note| &note.key)) {
         Expected::New(outcome) => (outcome, false),
         Expected::Joined(outcome) => (outcome, true),
         Expected::Conflict => return Err(duplicate(event.call)),
     };
+    Ok(Announced { event, content, note, outcome, joined })
+}
+
+/// Sends what is announced, unless it is on its way or in the book, and waits until its tick is in the ledger.
+async fn confirmed(app: &App, announced: Announced) -> Result<Taken, Problem> {
+    let Announced { event, content, note, outcome, joined } = announced;
     if !joined {
         let unsent = app.acceptances.unsent(event);
         if let Some(tick) = known(app, &event, &content)? {
@@ -198,8 +263,9 @@ fn said(call: CallId, status: &str, facts: CallFacts, tick: u64) -> Json<Value> 
 }
 
 fn duplicate(call: CallId) -> Problem {
-    let detail =
-        format!("call {call} exists with other content; send yours without an id, or change that one with PATCH");
+    let detail = format!(
+        "call {call} exists with other content; send yours without its id and key, or change that one with PATCH"
+    );
     Problem::new(StatusCode::CONFLICT, Reason::DuplicateCall.as_str(), detail)
 }
 

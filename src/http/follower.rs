@@ -3,10 +3,9 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -18,7 +17,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::Problem;
+use super::connections::{self, Places};
+use super::intake::Intake;
+use super::{Problem, ingest as lines};
+use crate::config::HttpConfig;
 use crate::door::{Arrival, Inbox};
 use crate::health::Health;
 use crate::ingest::{DeadLetters, Unfit, Validator, stream_of};
@@ -36,30 +38,34 @@ pub struct FollowerApp {
     pub metrics: Arc<Metrics>,
     /// Whether the engine lives.
     pub health: Arc<Health>,
-    /// Largest body, bytes.
-    pub body_bytes: usize,
+    /// Settings.
+    pub config: HttpConfig,
     /// Turns true when the process is to end.
     pub stop: watch::Receiver<bool>,
 }
 
+struct Follower {
+    app: FollowerApp,
+    intake: Intake,
+}
+
 /// Serves until the process is to end.
 pub async fn serve_follower(listener: TcpListener, app: FollowerApp) -> io::Result<()> {
-    let (mut stop, body_bytes) = (app.stop.clone(), app.body_bytes);
-    let stopped = async move {
-        // An error means that whoever could stop it is gone: the end as well.
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
+    let (stop, head, body_bytes) = (app.stop.clone(), Duration::from_secs(app.config.head_s), app.config.body_bytes);
+    let places = Places::within_limit(0);
+    let follower = Follower { intake: Intake::new(&app.config), app };
     let router = Router::new()
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .route("/api/ingest", post(ingest))
         .fallback(elsewhere)
         .layer(DefaultBodyLimit::max(body_bytes))
-        .with_state(Arc::new(app));
-    axum::serve(listener, router).with_graceful_shutdown(stopped).await
+        .with_state(Arc::new(follower));
+    connections::serve(listener, router, places.connections, head, stop).await
 }
 
-async fn healthz(State(app): State<Arc<FollowerApp>>) -> Response {
+async fn healthz(State(follower): State<Arc<Follower>>) -> Response {
+    let app = &follower.app;
     let complaint = app.health.complaint();
     let status = if complaint.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let (tick, lag_ms) = (app.health.last_tick(), app.health.lag_ms());
@@ -67,17 +73,15 @@ async fn healthz(State(app): State<Arc<FollowerApp>>) -> Response {
         .into_response()
 }
 
-async fn metrics(State(app): State<Arc<FollowerApp>>) -> Response {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render()).into_response()
+async fn metrics(State(follower): State<Arc<Follower>>) -> Response {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], follower.app.metrics.render()).into_response()
 }
 
-async fn ingest(
-    State(app): State<Arc<FollowerApp>>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Value>, Problem> {
-    let (body, now_ms) = (body?, app.inbox.now_ms());
+async fn ingest(State(follower): State<Arc<Follower>>, request: Request) -> Result<Json<Value>, Problem> {
+    let (app, now_ms) = (&follower.app, follower.app.inbox.now_ms());
+    let held = follower.intake.lines(request, &app.metrics, &app.letters, now_ms).await?;
     let (mut events, mut rejected) = (Vec::new(), Vec::new());
-    for (row, raw) in body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).enumerate() {
+    for (row, raw) in held.bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).enumerate() {
         match app.validator.event(raw, now_ms).and_then(|(event, _)| sensed(event)) {
             _ if raw.is_empty() => {}
             Ok(event) => events.push(event),
@@ -89,7 +93,7 @@ async fn ingest(
     }
     let (accepted, refused) = (events.len(), rejected.len());
     app.inbox.send_async(Arrival { events, notes: Vec::new() }).await?;
-    rejected.truncate(super::ingest::TOLD);
+    rejected.truncate(lines::TOLD);
     Ok(Json(json!({"accepted": accepted, "rejected": rejected, "rejected_total": refused})))
 }
 

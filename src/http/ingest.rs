@@ -1,13 +1,10 @@
-//! `POST /api/ingest`: events as JSON Lines. Good lines are taken whatever the bad ones are. Calls among them are
-//! answered after their commit, like every call.
+//! `POST /api/ingest`: events as JSON Lines, as they are or packed. Good lines are taken whatever the bad ones are. Calls
+//! among them are answered after their commit, like every call.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::StatusCode;
+use axum::extract::{Request, State};
 use futures_util::future::join_all;
 use nanming_dataflows::event::Event;
 use serde_json::{Value, json};
@@ -31,17 +28,13 @@ struct Sorted {
 }
 
 /// Takes a body.
-pub(super) async fn post(
-    State(surface): State<Arc<Surface>>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Value>, Problem> {
-    let body = body?;
-    let checked = Arc::clone(&surface);
-    let sorted = tokio::task::spawn_blocking(move || sort(&checked.app, &body)).await;
-    let Ok(mut sorted) = sorted else {
-        return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "the body could not be checked"));
-    };
+pub(super) async fn post(State(surface): State<Arc<Surface>>, request: Request) -> Result<Json<Value>, Problem> {
     let app = &surface.app;
+    let held = surface.intake.lines(request, &app.metrics, &app.letters, app.inbox.now_ms()).await?;
+    let (checked, bytes) = (Arc::clone(&surface), held.bytes.clone());
+    let sorted = tokio::task::spawn_blocking(move || sort(&checked.app, &bytes)).await;
+    drop(held);
+    let mut sorted = sorted.map_err(|_| Problem::broken("the body could not be checked"))?;
     let mut accepted = sorted.events.len();
     if !sorted.events.is_empty() {
         app.inbox.send_async(Arrival { events: std::mem::take(&mut sorted.events), notes: Vec::new() }).await?;

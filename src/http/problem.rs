@@ -28,6 +28,10 @@ impl Problem {
     pub fn not_found(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
+    /// Something here went wrong that should not.
+    pub fn broken(detail: &str) -> Problem {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", detail)
+    }
     /// The engine does not take this now.
     pub fn unavailable(error: &'static str, detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, error, detail)

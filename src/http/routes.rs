@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{Surface, board, calls, city, events, ingest, page, sockets, status};
+use super::{Surface, board, calls, city, events, ingest, page, sockets, status, viid, wechat};
 
 /// Largest body that says something about a call, bytes.
 const CALL_BYTES: usize = 64 << 10;
@@ -21,6 +21,14 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Surface>>)> {
         ("/calls", post(calls::post).layer(small())),
         ("/calls/{id}", get(calls::get).patch(calls::patch).delete(calls::delete).layer(small())),
         ("/api/ingest", post(ingest::post)),
+        ("/VIID/System/Register", post(viid::register).layer(small())),
+        ("/VIID/System/UnRegister", post(viid::unregister).layer(small())),
+        ("/VIID/System/Keepalive", post(viid::keepalive).layer(small())),
+        ("/VIID/System/Time", get(viid::time)),
+        ("/VIID/MotorVehicles", post(viid::vehicles)),
+        ("/VIID/Faces", post(viid::people)),
+        ("/VIID/Persons", post(viid::people)),
+        ("/wechat", get(wechat::get).post(wechat::post).layer(small())),
         ("/api/city", get(city::city)),
         ("/api/links.geojson", get(city::links)),
         ("/api/junctions.geojson", get(city::junctions)),

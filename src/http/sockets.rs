@@ -1,8 +1,11 @@
 //! WebSockets: dispatch terminals, which are told and answer, and desks, which are told.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::extract::rejection::QueryRejection;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -16,10 +19,11 @@ use crate::ingest::NameOrId;
 use crate::publish::terminals::Line;
 
 mod heard;
-use heard::hear;
+use heard::{hear, unreadable};
 
 /// Close codes of RFC 6455.
 const GOING_AWAY: u16 = 1001;
+const TOO_BIG: u16 = 1009;
 const TRY_AGAIN: u16 = 1013;
 /// A ping goes out so often, and whoever says nothing for three of them is gone.
 const PING: Duration = Duration::from_secs(20);
@@ -27,6 +31,10 @@ const PING: Duration = Duration::from_secs(20);
 const FRAME: Duration = Duration::from_secs(10);
 /// Largest frame from a terminal, bytes.
 const FRAME_BYTES: usize = 16 << 10;
+/// Frames up to this size are read to their end before their sender is told that they are too large.
+const READ_BYTES: usize = 4 * FRAME_BYTES;
+/// Whoever was said goodbye to gets so long to say it too.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What a terminal says when it connects.
 #[derive(Deserialize)]
@@ -37,35 +45,37 @@ pub(super) struct Who {
 /// `GET /ws/terminal?unit=12`; the unit by number or by name.
 pub(super) async fn terminal(
     State(surface): State<Arc<Surface>>,
-    Query(who): Query<Who>,
-    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+    who: Result<Query<Who>, QueryRejection>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
+    let Query(who) = who.map_err(|e| Problem::new(e.status(), "malformed", e.body_text()))?;
     let unit = unit(&surface, who.unit.as_deref().unwrap_or_default())?;
     let (upgrade, place) = (upgrade.map_err(no_upgrade)?, place(&surface)?);
     let serve = move |socket| {
         let frames = Frames::Terminal(surface.app.terminals.connect(unit));
         serve(surface, Some(unit), frames, socket, place)
     };
-    Ok(upgrade.max_message_size(FRAME_BYTES).on_upgrade(serve))
+    Ok(upgrade.max_message_size(READ_BYTES).max_frame_size(READ_BYTES).on_upgrade(serve))
 }
 
 /// `GET /ws/desk`.
 pub(super) async fn desk(
     State(surface): State<Arc<Surface>>,
-    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let (upgrade, place) = (upgrade.map_err(no_upgrade)?, place(&surface)?);
     let serve = move |socket| {
-        let frames = Frames::Desk(surface.app.terminals.desk());
+        let (now, news) = surface.app.terminals.desk();
+        let frames = Frames::Desk(now, news);
         serve(surface, None, frames, socket, place)
     };
-    Ok(upgrade.max_message_size(FRAME_BYTES).on_upgrade(serve))
+    Ok(upgrade.max_message_size(READ_BYTES).max_frame_size(READ_BYTES).on_upgrade(serve))
 }
 
 /// What somebody is told.
 enum Frames {
     Terminal(Line),
-    Desk(broadcast::Receiver<Arc<str>>),
+    Desk(VecDeque<Arc<str>>, broadcast::Receiver<Arc<str>>),
 }
 
 impl Frames {
@@ -73,7 +83,10 @@ impl Frames {
     async fn next(&mut self) -> Option<Arc<str>> {
         match self {
             Frames::Terminal(line) => line.frames.recv().await,
-            Frames::Desk(frames) => frames.recv().await.ok(),
+            Frames::Desk(now, news) => match now.pop_front() {
+                Some(frame) => Some(frame),
+                None => news.recv().await.ok(),
+            },
         }
     }
 }
@@ -96,15 +109,10 @@ async fn serve(
             },
             message = socket.recv() => {
                 heard_at = Instant::now();
-                match (message, unit) {
-                    (Some(Ok(Message::Text(text))), Some(unit)) => {
-                        match hear(&surface.app, unit, text.as_bytes()).await {
-                            Ok(()) => true,
-                            Err(frame) => send(&mut socket, frame.into()).await,
-                        }
-                    }
-                    (Some(Ok(Message::Close(_)) | Err(_)) | None, _) => break None,
-                    (Some(Ok(_)), _) => true,
+                match heard(&surface, unit, message).await {
+                    Ok(None) => true,
+                    Ok(Some(answer)) => send(&mut socket, answer.into()).await,
+                    Err(goodbye) => break goodbye,
                 }
             },
             _ = pings.tick() => heard_at.elapsed() < 3 * PING && ping(&mut socket).await,
@@ -117,6 +125,36 @@ async fn serve(
     close(socket, goodbye).await;
 }
 
+/// A close code with its reason; none when the other end has gone.
+type Goodbye = Option<(u16, &'static str)>;
+
+/// Takes what came from a socket: what is to be answered, or how it ends.
+async fn heard(
+    surface: &Surface,
+    unit: Option<UnitId>,
+    message: Option<Result<Message, axum::Error>>,
+) -> Result<Option<String>, Goodbye> {
+    const TOO_LARGE: Goodbye = Some((TOO_BIG, "the frame is too large"));
+    match (message, unit) {
+        (Some(Ok(Message::Text(text))), _) if text.len() > FRAME_BYTES => Err(TOO_LARGE),
+        (Some(Ok(Message::Binary(bytes))), _) if bytes.len() > FRAME_BYTES => Err(TOO_LARGE),
+        (Some(Ok(Message::Text(text))), Some(unit)) => Ok(hear(&surface.app, unit, text.as_bytes()).await.err()),
+        (Some(Ok(Message::Text(text))), None) => {
+            Ok(Some(unreadable(&surface.app, "a desk is told, and says nothing", text.as_bytes())))
+        }
+        (Some(Ok(Message::Binary(bytes))), _) => {
+            Ok(Some(unreadable(&surface.app, "frames are JSON text, not binary", &bytes)))
+        }
+        (Some(Ok(Message::Ping(_) | Message::Pong(_))), _) => Ok(None),
+        (Some(Err(error)), _) => Err(TOO_LARGE.filter(|_| is_too_large(error))),
+        (Some(Ok(Message::Close(_))) | None, _) => Err(None),
+    }
+}
+
+fn is_too_large(error: axum::Error) -> bool {
+    matches!(error.into_inner().downcast_ref(), Some(tungstenite::Error::Capacity(_)))
+}
+
 async fn send(socket: &mut WebSocket, text: Utf8Bytes) -> bool {
     matches!(timeout(FRAME, socket.send(Message::Text(text))).await, Ok(Ok(())))
 }
@@ -125,10 +163,13 @@ async fn ping(socket: &mut WebSocket) -> bool {
     matches!(timeout(FRAME, socket.send(Message::Ping(Default::default()))).await, Ok(Ok(())))
 }
 
-async fn close(mut socket: WebSocket, goodbye: Option<(u16, &'static str)>) {
+async fn close(mut socket: WebSocket, goodbye: Goodbye) {
     if let Some((code, reason)) = goodbye {
         let frame = CloseFrame { code, reason: reason.into() };
         let _gone_already = timeout(FRAME, socket.send(Message::Close(Some(frame)))).await;
+        // Ended at once, the system would throw away what the other end has not read yet.
+        let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
+        let _it_need_not_answer = timeout(GOODBYE, answered).await;
     }
 }
 
@@ -154,6 +195,6 @@ fn place(surface: &Surface) -> Result<OwnedSemaphorePermit, Problem> {
     Arc::clone(&surface.streams).try_acquire_owned().map_err(full)
 }
 
-fn no_upgrade(rejection: axum::extract::ws::rejection::WebSocketUpgradeRejection) -> Problem {
+fn no_upgrade(rejection: WebSocketUpgradeRejection) -> Problem {
     Problem::new(rejection.status(), "no_websocket", rejection.body_text())
 }

@@ -30,6 +30,9 @@ pub(super) async fn healthz(State(surface): State<Arc<Surface>>) -> Response {
 
 /// `GET /metrics`.
 pub(super) async fn metrics(State(surface): State<Arc<Surface>>) -> Response {
+    if let Some(viid) = &surface.app.viid {
+        surface.app.metrics.cameras_online(viid.online());
+    }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], surface.app.metrics.render()).into_response()
 }
 

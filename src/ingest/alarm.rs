@@ -2,15 +2,20 @@
 
 use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::{CallFacts, Category, Priority};
-use nanming_dataflows::ids::CallId;
+use nanming_dataflows::ids::{CallId, GridId};
 use nanming_dataflows::network::{City, LonLat, Point};
 use serde::Deserialize;
 
-use super::Unfit;
+use super::callers::MAX_CALLER;
+use super::{Callers, Unfit};
 use crate::door::CallNote;
 
 /// Longest words kept, characters.
-const MAX_WORDS: usize = 2000;
+pub const MAX_WORDS: usize = 2000;
+/// Most pictures of a call.
+pub const MAX_PICTURES: usize = 9;
+/// The longest reference to a picture, characters.
+const MAX_REFERENCE: usize = 512;
 /// The largest call ID: those above are the simulator's.
 const MAX_ID: u64 = (1 << 40) - 1;
 /// Ways in which a call comes.
@@ -30,10 +35,16 @@ pub struct AlarmJson {
     pub lon: Option<f64>,
     /// Latitude, degrees.
     pub lat: Option<f64>,
+    /// The patrol grid, where no place is known: its middle is the place.
+    pub grid: Option<u32>,
     /// How it came in.
     pub channel: Option<String>,
+    /// Who called, as a number or an account: only a pseudonym of it is kept.
+    pub caller: Option<String>,
     /// What the caller said.
     pub words: Option<String>,
+    /// Where pictures are, or their IDs elsewhere. They are never fetched.
+    pub pictures: Option<Vec<String>>,
 }
 
 /// An alarm that makes sense.
@@ -50,35 +61,49 @@ pub struct Alarm {
 impl AlarmJson {
     /// Reads the body of a request.
     pub fn read(body: &[u8]) -> Result<AlarmJson, Unfit> {
+        super::object(body)?;
         serde_json::from_slice(body).map_err(|e| Unfit::new(Reason::Malformed, e.to_string()))
     }
 
     /// A new alarm: priority and place must be there.
-    pub fn alarm(self, city: &City) -> Result<Alarm, Unfit> {
+    pub fn alarm(self, city: &City, callers: &Callers) -> Result<Alarm, Unfit> {
         let missing = |what: &str| Unfit::new(Reason::Malformed, format!("'{what}' is missing"));
-        let (lon, lat) = (self.lon.ok_or_else(|| missing("lon"))?, self.lat.ok_or_else(|| missing("lat"))?);
+        let (at, grid) = self.place(city)?.ok_or_else(|| missing("lon, lat or grid"))?;
         let priority = self.priority.ok_or_else(|| missing("priority"))?;
-        let (at, grid) = place_in_grid(city, lon, lat)?;
         let category = self.category.unwrap_or_default();
         Ok(Alarm {
             id: self.id.map(call_id).transpose()?,
             facts: CallFacts { priority, category, at, grid },
-            note: CallNote { words: words(self.words)?, channel: channel(self.channel)? },
+            note: CallNote {
+                words: words(self.words)?,
+                channel: channel(self.channel)?,
+                caller: caller(self.caller, callers)?,
+                pictures: pictures(self.pictures)?,
+                key: String::new(),
+            },
         })
     }
 
     /// What `known` becomes where this says something else. A call keeps its ID, its words and its channel.
     pub fn change(self, city: &City, known: CallFacts) -> Result<CallFacts, Unfit> {
-        if self.id.is_some() || self.words.is_some() || self.channel.is_some() {
-            return Err(Unfit::new(Reason::Malformed, "only priority, category, lon and lat of a call can change"));
+        let fixed = [self.words.is_some(), self.channel.is_some(), self.caller.is_some(), self.pictures.is_some()];
+        if self.id.is_some() || fixed.contains(&true) {
+            return Err(Unfit::new(Reason::Malformed, "only priority, category and place of a call can change"));
         }
-        let (at, grid) = match (self.lon, self.lat) {
-            (None, None) => (known.at, known.grid),
-            (Some(lon), Some(lat)) => place_in_grid(city, lon, lat)?,
-            _ => return Err(Unfit::new(Reason::Malformed, "lon and lat change together")),
-        };
+        let (at, grid) = self.place(city)?.unwrap_or((known.at, known.grid));
         let (priority, category) = (self.priority.unwrap_or(known.priority), self.category.unwrap_or(known.category));
         Ok(CallFacts { priority, category, at, grid })
+    }
+
+    /// The place, where one is told, and its grid.
+    fn place(&self, city: &City) -> Result<Option<(Point, GridId)>, Unfit> {
+        match (self.lon, self.lat, self.grid) {
+            (None, None, None) => Ok(None),
+            (Some(lon), Some(lat), None) => place_in_grid(city, lon, lat).map(Some),
+            (None, None, Some(grid)) => middle_of(city, grid).map(Some),
+            (_, _, None) => Err(Unfit::new(Reason::Malformed, "lon and lat go together")),
+            _ => Err(Unfit::new(Reason::Malformed, "the place is told as lon and lat, or as a grid, not as both")),
+        }
     }
 }
 
@@ -99,7 +124,15 @@ pub fn place(city: &City, lon: f64, lat: f64) -> Result<Point, Unfit> {
     Ok(LonLat::from_degrees(lon, lat).to_point(city.origin))
 }
 
-fn place_in_grid(city: &City, lon: f64, lat: f64) -> Result<(Point, nanming_dataflows::ids::GridId), Unfit> {
+fn middle_of(city: &City, grid: u32) -> Result<(Point, GridId), Unfit> {
+    let unknown = || Unfit::new(Reason::OutsideCity, format!("{} has no patrol grid {grid}", city.name));
+    let grid = city.grids.get(grid as usize).ok_or_else(unknown)?;
+    let middle = |a: i32, b: i32| (i64::from(a) + i64::from(b)).div_euclid(2) as i32;
+    let (min, max) = (grid.min, grid.max);
+    Ok((Point { x_mm: middle(min.x_mm, max.x_mm), y_mm: middle(min.y_mm, max.y_mm) }, grid.id))
+}
+
+fn place_in_grid(city: &City, lon: f64, lat: f64) -> Result<(Point, GridId), Unfit> {
     let at = place(city, lon, lat)?;
     let outside =
         || Unfit::new(Reason::OutsideCity, format!("lon {lon}, lat {lat} lies in no patrol grid of {}", city.name));
@@ -122,6 +155,27 @@ fn channel(channel: Option<String>) -> Result<String, Unfit> {
     Ok(channel)
 }
 
+fn caller(caller: Option<String>, callers: &Callers) -> Result<String, Unfit> {
+    let caller = caller.unwrap_or_default();
+    if caller.chars().count() > MAX_CALLER {
+        return Err(Unfit::new(Reason::OutOfRange, format!("a caller is longer than {MAX_CALLER} characters")));
+    }
+    Ok(callers.pseudonym(&caller))
+}
+
+fn pictures(pictures: Option<Vec<String>>) -> Result<Vec<String>, Unfit> {
+    let pictures = pictures.unwrap_or_default();
+    let is_short = |reference: &String| (1..=MAX_REFERENCE).contains(&reference.chars().count());
+    if pictures.len() > MAX_PICTURES || !pictures.iter().all(is_short) {
+        let detail = format!("at most {MAX_PICTURES} pictures, each named by 1 to {MAX_REFERENCE} characters");
+        return Err(Unfit::new(Reason::OutOfRange, detail));
+    }
+    if pictures.iter().any(|reference| reference.chars().any(|c| c.is_control() || c.is_whitespace())) {
+        return Err(Unfit::new(Reason::Malformed, "pictures are told by address or ID, without spaces"));
+    }
+    Ok(pictures)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,7 +185,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Alarm, Unfit> {
-        AlarmJson::read(text.as_bytes())?.alarm(&city())
+        AlarmJson::read(text.as_bytes())?.alarm(&city(), &Callers::new("key"))
     }
 
     fn body(rest: &str) -> String {
@@ -159,11 +213,28 @@ mod tests {
             (body(",\"colour\":\"red\""), Reason::Malformed),
             (body(",\"channel\":\"pigeon\""), Reason::Malformed),
             (body(",\"id\":0"), Reason::OutOfRange),
+            ("[7,\"A\",null,1,2,null,null,null]".to_owned(), Reason::Malformed),
+            (body(",\"grid\":0"), Reason::Malformed),
+            ("{\"priority\":\"A\",\"grid\":99}".to_owned(), Reason::OutsideCity),
+            ("{\"priority\":\"A\",\"grid\":-1}".to_owned(), Reason::Malformed),
+            (body(&format!(",\"caller\":\"{}\"", "1".repeat(65))), Reason::OutOfRange),
+            (body(&format!(",\"pictures\":{:?}", vec!["x"; 10])), Reason::OutOfRange),
+            (body(",\"pictures\":[\"\"]"), Reason::OutOfRange),
+            (body(",\"pictures\":[\"a b\"]"), Reason::Malformed),
             ("{\"priority\":\"A\",\"lon\":500,\"lat\":2}".to_owned(), Reason::OutOfRange),
             ("{\"priority\":\"A\",\"lon\":0,\"lat\":0}".to_owned(), Reason::OutsideCity),
         ] {
             assert_eq!(read(&text).unwrap_err().reason, reason, "{text}");
         }
+    }
+
+    #[test]
+    fn a_grid_stands_for_its_middle_and_a_caller_for_a_pseudonym() {
+        let alarm = read("{\"priority\":\"B\",\"grid\":1,\"caller\":\"13800138000\",\"pictures\":[\"https://x/1\"]}");
+        let (alarm, city) = (alarm.unwrap(), city());
+        assert_eq!((alarm.facts.grid, city.grid_at(alarm.facts.at)), (GridId(1), Some(GridId(1))));
+        assert_eq!(alarm.note.caller, Callers::new("key").pseudonym("13800138000"));
+        assert_eq!(alarm.note.pictures, ["https://x/1"]);
     }
 
     #[test]

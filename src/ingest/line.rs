@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
+use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::{
     Answer, AssignmentId, CaseStage, Category, ControlMode, Finding, Priority, STREAMS, UnitStatus, VehicleClass,
     ViolationKind,
 };
 use serde::Deserialize;
+
+use super::Unfit;
 
 /// A name of the outside, or a number of the city.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -48,7 +51,8 @@ pub(super) enum Line<'a> {
 /// A passage, with its texts where they stand in the line.
 #[derive(Debug, Deserialize)]
 pub(super) struct PassageLine<'a> {
-    r#type: Option<PassageTag>,
+    /// What the line says it is; by other ways than JSON Lines nothing does.
+    pub(super) r#type: Option<PassageTag>,
     pub(super) time_ms: Option<u64>,
     #[serde(borrow)]
     pub(super) camera: Cow<'a, str>,
@@ -61,7 +65,7 @@ pub(super) struct PassageLine<'a> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum PassageTag {
+pub(super) enum PassageTag {
     Passage,
 }
 
@@ -114,8 +118,11 @@ pub(super) struct CallLine {
     pub(super) category: Option<Category>,
     pub(super) lon: Option<f64>,
     pub(super) lat: Option<f64>,
+    pub(super) grid: Option<u32>,
     pub(super) channel: Option<String>,
+    pub(super) caller: Option<String>,
     pub(super) words: Option<String>,
+    pub(super) pictures: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -174,6 +181,14 @@ pub(super) struct SiteLine {
     pub(super) time_ms: Option<u64>,
     pub(super) site: NameOrId,
     pub(super) finding: Finding,
+}
+
+/// Refuses what is no JSON object: the shapes here would take a list of their values too.
+pub fn object(raw: &[u8]) -> Result<(), Unfit> {
+    match raw.trim_ascii_start().first() {
+        Some(b'{') => Ok(()),
+        _ => Err(Unfit::new(Reason::Malformed, "a JSON object is expected, {..}")),
+    }
 }
 
 /// The stream that a line means to belong to, even when the rest of it cannot be read; `unknown` if none.

@@ -31,7 +31,7 @@ impl Plates {
 }
 
 /// From the seeds that the standard library draws from the system for its hash maps.
-fn random_key() -> [u8; 32] {
+pub(crate) fn random_key() -> [u8; 32] {
     use std::hash::{BuildHasher, RandomState};
     let mut hasher = blake3::Hasher::new();
     for n in 0..8_u64 {

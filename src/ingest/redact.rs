@@ -1,4 +1,4 @@
-//! Raw bytes made fit to keep: no plates, no more than a kilobyte.
+//! Raw bytes made fit to keep: no plates, no callers, no more than a kilobyte.
 
 use std::sync::LazyLock;
 
@@ -7,18 +7,23 @@ use regex_lite::Regex;
 /// Raw bytes are kept up to this length.
 const MAX_BYTES: usize = 1024;
 
-/// A value of any key with `plate` in its name, whatever quotes and case; and whatever looks like a Chinese plate.
-static PLATES: LazyLock<[Regex; 2]> = LazyLock::new(|| {
-    let named = r#"(?i)(["']?[a-z_]*plate[a-z_]*["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;}\]]+)"#;
-    let looking = r"[\u{4e00}-\u{9fff}]\s?[A-Za-z][·.\- ]?[A-Za-z0-9]{4,6}[\u{4e00}-\u{9fff}]?";
-    [named, looking].map(|pattern| Regex::new(pattern).expect("a constant pattern"))
+/// A value of any key with `plate` or `caller` in its name, whatever quotes and case; whatever looks like a Chinese plate;
+/// whatever looks like a Chinese mobile number; and whom a message of WeChat is from.
+static PRIVATE: LazyLock<[(Regex, &str); 4]> = LazyLock::new(|| {
+    let named = r#"(?i)(["']?[a-z_]*(?:plate|caller)[a-z_]*["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;}\]]+)"#;
+    let plate = r"[\u{4e00}-\u{9fff}]\s?[A-Za-z][·.\- ]?[A-Za-z0-9]{4,6}[\u{4e00}-\u{9fff}]?";
+    let number = r"\b1[3-9][0-9]{9}\b";
+    let sender = r"(?s)<(FromUserName)>.*?(?:</FromUserName>|$)";
+    [(named, "${1}\"***\""), (plate, "***"), (number, "***"), (sender, "<$1>***")]
+        .map(|(pattern, put)| (Regex::new(pattern).expect("a constant pattern"), put))
 });
 
-/// The bytes as text, plates replaced, cut to a kilobyte.
+/// The bytes as text, plates and callers replaced, cut to a kilobyte.
 pub(super) fn redacted(raw: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&raw[..raw.len().min(4 * MAX_BYTES)]);
-    let text = PLATES[0].replace_all(&text, "${1}\"***\"");
-    let mut text = PLATES[1].replace_all(&text, "***").into_owned();
+    let mut text = String::from_utf8_lossy(&raw[..raw.len().min(4 * MAX_BYTES)]).into_owned();
+    for (pattern, put) in PRIVATE.iter() {
+        text = pattern.replace_all(&text, *put).into_owned();
+    }
     if text.len() > MAX_BYTES {
         text.truncate(text.floor_char_boundary(MAX_BYTES));
     }
@@ -45,6 +50,21 @@ mod tests {
         }
         assert!(redacted(br#"{"plate":"ABC 99","camera":"x"}"#).contains(r#""camera":"x""#));
         assert!(!redacted(br#"{"plate":"ABC \" 99","camera":"x"}"#).contains("99"));
+    }
+
+    #[test]
+    fn callers_do_not_survive() {
+        for raw in [
+            r#"{"caller":"13800138000","words":"x"}"#,
+            r#"{"caller":"8512-345","words":"call back 138001380"}"#,
+            "my number is 13800138000.",
+            "<xml><FromUserName><![CDATA[oABC8512-345]]></FromUserName></xml>",
+            "<xml><FromUserName>oABC8512-345",
+        ] {
+            let text = redacted(raw.as_bytes());
+            assert!(!text.contains("13800138000") && !text.contains("8512-345"), "{raw} -> {text}");
+        }
+        assert!(redacted(br#"{"time_ms":1767657600000}"#).contains("1767657600000"));
     }
 
     #[test]

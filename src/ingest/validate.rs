@@ -10,7 +10,7 @@ use nanming_dataflows::network::{CameraKind, City};
 use super::alarm::{self, AlarmJson};
 use super::line::*;
 use super::place::on_route;
-use super::{Names, Plates, Unfit};
+use super::{Callers, Names, Plates, Unfit};
 use crate::door::CallNote;
 
 /// Faster than this no vehicle drives in a city, mm/s.
@@ -31,13 +31,26 @@ pub struct Validator {
     city: Arc<City>,
     names: Names,
     plates: Plates,
+    callers: Callers,
     future_ms: u64,
+    late_ms: u64,
 }
 
 impl Validator {
-    /// Checks against a city; events more than `future_ms` ahead of the city's clock are refused.
-    pub fn new(city: Arc<City>, plates: Plates, future_ms: u64) -> Validator {
-        Validator { names: Names::new(city.clone()), city, plates, future_ms }
+    /// Checks against a city; events more than `future_ms` ahead of the city's clock are refused, and what sensors and
+    /// units say more than `late_ms` behind it.
+    pub fn new(city: Arc<City>, plates: Plates, callers: Callers, future_ms: u64, late_ms: u64) -> Validator {
+        Validator { names: Names::new(city.clone()), city, plates, callers, future_ms, late_ms }
+    }
+
+    /// Pseudonyms of callers.
+    pub fn callers(&self) -> &Callers {
+        &self.callers
+    }
+
+    /// The city's local time is so far ahead of UTC.
+    pub fn utc_offset_min(&self) -> i32 {
+        self.city.utc_offset_min
     }
 
     /// The names that it knows.
@@ -47,6 +60,7 @@ impl Validator {
 
     /// Checks one line. `now_ms`: the city's clock, also the time of a line without one.
     pub fn event(&self, raw: &[u8], now_ms: u64) -> Result<Valid, Unfit> {
+        object(raw)?;
         if let Some(line) = PassageLine::quick(raw) {
             return Ok((Event::Passage(self.passage(&line, now_ms)?), None));
         }
@@ -77,6 +91,17 @@ impl Validator {
         }
     }
 
+    /// The time of what is only of use while it is fresh.
+    fn fresh(&self, time_ms: Option<u64>, now_ms: u64) -> Result<u64, Unfit> {
+        let time_ms = self.time(time_ms, now_ms)?;
+        match now_ms.checked_sub(time_ms) {
+            Some(behind_ms) if behind_ms > self.late_ms => {
+                Err(Unfit::new(Reason::TooLate, format!("time_ms is {behind_ms} ms behind the city's clock")))
+            }
+            _ => Ok(time_ms),
+        }
+    }
+
     fn camera(&self, name: &str, kinds: &[CameraKind]) -> Result<CameraId, Unfit> {
         let camera = self.names.camera(name)?;
         let kind = self.city.cameras[camera.index()].kind;
@@ -89,9 +114,10 @@ impl Validator {
         ))
     }
 
-    fn passage(&self, line: &PassageLine<'_>, now_ms: u64) -> Result<Passage, Unfit> {
+    /// A passage, from what a camera told.
+    pub(super) fn passage(&self, line: &PassageLine<'_>, now_ms: u64) -> Result<Passage, Unfit> {
         Ok(Passage {
-            time_ms: self.time(line.time_ms, now_ms)?,
+            time_ms: self.fresh(line.time_ms, now_ms)?,
             camera: self.camera(&line.camera, &[CameraKind::StopLine, CameraKind::MidLink])?,
             vehicle: self.plates.vehicle(&line.plate),
             speed_mm_s: speed_mm_s(line.speed_kmh)?,
@@ -104,7 +130,7 @@ impl Validator {
         in_range("occupancy", line.occupancy, 0.0, 1.0)?;
         in_range("vehicles in the interval", f64::from(line.vehicles) / line.interval_s, 0.0, 5.0)?;
         Ok(FlowReading {
-            time_ms: self.time(line.time_ms, now_ms)?,
+            time_ms: self.fresh(line.time_ms, now_ms)?,
             camera: self.camera(&line.camera, &[CameraKind::StopLine, CameraKind::MidLink])?,
             interval_ms: (line.interval_s * 1000.0).round() as u32,
             vehicles: line.vehicles,
@@ -116,7 +142,7 @@ impl Validator {
     fn crowd(&self, line: &CrowdLine, now_ms: u64) -> Result<CrowdCount, Unfit> {
         in_range("people", f64::from(line.people), 0.0, f64::from(MAX_PEOPLE))?;
         Ok(CrowdCount {
-            time_ms: self.time(line.time_ms, now_ms)?,
+            time_ms: self.fresh(line.time_ms, now_ms)?,
             camera: self.camera(&line.camera, &[CameraKind::Crowd])?,
             people: line.people,
         })
@@ -128,8 +154,9 @@ impl Validator {
         if let CallStep::Cancelled = step {
             return Ok((Event::Call(CallEvent { time_ms, call, change: CallChange::Cancelled }), None));
         }
-        let CallLine { priority, category, lon, lat, channel, words, .. } = line;
-        let alarm = AlarmJson { id: None, priority, category, lon, lat, channel, words }.alarm(&self.city)?;
+        let CallLine { priority, category, lon, lat, grid, channel, caller, words, pictures, .. } = line;
+        let alarm = AlarmJson { id: None, priority, category, lon, lat, grid, channel, caller, words, pictures };
+        let alarm = alarm.alarm(&self.city, &self.callers)?;
         Ok(match step {
             CallStep::Updated => {
                 (Event::Call(CallEvent { time_ms, call, change: CallChange::Updated(alarm.facts) }), None)
@@ -143,7 +170,7 @@ impl Validator {
 
     fn unit(&self, line: &UnitLine, now_ms: u64) -> Result<UnitReport, Unfit> {
         let unit = self.names.unit(&line.unit)?;
-        self.report(unit, line.lon, line.lat, line.status, self.time(line.time_ms, now_ms)?)
+        self.report(unit, line.lon, line.lat, line.status, self.fresh(line.time_ms, now_ms)?)
     }
 
     /// A report of a known unit, from degrees.
@@ -183,7 +210,7 @@ impl Validator {
         let lamps: Option<Vec<Lamp>> = line.lamps.chars().map(Lamp::from_char).collect();
         match lamps.filter(|l| l.len() == heads) {
             Some(lamps) => {
-                Ok(SignalFeedback { time_ms: self.time(line.time_ms, now_ms)?, junction, mode: line.mode, lamps })
+                Ok(SignalFeedback { time_ms: self.fresh(line.time_ms, now_ms)?, junction, mode: line.mode, lamps })
             }
             None => Err(Unfit::new(Reason::Malformed, format!("lamps must be {heads} of the characters r y g G o"))),
         }
@@ -196,7 +223,7 @@ impl Validator {
         let off = || Unfit::new(Reason::OutsideCity, format!("the place is far off the route of line {}", line.line));
         let (link, position_mm) = on_route(&self.city, route, at).ok_or_else(off)?;
         Ok(BusFix {
-            time_ms: self.time(line.time_ms, now_ms)?,
+            time_ms: self.fresh(line.time_ms, now_ms)?,
             bus: BusId(line.bus),
             line: bus_line,
             link,
@@ -211,7 +238,7 @@ impl Validator {
             return Err(Unfit::new(Reason::Malformed, "a violation needs a plate"));
         }
         let camera = self.camera(&line.camera, &[CameraKind::StopLine, CameraKind::MidLink])?;
-        Ok(Violation { time_ms: self.time(line.time_ms, now_ms)?, camera, vehicle, kind: line.kind })
+        Ok(Violation { time_ms: self.fresh(line.time_ms, now_ms)?, camera, vehicle, kind: line.kind })
     }
 
     fn case(&self, line: &CaseLine, now_ms: u64) -> Result<CaseStep, Unfit> {

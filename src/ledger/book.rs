@@ -10,7 +10,7 @@ use nanming_dataflows::network::Point;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
-use super::restart::{assignment, facts};
+use super::restart::{assignment, facts, note};
 use super::text::{int, unsigned, variant};
 use super::{LedgerError, open_read_only};
 use crate::door::CallNote;
@@ -96,7 +96,8 @@ impl Book {
     pub fn page(&self, call: CallId) -> Result<Option<CallPage>, LedgerError> {
         let db = self.lock();
         let mut statement = db.prepare_cached(
-            "SELECT opened_ms, priority, category, x_mm, y_mm, grid, words, channel, content, tick, phase, attempt
+            "SELECT opened_ms, priority, category, x_mm, y_mm, grid, words, channel, content, tick, phase, attempt,
+                    caller, pictures, key
              FROM calls WHERE id = ?",
         )?;
         let mut rows = statement.query([int(call.0)])?;
@@ -106,13 +107,21 @@ impl Book {
             call,
             opened_ms: unsigned(row.get(0)?),
             facts: facts(row, 1)?,
-            note: CallNote { words: row.get(6)?, channel: row.get(7)? },
+            note: note(row, 6, 12)?,
             content: row.get(8)?,
             tick: unsigned(row.get(9)?),
             phase,
             assignment: find_assignment(&db, call, row.get(11)?, phase.is_over())?,
             history: history(&db, call)?,
         }))
+    }
+
+    /// The call that a sender's key stands for.
+    pub fn call_of_key(&self, key: &str) -> Result<Option<CallId>, LedgerError> {
+        let db = self.lock();
+        let mut statement = db.prepare_cached("SELECT id FROM calls WHERE key = ? AND key <> '' LIMIT 1")?;
+        let found: Option<i64> = statement.query_row([key], |row| row.get(0)).optional()?;
+        Ok(found.map(|id| CallId(unsigned(id))))
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {

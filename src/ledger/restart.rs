@@ -30,7 +30,7 @@ impl Ledger {
     pub fn open_calls(&self) -> Result<Vec<(CallEvent, CallNote)>, LedgerError> {
         let sql = format!(
             "SELECT id, opened_ms, priority, category, x_mm, y_mm, grid, words, channel, phase, unit,
-                    (SELECT coalesce(max(attempt), 0) FROM assignments WHERE call = id)
+                    (SELECT coalesce(max(attempt), 0) FROM assignments WHERE call = id), caller, pictures, key
              FROM calls WHERE phase IN {OPEN} ORDER BY id"
         );
         let mut statement = self.db.prepare(&sql)?;
@@ -38,7 +38,7 @@ impl Ledger {
         let mut calls = Vec::new();
         while let Some(row) = rows.next()? {
             let (call, time_ms) = (CallId(unsigned(row.get(0)?)), unsigned(row.get(1)?));
-            let note = CallNote { words: row.get(7)?, channel: row.get(8)? };
+            let note = note(row, 7, 12)?;
             let (facts, standing) = (facts(row, 2)?, standing(row, 9)?);
             self.roster.check(call, &facts, &standing)?;
             calls.push((CallEvent { time_ms, call, change: CallChange::Restored(facts, standing) }, note));
@@ -87,6 +87,18 @@ fn standing(row: &Row<'_>, from: usize) -> Result<Standing, LedgerError> {
         phase: variant(&row.get::<_, String>(from)?)?,
         unit: row.get::<_, Option<u32>>(from + 1)?.map(UnitId),
         attempts: row.get(from + 2)?,
+    })
+}
+
+/// What was said and how it came in, from the columns words, channel from `from`, and caller, pictures, key from `more`.
+pub(super) fn note(row: &Row<'_>, from: usize, more: usize) -> Result<CallNote, LedgerError> {
+    let pictures: String = row.get(more + 1)?;
+    Ok(CallNote {
+        words: row.get(from)?,
+        channel: row.get(from + 1)?,
+        caller: row.get(more)?,
+        pictures: serde_json::from_str(&pictures).map_err(|e| LedgerError::Corrupt(e.to_string()))?,
+        key: row.get(more + 2)?,
     })
 }
 

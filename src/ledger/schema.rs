@@ -7,18 +7,21 @@ use rusqlite::{Connection, OptionalExtension};
 use super::LedgerError;
 
 /// Version of the tables below.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 const TABLES: &str = "
     -- `last_tick`, and `city`: the fingerprint of the city that the numbers here are of.
     CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
-    -- What is known of a call now; `content` is the hash of what its sender sent first.
+    -- What is known of a call now; `content` is the hash of what its sender sent first, `key` the sender's key for it,
+    -- `caller` a pseudonym, `pictures` a JSON list of references.
     CREATE TABLE calls (
         id INTEGER PRIMARY KEY, opened_ms INTEGER NOT NULL, priority TEXT NOT NULL, category TEXT NOT NULL,
         x_mm INTEGER NOT NULL, y_mm INTEGER NOT NULL, grid INTEGER NOT NULL,
         words TEXT NOT NULL, channel TEXT NOT NULL, content BLOB NOT NULL,
-        phase TEXT NOT NULL, attempt INTEGER, unit INTEGER, tick INTEGER NOT NULL) STRICT;
+        phase TEXT NOT NULL, attempt INTEGER, unit INTEGER, tick INTEGER NOT NULL,
+        key TEXT NOT NULL DEFAULT '', caller TEXT NOT NULL DEFAULT '', pictures TEXT NOT NULL DEFAULT '[]') STRICT;
     CREATE INDEX calls_by_phase ON calls (phase);
+    CREATE INDEX calls_by_key ON calls (key) WHERE key <> '';
     -- A phase that it reached, or something about it that changed. `reason` is why it was closed, where its unit did not
     -- say so, else empty; `changed` is what became of it as JSON, else empty.
     CREATE TABLE call_history (
@@ -39,10 +42,14 @@ const TABLES: &str = "
     CREATE INDEX signal_commands_by_time ON signal_commands (from_ms);
 ";
 
-/// From version 1 to 2, from 2 to 3.
+/// From version 1 to 2, from 2 to 3, and so on.
 const STEPS: [&str; VERSION as usize - 1] = [
     "ALTER TABLE call_history ADD COLUMN reason TEXT NOT NULL DEFAULT '';",
     "ALTER TABLE call_history ADD COLUMN changed TEXT NOT NULL DEFAULT '';",
+    "ALTER TABLE calls ADD COLUMN key TEXT NOT NULL DEFAULT '';
+     ALTER TABLE calls ADD COLUMN caller TEXT NOT NULL DEFAULT '';
+     ALTER TABLE calls ADD COLUMN pictures TEXT NOT NULL DEFAULT '[]';
+     CREATE INDEX calls_by_key ON calls (key) WHERE key <> '';",
 ];
 
 /// Sets the connection up, makes the tables in a new file and brings those of an older one up to date.

@@ -20,7 +20,13 @@ fn opened(call: u64) -> CallEvent {
 }
 
 fn note() -> CallNote {
-    CallNote { words: "他拿着刀".into(), channel: "phone".into() }
+    CallNote {
+        words: "他拿着刀".into(),
+        channel: "phone".into(),
+        caller: "0123456789abcdef".into(),
+        pictures: vec!["https://x/1".into()],
+        key: "k".into(),
+    }
 }
 
 fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord {
@@ -173,13 +179,14 @@ fn the_ledger_of_another_city_is_refused() {
 
 #[test]
 fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
-    for (version, before) in [(1, "ALTER TABLE call_history DROP COLUMN reason;"), (2, "")] {
+    let third = "DROP INDEX calls_by_key; ALTER TABLE calls DROP COLUMN key; ALTER TABLE calls DROP COLUMN caller;
+                 ALTER TABLE calls DROP COLUMN pictures;";
+    let second = "ALTER TABLE call_history DROP COLUMN changed;";
+    let first = "ALTER TABLE call_history DROP COLUMN reason;";
+    for (version, steps) in [(1, &[third, second, first][..]), (2, &[third, second]), (3, &[third])] {
         let (_dir, path, mut ledger) = in_new_file();
         ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
-        let before = format!(
-            "ALTER TABLE call_history DROP COLUMN changed; {before} DELETE FROM meta WHERE key = 'city';
-             PRAGMA user_version = {version}"
-        );
+        let before = format!("{} DELETE FROM meta WHERE key = 'city'; PRAGMA user_version = {version}", steps.concat());
         ledger.db.execute_batch(&before).unwrap();
         drop(ledger);
         let mut smaller = city();
@@ -191,7 +198,17 @@ fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
         let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
         let reasons: Vec<_> = page.history.iter().map(|line| line.reason).collect();
         assert_eq!(reasons, [None, None, Some(CloseReason::UnitFree)]);
+        assert_eq!((page.note.words, page.note.caller), (note().words, String::new()));
     }
+}
+
+#[test]
+fn a_call_is_found_by_its_senders_key() {
+    let (_dir, path, mut ledger) = in_new_file();
+    ledger.commit(&[record(10, vec![opened(17)], Decisions::default())]).unwrap();
+    let book = Book::open(&path).unwrap();
+    assert_eq!(book.call_of_key("k").unwrap(), Some(CallId(17)));
+    assert_eq!(book.call_of_key("other").unwrap(), None);
 }
 
 #[test]

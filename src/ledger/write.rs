@@ -52,8 +52,8 @@ fn opened(
     if !is_new {
         tracing::error!(call = %event.call, "the ledger had another call with this ID; the new one takes its place");
     }
-    to.prepare_cached("INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', NULL, NULL, ?)")?.execute(
-        params![
+    to.prepare_cached("INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', NULL, NULL, ?, ?, ?, ?)")?
+        .execute(params![
             int(event.call.0),
             int(event.time_ms),
             word(&facts.priority)?,
@@ -65,8 +65,10 @@ fn opened(
             note.channel,
             content_hash(facts, note).as_slice(),
             int(tick),
-        ],
-    )?;
+            note.key,
+            note.caller,
+            serde_json::to_string(&note.pictures).map_err(|e| LedgerError::Corrupt(e.to_string()))?,
+        ])?;
     to.prepare_cached("INSERT INTO call_history VALUES (?, ?, 'waiting', NULL, NULL, '', '')")?
         .execute(params![int(event.call.0), int(event.time_ms)])?;
     Ok(is_new)

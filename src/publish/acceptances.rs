@@ -29,7 +29,7 @@ pub enum Expected {
     New(oneshot::Receiver<Outcome>),
     /// The same alarm is on its way already: wait with it.
     Joined(oneshot::Receiver<Outcome>),
-    /// Another alarm with its ID is on its way.
+    /// Another alarm with its ID or key is on its way.
     Conflict,
 }
 
@@ -37,19 +37,31 @@ pub enum Expected {
 #[derive(Default)]
 pub struct Acceptances {
     pending: Mutex<Vec<Pending>>,
+    naming: Mutex<()>,
 }
 
 struct Pending {
     call: CallId,
     change: CallChange,
     content: [u8; 32],
+    key: String,
     posted: Instant,
     waiting: Vec<oneshot::Sender<Outcome>>,
 }
 
 impl Acceptances {
-    /// Announces an alarm that will be sent. `content` tells alarms of the same ID apart.
-    pub fn expect(&self, event: &CallEvent, content: [u8; 32]) -> Expected {
+    /// Held while an alarm is given its ID and announced, so that no two with one key get two IDs.
+    pub fn naming(&self) -> MutexGuard<'_, ()> {
+        self.naming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The call on its way that its sender's key stands for.
+    pub fn call_of_key(&self, key: &str) -> Option<CallId> {
+        self.lock().iter().find(|p| !key.is_empty() && p.key == key).map(|p| p.call)
+    }
+
+    /// Announces an alarm that will be sent. `content` tells alarms of the same ID apart; `key` is its sender's, or empty.
+    pub fn expect(&self, event: &CallEvent, content: [u8; 32], key: &str) -> Expected {
         let (sender, receiver) = oneshot::channel();
         let opens = |change: &CallChange| matches!(change, CallChange::Opened(_));
         let mut pending = self.lock();
@@ -62,7 +74,8 @@ impl Acceptances {
             }
             None => {
                 let (call, change, posted) = (event.call, event.change, Instant::now());
-                pending.push(Pending { call, change, content, posted, waiting: vec![sender] });
+                let key = key.to_owned();
+                pending.push(Pending { call, change, content, key, posted, waiting: vec![sender] });
                 Expected::New(receiver)
             }
         }
@@ -148,9 +161,9 @@ mod tests {
     #[test]
     fn who_joins_an_alarm_that_turns_out_to_be_in_the_ledger_is_told_so() {
         let acceptances = Acceptances::default();
-        let Expected::New(mut first) = acceptances.expect(&EVENT, [1; 32]) else { panic!("it is the first") };
+        let Expected::New(mut first) = acceptances.expect(&EVENT, [1; 32], "") else { panic!("it is the first") };
         let unsent = acceptances.unsent(EVENT);
-        let Expected::Joined(mut second) = acceptances.expect(&EVENT, [1; 32]) else { panic!("it is the same") };
+        let Expected::Joined(mut second) = acceptances.expect(&EVENT, [1; 32], "") else { panic!("it is the same") };
         unsent.known(7);
         let told = Ok(Outcome { tick: 7, refused: None });
         assert_eq!((first.try_recv(), second.try_recv()), (told.clone(), told));
@@ -160,8 +173,8 @@ mod tests {
     #[test]
     fn an_alarm_whose_sender_went_away_is_not_on_its_way() {
         let acceptances = Acceptances::default();
-        let _first = acceptances.expect(&EVENT, [1; 32]);
+        let _first = acceptances.expect(&EVENT, [1; 32], "");
         drop(acceptances.unsent(EVENT));
-        assert!(matches!(acceptances.expect(&EVENT, [1; 32]), Expected::New(_)));
+        assert!(matches!(acceptances.expect(&EVENT, [1; 32], ""), Expected::New(_)));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use nanming_dataflows::decision::{Assignment, CallPhase, CallStatus, Reason};
-use nanming_dataflows::event::{Ack, Answer, AssignmentId, CallChange, CallEvent, CallFacts};
+use nanming_dataflows::event::{Ack, Answer, AssignmentId, CallChange, CallEvent, CallFacts, Standing};
 use nanming_dataflows::ids::{CallId, UnitId};
 
 use crate::door::{CallNote, TickRecord};
@@ -18,6 +18,8 @@ pub(super) struct OpenCall {
     /// When it came in, where this process saw it come.
     pub(super) arrived: Option<Instant>,
     pub(super) assignment: Option<Assignment>,
+    /// What was last said of it.
+    pub(super) status: CallStatus,
 }
 
 /// Why an assignment holds no longer.
@@ -42,8 +44,8 @@ pub(super) enum Notice {
     Withdrawn(AssignmentId, UnitId, Withdrawal),
     /// Its answer was taken, or refused.
     Answered(Ack, Option<Reason>),
-    /// A call reached a phase.
-    Status(CallStatus),
+    /// A call reached a phase; what is known of it.
+    Status(CallStatus, Option<CallFacts>),
 }
 
 /// The open calls and what is in force.
@@ -75,11 +77,33 @@ impl Duty {
             self.open(event, words, Some(posted(event.call).unwrap_or(record.closed_at)));
             notices.extend(self.changed(event));
         }
-        self.assign(record, &mut notices);
+        let mut statuses = self.statuses(record);
+        self.assign(record, &mut statuses, &mut notices);
         self.withdraw(record, &mut notices);
         notices.extend(refusals::acks(record).map(|(ack, refused)| Notice::Answered(*ack, refused)));
-        notices.extend(record.decisions.calls.iter().copied().map(Notice::Status));
+        notices.extend(statuses.into_iter().flatten());
         notices
+    }
+
+    /// What is open and in force, for a desk that connects: each call, then the assignment that it has.
+    pub(super) fn everything(&self) -> impl Iterator<Item = Notice> {
+        self.calls.values().flat_map(|call| {
+            let assigned = call.assignment.clone().map(|a| Notice::Assigned(a, call.clone()));
+            [Some(Notice::Status(call.status, Some(call.facts))), assigned].into_iter().flatten()
+        })
+    }
+
+    /// The words on calls of a tick, in their order, with what is known of each call before any of them is over.
+    fn statuses(&mut self, record: &TickRecord) -> Vec<Option<Notice>> {
+        let of = |status: &CallStatus| {
+            let call = self.calls.get_mut(&status.call);
+            let facts = call.map(|call| {
+                call.status = *status;
+                call.facts
+            });
+            Some(Notice::Status(*status, facts))
+        };
+        record.decisions.calls.iter().map(of).collect()
     }
 
     /// The assignments in force of a unit.
@@ -90,8 +114,15 @@ impl Duty {
 
     fn open(&mut self, event: &CallEvent, words: &str, arrived: Option<Instant>) {
         match event.change {
-            CallChange::Opened(facts) | CallChange::Restored(facts, _) => {
-                let new = || OpenCall { facts, words: words.into(), arrived, assignment: None };
+            CallChange::Opened(facts) => {
+                let status =
+                    first_status(event, &facts, Standing { phase: CallPhase::Waiting, attempts: 0, unit: None });
+                let new = || OpenCall { facts, words: words.into(), arrived, assignment: None, status };
+                self.calls.entry(event.call).or_insert_with(new);
+            }
+            CallChange::Restored(facts, standing) => {
+                let status = first_status(event, &facts, standing);
+                let new = || OpenCall { facts, words: words.into(), arrived, assignment: None, status };
                 self.calls.entry(event.call).or_insert_with(new);
             }
             CallChange::Updated(facts) => {
@@ -110,14 +141,16 @@ impl Duty {
         Some(Notice::Changed(call.assignment.clone()?, call.clone()))
     }
 
-    /// New assignments take the place of old ones; one that is in force already is not told twice.
-    fn assign(&mut self, record: &TickRecord, notices: &mut Vec<Notice>) {
+    /// New assignments take the place of old ones; one that is in force already is not told twice. What was said of a call
+    /// before it was assigned is told first.
+    fn assign(&mut self, record: &TickRecord, statuses: &mut [Option<Notice>], notices: &mut Vec<Notice>) {
         for assignment in &record.decisions.assignments {
             let Some(call) = self.calls.get_mut(&assignment.call) else { continue };
             let old = call.assignment.replace(assignment.clone());
             if old.as_ref().is_some_and(|old| old.id == assignment.id) {
                 continue;
             }
+            notices.extend(before(assignment, statuses));
             let old = old.filter(|old| !declined(record, old));
             notices.extend(old.map(|old| Notice::Withdrawn(old.id, old.unit, Withdrawal::Reassigned)));
             notices.push(Notice::Assigned(assignment.clone(), call.clone()));
@@ -143,6 +176,31 @@ impl Duty {
                 self.calls.remove(&status.call);
             }
         }
+    }
+}
+
+/// Takes out what was said of a call up to its being assigned so.
+fn before(assignment: &Assignment, statuses: &mut [Option<Notice>]) -> Vec<Notice> {
+    let of_call =
+        |notice: &Option<Notice>| matches!(notice, Some(Notice::Status(status, _)) if status.call == assignment.call);
+    let earlier = |notice: &Option<Notice>| !matches!(notice, Some(Notice::Status(status, _)) if status.assignment == Some(assignment.id));
+    let rows = statuses.iter_mut().filter(|notice| of_call(notice)).take_while(|notice| earlier(notice));
+    rows.filter_map(Option::take).collect()
+}
+
+/// Where a call stands before anything is said of it.
+fn first_status(event: &CallEvent, facts: &CallFacts, standing: Standing) -> CallStatus {
+    let attempt = AssignmentId { call: event.call, attempt: standing.attempts };
+    CallStatus {
+        call: event.call,
+        time_ms: event.time_ms,
+        seq: 0,
+        phase: standing.phase,
+        reason: None,
+        priority: facts.priority,
+        grid: facts.grid,
+        assignment: standing.unit.map(|_| attempt),
+        unit: standing.unit,
     }
 }
 

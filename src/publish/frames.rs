@@ -1,7 +1,7 @@
 //! What terminals and desks are sent: JSON text frames, as docs/api.md has them.
 
 use nanming_dataflows::decision::{Assignment, CallStatus, Reason};
-use nanming_dataflows::event::{Ack, AssignmentId};
+use nanming_dataflows::event::{Ack, AssignmentId, CallFacts};
 use nanming_dataflows::ids::UnitId;
 use nanming_dataflows::network::City;
 use serde_json::json;
@@ -39,12 +39,17 @@ pub(super) fn ack_result(ack: &Ack, refused: Option<Reason>) -> String {
     frame.to_string()
 }
 
-/// A call reached a phase.
-pub(super) fn call_status(s: &CallStatus) -> String {
+/// A call reached a phase; its place and category where they are known.
+pub(super) fn call_status(city: &City, s: &CallStatus, facts: Option<&CallFacts>) -> String {
     let mut frame = json!({
         "type": "call_status", "call": s.call, "time_ms": s.time_ms, "phase": s.phase, "priority": s.priority,
         "grid": s.grid, "assignment": s.assignment, "unit": s.unit,
     });
+    if let Some(facts) = facts {
+        let (lon, lat) = facts.at.to_lon_lat(city.origin).degrees();
+        frame["category"] = json!(facts.category);
+        (frame["lon"], frame["lat"]) = (lon.into(), lat.into());
+    }
     if let Some(reason) = s.reason {
         frame["reason"] = json!(reason);
     }

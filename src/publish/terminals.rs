@@ -3,7 +3,7 @@
 //! Each terminal has a bounded queue. One that does not read fast enough is cut off: its unit's assignments are sent again
 //! when it connects anew, so nothing is lost with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Sender;
@@ -82,9 +82,23 @@ impl Terminals {
         Line { frames, terminals: Arc::clone(self), unit, number }
     }
 
-    /// Connects a desk: every frame from now on. It is told when it lagged too far, and should be cut off then.
-    pub fn desk(&self) -> broadcast::Receiver<Arc<str>> {
-        self.desks.subscribe()
+    /// Connects a desk: the open calls and the assignments in force, then every frame from now on. It is told when it
+    /// lagged too far, and should be cut off then.
+    pub fn desk(&self) -> (VecDeque<Arc<str>>, broadcast::Receiver<Arc<str>>) {
+        // Nothing is told meanwhile: no frame is missed between the two, and none comes twice.
+        let state = self.lock();
+        let now = state.duty.everything().filter_map(|notice| self.for_desks(&notice)).map(Arc::from).collect();
+        (now, self.desks.subscribe())
+    }
+
+    /// The frame that desks are sent.
+    fn for_desks(&self, notice: &Notice) -> Option<String> {
+        match notice {
+            Notice::Assigned(a, call) | Notice::Changed(a, call) => Some(frames::assignment(&self.city, a, call)),
+            Notice::Withdrawn(assignment, unit, why) => Some(frames::withdrawn(*assignment, *unit, *why)),
+            Notice::Answered(..) => None,
+            Notice::Status(status, facts) => Some(frames::call_status(&self.city, status, facts.as_ref())),
+        }
     }
 
     fn leave(&self, unit: UnitId, number: u64) {
@@ -106,27 +120,18 @@ impl Terminals {
     }
 
     fn tell(&self, state: &mut State, notice: &Notice) {
-        match notice {
-            Notice::Assigned(a, call) => {
-                let frame: Arc<str> = frames::assignment(&self.city, a, call).into();
-                state.push(a.unit, &frame);
-                self.tell_desks(frame);
-                if let Some(arrived) = call.arrived.filter(|_| a.id.attempt == 1) {
-                    self.metrics.assignment_pushed(arrived.elapsed());
-                }
-            }
-            Notice::Changed(a, call) => {
-                let frame: Arc<str> = frames::assignment(&self.city, a, call).into();
-                state.push(a.unit, &frame);
-                self.tell_desks(frame);
-            }
-            Notice::Withdrawn(assignment, unit, why) => {
-                let frame: Arc<str> = frames::withdrawn(*assignment, *unit, *why).into();
-                state.push(*unit, &frame);
-                self.tell_desks(frame);
-            }
-            Notice::Answered(ack, refused) => state.push(ack.unit, &frames::ack_result(ack, *refused).into()),
-            Notice::Status(status) => self.tell_desks(frames::call_status(status).into()),
+        let frame = self.for_desks(notice).map(Arc::from);
+        match (notice, &frame) {
+            (Notice::Assigned(a, _) | Notice::Changed(a, _), Some(frame)) => state.push(a.unit, frame),
+            (Notice::Withdrawn(_, unit, _), Some(frame)) => state.push(*unit, frame),
+            (Notice::Answered(ack, refused), _) => state.push(ack.unit, &frames::ack_result(ack, *refused).into()),
+            _ => {}
+        }
+        frame.into_iter().for_each(|frame| self.tell_desks(frame));
+        if let Notice::Assigned(a, call) = notice
+            && let Some(arrived) = call.arrived.filter(|_| a.id.attempt == 1)
+        {
+            self.metrics.assignment_pushed(arrived.elapsed());
         }
     }
 

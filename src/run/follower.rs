@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use nanming_dataflows::network::City;
 
-use super::{RunError, joined, share, surface};
+use super::{RunError, joined, share, surface, validator};
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::door;
 use crate::engine::Engine;
 use crate::http::{FollowerApp, serve_follower};
-use crate::ingest::{Plates, Validator};
 
 /// Follows until the leader ends or this process is interrupted.
 pub(super) fn follow(
@@ -36,14 +35,13 @@ pub(super) fn follow(
             door::follow(engine, &arrivals, &metrics, |tick| clock.tell(tick), finished)
         }
     })?;
-    let plates = Plates::new(config.ingest.plate_key.expose());
     let app = FollowerApp {
         inbox,
-        validator: Validator::new(Arc::clone(&shared.city), plates, config.ingest.future_ms),
+        validator: validator(config, &shared.city),
         letters: Arc::clone(&shared.letters),
         metrics: Arc::clone(&shared.metrics),
         health: Arc::clone(&shared.health),
-        body_bytes: config.http.body_bytes,
+        config: config.http.clone(),
         stop: shared.end.stopping.subscribe(),
     };
     announce(cluster, &listener, config);

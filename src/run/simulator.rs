@@ -125,5 +125,5 @@ fn note(event: &Event) -> Option<(CallId, CallNote)> {
         Category::Help => "老人摔倒了，需要帮助",
         Category::Other => "请派人来看一下",
     };
-    Some((event.call, CallNote { words: words.into(), channel: "phone".into() }))
+    Some((event.call, CallNote { words: words.into(), channel: "phone".into(), ..CallNote::default() }))
 }

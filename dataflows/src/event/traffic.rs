@@ -34,7 +34,7 @@ pub struct Passage {
     pub camera: CameraId,
     /// Keyed hash of the plate; 0: no plate read.
     pub vehicle: VehicleId,
-    /// Speed, mm/s.
+    /// Speed, mm/s; 0 when none was measured.
     pub speed_mm_s: u32,
     /// Class.
     pub class: VehicleClass,
@@ -51,7 +51,7 @@ pub struct FlowReading {
     pub interval_ms: u32,
     /// Vehicles.
     pub vehicles: u32,
-    /// Mean speed, mm/s; 0 when no vehicle passed.
+    /// Mean speed, mm/s; 0 when no vehicle passed, or none was measured.
     pub speed_mm_s: u32,
     /// Share of the interval in which the detector was covered, 1/1000.
     pub occupancy_milli: u16,

@@ -211,3 +211,18 @@ fn real_plans_are_those_of_the_file() {
     assert_eq!(steps, [(0, 29_000, 5_000), (1, 6_000, 5_000), (2, 29_000, 5_000), (3, 6_000, 5_000)]);
     assert_eq!((j.heads.len(), j.heads[0].yellow_ms, j.stages[1].min_green_ms), (20, 5_000, 5_000));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(1000))]
+
+    /// A net that is read makes a city that can be checked; any other is refused with words.
+    #[test]
+    fn a_damaged_net_is_read_or_refused(seed: u64) {
+        let whole = TINY.replace("PROGRAMS", ONE_PROGRAM);
+        let bytes = crate::damage::damaged(whole.as_bytes(), seed);
+        match read(&String::from_utf8_lossy(&bytes), "tiny") {
+            Ok(import) => drop(import.city.check()),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+}

@@ -15,6 +15,12 @@ pub(super) fn call(city: &City, page: &CallPage) -> Value {
         "lon": lon, "lat": lat, "grid": page.facts.grid, "opened_ms": page.opened_ms, "words": page.note.words,
         "channel": page.note.channel, "candidates": [], "history": history,
     });
+    if !page.note.caller.is_empty() {
+        answer["caller"] = json!(page.note.caller);
+    }
+    if !page.note.pictures.is_empty() {
+        answer["pictures"] = json!(page.note.pictures);
+    }
     if let Some(a) = &page.assignment {
         let candidate = |c: &nanming_dataflows::decision::Candidate| json!({"unit": c.unit, "name": name(city, c.unit), "eta_s": c.eta_ms / 1000});
         answer["assignment"] = json!(a.id);

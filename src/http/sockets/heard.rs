@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::App;
 use crate::door::Arrival;
-use crate::ingest::Unfit;
+use crate::ingest::{Unfit, object};
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -32,9 +32,19 @@ pub(super) async fn hear(app: &App, unit: UnitId, text: &[u8]) -> Result<(), Str
     sent.map_err(|closed| error("shutting_down", &closed.to_string()))
 }
 
+/// Counts a frame that nobody can take; the frame that tells its sender.
+pub(super) fn unreadable(app: &App, detail: &str, bytes: &[u8]) -> String {
+    app.letters.bury(app.inbox.now_ms(), "acks", Reason::Malformed, detail, bytes);
+    error(Reason::Malformed.as_str(), detail)
+}
+
+fn read(text: &[u8]) -> Result<Said, Unfit> {
+    object(text)?;
+    serde_json::from_slice(text).map_err(|e| Unfit::new(Reason::Malformed, e.to_string()))
+}
+
 fn understand(app: &App, unit: UnitId, text: &[u8], time_ms: u64) -> Result<Event, (&'static str, Unfit)> {
-    let said = serde_json::from_slice(text).map_err(|e| ("acks", Unfit::new(Reason::Malformed, e.to_string())))?;
-    match said {
+    match read(text).map_err(|unfit| ("acks", unfit))? {
         Said::Ack { assignment, answer } => Ok(Event::Ack(Ack { time_ms, unit, assignment, answer })),
         Said::Report { lon, lat, status } => {
             let report = app.validator.report(unit, lon, lat, status, time_ms);
@@ -45,4 +55,32 @@ fn understand(app: &App, unit: UnitId, text: &[u8], time_ms: u64) -> Result<Even
 
 fn error(reason: &str, detail: &str) -> String {
     json!({"type": "error", "reason": reason, "detail": detail}).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fuzz::assert_told;
+
+    const FRAMES: [&str; 2] = [
+        r#"{"type":"ack","assignment":"17.1","answer":"accept"}"#,
+        r#"{"type":"report","lon":106.62,"lat":26.63,"status":"ready"}"#,
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn a_damaged_frame_is_read_or_refused(row in 0..FRAMES.len(), seed: u64) {
+            let bytes = nanming_simulators::damage::damaged(FRAMES[row].as_bytes(), seed);
+            assert_told(read(&bytes).map(|_| ()));
+        }
+    }
+
+    #[test]
+    fn the_frames_are_read_as_they_are() {
+        assert!(FRAMES.iter().all(|frame| read(frame.as_bytes()).is_ok()));
+    }
 }

@@ -3,7 +3,7 @@ use super::*;
 const NOW_MS: u64 = 1_767_657_600_000;
 
 fn validator(city: City) -> Validator {
-    Validator::new(Arc::new(city), Plates::new("key"), 5_000)
+    Validator::new(Arc::new(city), Plates::new("key"), Callers::new("key"), 5_000, 600_000)
 }
 
 fn town() -> Validator {
@@ -81,6 +81,7 @@ fn what_cannot_be_is_refused_with_its_reason() {
         (String::new(), Reason::Malformed),
         ("[1]".into(), Reason::Malformed),
         ("{\"type\":\"weather\"}".into(), Reason::Malformed),
+        (format!("[\"passage\",null,\"{stop_line}\",\"\",36,\"car\"]"), Reason::Malformed),
         (passage("\"speed\":3"), Reason::Malformed),
         (passage("\"speed_kmh\":\"fast\""), Reason::Malformed),
         (passage("\"speed_kmh\":253"), Reason::ImpossibleSpeed),
@@ -106,6 +107,39 @@ fn what_cannot_be_is_refused_with_its_reason() {
         ("{\"type\":\"call\",\"call\":1,\"priority\":\"A\",\"lon\":1,\"lat\":1}".into(), Reason::OutsideCity),
     ] {
         assert_eq!(town.event(line.as_bytes(), NOW_MS).map_err(|e| e.reason), Err(reason), "{line}");
+    }
+}
+
+#[test]
+fn what_sensors_and_units_say_too_late_is_refused_and_what_people_say_is_not() {
+    let town = town();
+    let (stop_line, crowd) = (of_kind(&town, CameraKind::StopLine), of_kind(&town, CameraKind::Crowd));
+    let (lon, lat) = town.city.units[0].post.to_lon_lat(town.city.origin).degrees();
+    let lamps = "r".repeat(town.city.junctions[0].heads.len());
+    let of_sensors = [
+        format!("\"passage\",\"camera\":\"{stop_line}\",\"speed_kmh\":36"),
+        format!("\"flow\",\"camera\":\"{stop_line}\",\"interval_s\":60,\"vehicles\":3"),
+        format!("\"crowd\",\"camera\":\"{crowd}\",\"people\":3"),
+        format!("\"unit\",\"unit\":0,\"lon\":{lon},\"lat\":{lat},\"status\":\"ready\""),
+        format!("\"signal\",\"junction\":0,\"mode\":\"local\",\"lamps\":\"{lamps}\""),
+        format!("\"violation\",\"camera\":\"{stop_line}\",\"plate\":\"A1\",\"kind\":\"parking\""),
+    ];
+    let of_people = [
+        format!("\"call\",\"call\":1,\"priority\":\"A\",\"lon\":{lon},\"lat\":{lat}"),
+        "\"call\",\"call\":1,\"change\":\"cancelled\"".into(),
+        "\"ack\",\"unit\":0,\"assignment\":\"1.1\",\"answer\":\"accept\"".into(),
+        "\"case\",\"case\":1,\"stage\":\"closed\",\"by\":0".into(),
+        "\"site\",\"site\":0,\"finding\":\"dust\"".into(),
+    ];
+    let taken = |rest: &str, late_ms: u64| {
+        let line = format!("{{\"type\":{rest},\"time_ms\":{}}}", NOW_MS - late_ms);
+        town.event(line.as_bytes(), NOW_MS).map(|_| ()).map_err(|unfit| unfit.reason)
+    };
+    for rest in &of_sensors {
+        assert_eq!((taken(rest, 600_000), taken(rest, 600_001)), (Ok(()), Err(Reason::TooLate)), "{rest}");
+    }
+    for rest in &of_people {
+        assert_eq!(taken(rest, NOW_MS), Ok(()), "{rest}");
     }
 }
 

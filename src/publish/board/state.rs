@@ -42,6 +42,8 @@ pub struct UnitNow {
     pub assignment: Option<AssignmentId>,
     /// The tick of its last report, ms.
     pub heard_ms: u64,
+    /// The time of that report, ms: one of an earlier time changes nothing.
+    pub said_ms: u64,
     /// Whether it has been silent for so long that dispatch no longer counts on it.
     pub silent: bool,
 }
@@ -220,9 +222,12 @@ impl State {
 
     fn unit(&mut self, report: &UnitReport) {
         let Some(unit) = self.units.get_mut(report.unit.index()) else { return };
+        if unit.is_some_and(|now| report.time_ms < now.said_ms) {
+            return;
+        }
         let assignment = unit.and_then(|u| u.assignment);
-        let (at, status) = (report.at, report.status);
-        *unit = Some(UnitNow { at, status, assignment, heard_ms: self.time_ms, silent: false });
+        let (at, status, said_ms) = (report.at, report.status, report.time_ms);
+        *unit = Some(UnitNow { at, status, assignment, heard_ms: self.time_ms, said_ms, silent: false });
         self.changed.units.insert(report.unit.index());
     }
 

@@ -146,3 +146,15 @@ fn the_load_of_a_grid_is_shown_as_it_was_said_last() {
     said(30, vec![(load(4), -1)]);
     assert_eq!(shown(), serde_json::json!([1, 0, 0, 0]));
 }
+
+#[test]
+fn an_older_report_does_not_take_the_place_of_a_newer_one() {
+    let board = board();
+    let mut sink = Arc::clone(&board);
+    let report = |time_ms, status| UnitReport { time_ms, unit: UnitId(1), at: Point::default(), status };
+    sink.take(&record(10, vec![report(10, UnitStatus::OnScene)], Decisions::default()));
+    sink.take(&record(11, vec![report(9, UnitStatus::Ready)], Decisions::default()));
+    assert_eq!(snapshot(&board)["units"][0][3], "on_scene");
+    sink.take(&record(12, vec![report(10, UnitStatus::Returning)], Decisions::default()));
+    assert_eq!(snapshot(&board)["units"][0][3], "returning", "of one time the last word holds");
+}

@@ -179,6 +179,58 @@ fn one_that_does_not_read_is_cut_off_and_the_rest_goes_on() {
     assert!(matches!(slow.frames.try_recv(), Err(mpsc::error::TryRecvError::Disconnected)));
 }
 
+fn of_desk(frames: impl IntoIterator<Item = Arc<str>>) -> Vec<String> {
+    let said = |text: Arc<str>| {
+        let frame: Value = serde_json::from_str(&text).unwrap();
+        let phase = frame["phase"].as_str().unwrap_or_default().to_owned();
+        frame["type"].as_str().unwrap().to_owned() + " " + &phase
+    };
+    frames.into_iter().map(said).collect()
+}
+
+#[test]
+fn a_desk_hears_that_a_call_waits_before_it_is_assigned() {
+    let terminals = terminals();
+    let mut sink = Arc::clone(&terminals);
+    let (now, mut desk) = terminals.desk();
+    assert!(now.is_empty());
+    sink.take(&record(opened(), vec![], assigned(1, 1)));
+    let heard = of_desk(std::iter::from_fn(|| desk.try_recv().ok()));
+    assert_eq!(heard, ["call_status waiting", "assignment ", "call_status assigned"]);
+}
+
+#[test]
+fn a_desk_that_connects_is_told_what_is_open_and_in_force() {
+    let terminals = terminals();
+    let mut sink = Arc::clone(&terminals);
+    sink.take(&record(opened(), vec![], assigned(1, 1)));
+    let (now, _) = terminals.desk();
+    let status: Value = serde_json::from_str(&now[0]).unwrap();
+    assert_eq!((&status["category"], &status["priority"]), (&"help".into(), &"A".into()), "{status}");
+    assert!(status["lon"].is_number() && status["lat"].is_number(), "{status}");
+    assert_eq!(of_desk(now), ["call_status assigned", "assignment "]);
+    let closed = status_of_closed();
+    sink.take(&record(vec![], vec![], Decisions { calls: vec![closed], ..Decisions::default() }));
+    assert!(terminals.desk().0.is_empty());
+}
+
+fn status_of_closed() -> CallStatus {
+    status(CallPhase::Closed, Some((id(1), UnitId(1))))
+}
+
+#[test]
+fn after_a_restart_a_desk_is_told_what_the_ledger_has() {
+    let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
+    let metrics = Arc::new(Metrics::new(&city));
+    let standing = Standing { phase: CallPhase::Accepted, attempts: 1, unit: Some(UnitId(1)) };
+    let restored = CallEvent { time_ms: 1, call: CallId(7), change: CallChange::Restored(FACTS, standing) };
+    let assignment = assigned(1, 1).assignments.remove(0);
+    let in_force = crate::ledger::InForce { assignment, phase: CallPhase::Accepted };
+    let duty = Duty::restored(&[(restored, Default::default())], &[in_force]);
+    let terminals = Arc::new(Terminals::new(city, metrics, Arc::default(), duty, None));
+    assert_eq!(of_desk(terminals.desk().0), ["call_status accepted", "assignment "]);
+}
+
 #[test]
 fn a_unit_is_manned_from_its_first_terminal_to_its_last() {
     let city = Arc::new(nanming_simulators::town::small(2, 2, 1));

@@ -76,7 +76,8 @@ impl Window {
         }
         self.counted += vehicles;
         self.known += known;
-        if known < vehicles {
+        // What passes does not stand: 0 says that no speed was measured.
+        if known < vehicles && speed_mm_s > 0 {
             self.spot(speed_mm_s, vehicles - known);
         }
     }
@@ -100,7 +101,9 @@ impl Window {
         if self.readings.len() < READINGS {
             self.readings.push(Reading { at_line, vehicles_a_window, windows });
         }
-        self.spot(speed_mm_s, vehicles);
+        if speed_mm_s > 0 {
+            self.spot(speed_mm_s, vehicles);
+        }
     }
 
     /// Vehicles without a plate drove at a speed: their mean pace counts where nobody's travel was timed.
@@ -198,5 +201,16 @@ mod tests {
         window.detect(true, 2, 10_000, 10_000);
         window.detect(true, 3, 10_000, 10_000);
         assert_eq!(window.close(0, &LINE, true, 14_000).flow_veh_h, 300);
+    }
+
+    #[test]
+    fn what_passes_without_a_speed_tells_none() {
+        let mut window = Window::new(14_000);
+        window.count(true, 3, 0, 0);
+        window.detect(true, 3, 10_000, 0);
+        let closed = window.close(0, &Place { has_line: false, per_lane: 0.0 }, true, 14_000);
+        assert_eq!((closed.flow_veh_h, closed.speed_mm_s), (360, 14_000));
+        window.count(true, 3, 0, 2_000);
+        assert!(window.close(0, &Place { has_line: false, per_lane: 0.0 }, true, 14_000).speed_mm_s < 14_000);
     }
 }
