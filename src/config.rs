@@ -10,8 +10,10 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+pub mod kafka;
 mod secret;
 mod shown;
+pub use kafka::KafkaConfig;
 pub use secret::Secret;
 
 /// The file that is read when it exists and none is named.
@@ -45,6 +47,8 @@ pub struct Config {
     pub ledger: LedgerConfig,
     /// What comes in from outside.
     pub ingest: IngestConfig,
+    /// Kafka, in and out.
+    pub kafka: KafkaConfig,
     /// Files that go out.
     pub output: OutputConfig,
 }
@@ -266,6 +270,7 @@ impl Config {
         let redacted = "ingest.plate_key is '(redacted)', which is no key: an older `nanming config` printed it in place of \
                         one. Write the key itself, or leave the line out";
         need(!self.ingest.plate_key.is_redacted(), redacted.into())?;
+        self.kafka.check()?;
         self.clock.start_minute().map(|_| ())
     }
 }

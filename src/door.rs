@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::engine::{Engine, Finished, Stopped};
 use crate::metrics::Metrics;
+use crate::offsets::Offsets;
 use crate::publish::Street;
 
 /// What a source hands to the door: events, and what the ledger keeps beside a call but no view needs.
@@ -29,6 +30,8 @@ pub struct Arrival {
     pub events: Vec<Event>,
     /// Words and channel of calls among them.
     pub notes: Vec<(CallId, CallNote)>,
+    /// How far topics are read with these events.
+    pub offsets: Offsets,
 }
 
 /// What people said about a call, and how it came in.
@@ -113,6 +116,8 @@ pub struct TickRecord {
     pub units: Vec<UnitReport>,
     /// Words and channel of the calls opened.
     pub notes: Vec<(CallId, CallNote)>,
+    /// How far topics are read with this tick.
+    pub offsets: Offsets,
     /// What it brought out.
     pub decisions: Decisions,
 }
@@ -240,7 +245,7 @@ impl Door {
     }
 
     fn close(&mut self, engine: &mut Engine, metrics: &Metrics) -> Result<(), Stopped> {
-        let (batch, notes) = self.waiting.leave();
+        let (batch, notes, offsets) = self.waiting.leave();
         self.last = (self.last + 1).max(self.clock.now_ms());
         self.closed = Instant::now();
         metrics.events_late(&lateness::late(&batch, self.last));
@@ -252,6 +257,7 @@ impl Door {
             acks: batch.acks.clone(),
             units: batch.units.clone(),
             notes,
+            offsets,
             decisions: Decisions::default(),
         });
         engine.submit(self.last, batch, Tick::default())

@@ -33,8 +33,10 @@ use crate::metrics::Metrics;
 use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Street, Terminals};
 
 mod follower;
+mod kafka;
 mod simulator;
 mod surface;
+use kafka::Kafka;
 use simulator::Ears;
 
 /// Finished ticks that may wait for the ledger, and committed ones for the sinks, before the engine is held back.
@@ -54,6 +56,9 @@ pub enum RunError {
     /// The ledger cannot be had.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// Kafka cannot be used so.
+    #[error(transparent)]
+    Kafka(#[from] crate::kafka::KafkaError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}: {1}; choose another with --listen 127.0.0.1:PORT")]
     Listen(std::net::SocketAddr, std::io::Error),
@@ -113,8 +118,11 @@ fn run_city(
     let (ears, heard) = simulator::ears(config.simulator.enabled);
     let restored = restore(&ledger, &inbox)?;
     let app = app(config, &shared, &ledger, inbox.clone(), &ears, restored)?;
-    let mut street = shared.street(&ears);
-    let bus = bus(config, &shared, &app, ears)?;
+    let street = shared.street(&ears);
+    let known = (&ledger.offsets()?, last_tick);
+    let kafka = Kafka::start(config, &shared, &inbox, &app.validator, known)?;
+    let (bus, signals, feeds) = kafka::attach(kafka, bus(config, &shared, &app, ears)?);
+    let mut street = street.also_to(signals);
 
     let (records, finished) = bounded(TICKS);
     let (committed, kept) = bounded(TICKS);
@@ -138,7 +146,7 @@ fn run_city(
     // All are waited for before anything is told: who is well finishes its work.
     let simulated = simulating.map_or(Ok(()), |thread| joined("simulator", thread));
     let (driven, is_kept) = (joined("door", driving), joined("ledger", keeping));
-    joined("sinks", publishing).and(simulated)?;
+    joined("sinks", publishing).and(simulated).and(kafka::ended(feeds))?;
     driven??;
     served.map_err(|e| RunError::Io("http", e))?;
     if !is_kept? {
@@ -236,7 +244,7 @@ fn restore(ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError> {
         tracing::info!(calls = calls.len(), assignments = in_force.len(), "open calls are taken up again");
         let events = calls.iter().map(|(call, _)| Event::Call(*call)).collect();
         // The door was opened a moment ago and has room.
-        let _ = inbox.send(Arrival { events, notes: Vec::new() });
+        let _ = inbox.send(Arrival { events, ..Arrival::default() });
     }
     Ok(Duty::restored(&calls, &in_force))
 }

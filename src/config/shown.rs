@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Config;
 
 /// Settings that may be unset, or that are not shown: table, key, what could stand there, what it does.
-const COMMENTED: [(&str, &str, &str, &str); 5] = [
+const COMMENTED: [(&str, &str, &str, &str); 6] = [
     (
         "city",
         "file",
@@ -25,6 +25,7 @@ const COMMENTED: [(&str, &str, &str, &str); 5] = [
         "key of the hash that stands for a plate; unset: a new random one at each start",
     ),
     ("ingest", "dead_letters", "\"/var/lib/nanming\"", "directory of dead_letters.jsonl; unset: that of the ledger"),
+    ("kafka", "brokers", "\"kafka1:9092,kafka2:9092\"", "brokers to begin with; unset: no Kafka"),
     (
         "output",
         "jsonl",

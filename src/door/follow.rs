@@ -28,7 +28,7 @@ pub fn follow(
             recv(announced) -> tick => {
                 let Ok(Some(tick)) = tick else { return Ok(()) };
                 closes(tick);
-                let (batch, _) = waiting.leave();
+                let (batch, ..) = waiting.leave();
                 closing.push_back(TickRecord {
                     tick,
                     closed_at: Instant::now(),

@@ -27,7 +27,17 @@ fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord 
     let notes = calls.iter().map(|c| (c.call, note())).collect();
     let counts = Batch::default().counts();
     let closed_at = Instant::now();
-    TickRecord { tick, closed_at, counts, calls, acks: vec![], units: vec![], notes, decisions }
+    TickRecord {
+        tick,
+        closed_at,
+        counts,
+        calls,
+        acks: vec![],
+        units: vec![],
+        notes,
+        offsets: Default::default(),
+        decisions,
+    }
 }
 
 fn assigned(call: u64, attempt: u16, unit: u32) -> Decisions {
@@ -173,11 +183,13 @@ fn the_ledger_of_another_city_is_refused() {
 
 #[test]
 fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
-    for (version, before) in [(1, "ALTER TABLE call_history DROP COLUMN reason;"), (2, "")] {
+    let reason = "ALTER TABLE call_history DROP COLUMN reason;";
+    let changed = "ALTER TABLE call_history DROP COLUMN changed;";
+    for (version, before) in [(1, [reason, changed].concat()), (2, changed.into()), (3, String::new())] {
         let (_dir, path, mut ledger) = in_new_file();
         ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
         let before = format!(
-            "ALTER TABLE call_history DROP COLUMN changed; {before} DELETE FROM meta WHERE key = 'city';
+            "DROP TABLE offsets; DROP INDEX assignments_by_time; {before} DELETE FROM meta WHERE key = 'city';
              PRAGMA user_version = {version}"
         );
         ledger.db.execute_batch(&before).unwrap();
@@ -192,6 +204,31 @@ fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
         let reasons: Vec<_> = page.history.iter().map(|line| line.reason).collect();
         assert_eq!(reasons, [None, None, Some(CloseReason::UnitFree)]);
     }
+}
+
+#[test]
+fn how_far_topics_are_read_goes_with_what_was_read_and_otherwise_waits_a_second() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let calls = |next| Offsets::of(("calls".into(), 0), next);
+    let read = |tick, calls, offsets| TickRecord { offsets, ..record(tick, calls, Decisions::default()) };
+    assert!(!ledger.commit(&[read(10, vec![], Offsets::of(("passages".into(), 3), 8))]).unwrap(), "no sync for it");
+    assert!(ledger.offsets().unwrap().is_empty());
+    assert!(ledger.commit(&[read(11, vec![opened(17)], calls(5)), read(12, vec![], calls(6))]).unwrap());
+    let known = ledger.offsets().unwrap();
+    assert_eq!((known.next("calls", 0), known.next("passages", 3)), (Some(6), Some(8)));
+    ledger.commit(&[read(13, vec![], calls(7))]).unwrap();
+    ledger.waiting_since = ledger.waiting_since.and_then(|since| since.checked_sub(RIDES_WAIT));
+    assert!(ledger.commit(&[read(14, vec![], Offsets::default())]).unwrap(), "a second has passed");
+    assert_eq!(ledger.offsets().unwrap(), {
+        let mut all = known;
+        all.set(("calls".into(), 0), 7);
+        all
+    });
+    ledger.commit(&[read(15, vec![], calls(9))]).unwrap();
+    ledger.flush().unwrap();
+    drop(ledger);
+    let reopened = Ledger::open(&path, 24, &city()).unwrap();
+    assert_eq!(reopened.offsets().unwrap().next("calls", 0), Some(9), "the end writes what waits");
 }
 
 #[test]

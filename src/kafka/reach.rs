@@ -1,0 +1,120 @@
+//! Whether brokers are reached: what every client says of it, told in the metrics, in `/healthz`, and in the log once at
+//! each change.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rdkafka::Statistics;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode as Code;
+
+use crate::health::Health;
+use crate::metrics::Metrics;
+
+/// Complaints that are remembered so as not to be repeated.
+const COMPLAINTS: usize = 64;
+
+/// Whether brokers are reached.
+pub struct Reach {
+    health: Arc<Health>,
+    metrics: Arc<Metrics>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By client; none: it has not said anything yet.
+    clients: Vec<Option<bool>>,
+    /// As it was told last.
+    told: Option<bool>,
+    /// Why it is not reached, as the last client put it.
+    reason: String,
+    complaints: BTreeSet<String>,
+}
+
+/// A client's end.
+#[derive(Clone)]
+pub(super) struct Client {
+    reach: Arc<Reach>,
+    row: usize,
+}
+
+impl Reach {
+    /// Nobody has said anything yet.
+    pub fn new(health: Arc<Health>, metrics: Arc<Metrics>) -> Arc<Reach> {
+        metrics.kafka.is_configured();
+        health.kafka_reached(false);
+        Arc::new(Reach { health, metrics, state: Mutex::default() })
+    }
+
+    /// One more client.
+    pub(super) fn client(self: &Arc<Self>) -> Client {
+        let mut state = self.lock();
+        state.clients.push(None);
+        Client { reach: Arc::clone(self), row: state.clients.len() - 1 }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, row: usize, reached: bool) {
+        let mut state = self.lock();
+        state.clients[row] = Some(reached);
+        let all = state.clients.iter().all(|client| *client == Some(true));
+        let some_know = all || state.clients.contains(&Some(false));
+        if state.told == Some(all) || !some_know {
+            return;
+        }
+        state.told = Some(all);
+        self.metrics.kafka.reached(all);
+        self.health.kafka_reached(all);
+        if all {
+            state.complaints.clear();
+            tracing::info!("Kafka is reached: events are read on from where the ledger is");
+        } else {
+            let why = &state.reason;
+            tracing::warn!(why, "Kafka is not reached: the engine goes on with what it has, and catches up later");
+        }
+    }
+}
+
+impl Client {
+    /// Takes what the client tells of itself.
+    pub(super) fn hear(&self, statistics: &Statistics) {
+        self.reach.set(self.row, statistics.brokers.values().any(|broker| broker.state == "UP"));
+    }
+
+    /// Takes what went wrong. Brokers come and go: that is told when it makes a difference.
+    pub(super) fn complain(&self, error: &KafkaError, reason: &str) {
+        let mut state = self.reach.lock();
+        let of_the_way = [Code::BrokerTransportFailure, Code::AllBrokersDown, Code::Resolve, Code::OperationTimedOut];
+        if error.rdkafka_error_code().is_some_and(|code| of_the_way.contains(&code)) {
+            reason.clone_into(&mut state.reason);
+        } else if state.complaints.len() < COMPLAINTS && state.complaints.insert(reason.into()) {
+            tracing::warn!("Kafka: {reason}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_reached_when_every_client_reaches_it() {
+        let metrics = Arc::new(Metrics::new(&nanming_simulators::town::small(2, 2, 1)));
+        let health = Arc::new(Health::default());
+        assert_eq!(health.kafka(), None, "nobody speaks of Kafka where there is none");
+        let reach = Reach::new(Arc::clone(&health), metrics.clone());
+        let (first, second) = (reach.client(), reach.client());
+        let shows = |up: u8| metrics.render().contains(&format!("nanming_kafka_up {up}\n"));
+        reach.set(first.row, true);
+        assert!(shows(0) && health.kafka() == Some(false));
+        reach.set(second.row, true);
+        assert!(shows(1) && health.kafka() == Some(true));
+        reach.set(first.row, false);
+        assert!(shows(0) && health.kafka() == Some(false));
+        assert!(metrics.render().contains("nanming_kafka_configured 1\n"));
+    }
+}
