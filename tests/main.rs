@@ -12,6 +12,7 @@ mod files;
 mod grafana;
 mod guard;
 mod ingest;
+mod kafka;
 mod replay;
 mod running;
 mod settings;

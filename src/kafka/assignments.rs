@@ -99,6 +99,8 @@ impl Assignments {
                 self.inbox = None;
             }
             while self.send_page(stop, until) {}
+            // Hears how the client is, also when there is nothing to send.
+            self.producer.poll(Duration::ZERO);
             if ends {
                 return;
             }
