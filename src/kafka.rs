@@ -30,4 +30,4 @@ pub use reader::Reader;
 /// A client of Kafka that cannot be made. A broker that is away is no error.
 #[derive(Debug, thiserror::Error)]
 #[error("kafka: {0}; look at the table [kafka] of the configuration")]
-pub struct KafkaError(#[from] rdkafka::error::KafkaError);
+pub struct ClientError(#[from] rdkafka::error::KafkaError);

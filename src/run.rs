@@ -58,7 +58,7 @@ pub enum RunError {
     Ledger(#[from] LedgerError),
     /// Kafka cannot be used so.
     #[error(transparent)]
-    Kafka(#[from] crate::kafka::KafkaError),
+    Kafka(#[from] crate::kafka::ClientError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}: {1}; choose another with --listen 127.0.0.1:PORT")]
     Listen(std::net::SocketAddr, std::io::Error),

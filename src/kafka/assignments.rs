@@ -12,11 +12,11 @@ use nanming_dataflows::network::City;
 use rdkafka::Statistics;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError as RdError;
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext, PurgeConfig};
 
 use super::reach::Client;
-use super::{KafkaError, Reach, client, render};
+use super::{ClientError, Reach, client, render};
 use crate::config::KafkaConfig;
 use crate::door::{Arrival, Inbox, TickRecord};
 use crate::ledger::{Assigned, Book};
@@ -66,7 +66,7 @@ impl Assignments {
         book: Book,
         inbox: Inbox,
         (known, now): (&Offsets, Time),
-    ) -> Result<Option<(Assignments, Wake)>, KafkaError> {
+    ) -> Result<Option<(Assignments, Wake)>, ClientError> {
         let Some(topic) = config.topic(&config.assignments) else { return Ok(None) };
         let context = Deliveries { client: reach.client(), metrics: Arc::clone(metrics), page: Mutex::default() };
         let producer = client::producer(brokers, "assignments", 0, MESSAGES).create_with_context(context)?;
@@ -144,7 +144,7 @@ impl Assignments {
         self.producer.send(record).is_ok()
     }
 
-    fn tell(&mut self, arrived: bool, error: Option<RdError>) {
+    fn tell(&mut self, arrived: bool, error: Option<KafkaError>) {
         if let Some(error) = error.filter(|_| !self.fails) {
             tracing::warn!(%error, "Kafka takes no assignments: they wait in the ledger");
             self.fails = true;
@@ -174,7 +174,7 @@ struct Deliveries {
 #[derive(Default)]
 struct Page {
     number: usize,
-    done: Vec<Option<RdError>>,
+    done: Vec<Option<KafkaError>>,
 }
 
 impl Deliveries {
@@ -199,7 +199,7 @@ impl ClientContext for Deliveries {
         self.client.hear(&statistics);
     }
 
-    fn error(&self, error: RdError, reason: &str) {
+    fn error(&self, error: KafkaError, reason: &str) {
         self.client.complain(&error, reason);
     }
 }

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::group::Group;
 use super::outstanding::Outstanding;
-use super::{KafkaError, Progress, Reach, Reader, client};
+use super::{ClientError, Progress, Reach, Reader, client};
 use crate::config::KafkaConfig;
 use crate::config::kafka::Begin;
 use crate::door::{Arrival, Closed, Inbox};
@@ -43,7 +44,7 @@ impl Intake {
         reader: Reader,
         inbox: Inbox,
         (known, progress): (&Offsets, Arc<Progress>),
-    ) -> Result<Option<Intake>, KafkaError> {
+    ) -> Result<Option<Intake>, ClientError> {
         let incoming = config.incoming().into_iter().filter(|(stream, _)| streams.contains(stream));
         let topics: Vec<(Arc<str>, &'static str)> =
             incoming.filter_map(|(stream, name)| Some((config.topic(name)?.into(), stream))).collect();
@@ -52,6 +53,8 @@ impl Intake {
         let group = Group::new(reach.client(), Arc::clone(&reader.metrics), topics, config.begin, known);
         let consumer: BaseConsumer<Group> = client::config(brokers, name)
             .set("group.id", format!("{}-{name}", config.group))
+            // After a crash the same member is back at once; another engine of this group is told that it is one too many.
+            .set("group.instance.id", format!("{}-{name}", config.group))
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
@@ -73,6 +76,10 @@ impl Intake {
             // What goes wrong is told by the group, once.
             let read = match self.consumer.poll(LOOK) {
                 Some(Ok(message)) => Some(self.read(&message)),
+                Some(Err(KafkaError::MessageConsumptionFatal(_))) => {
+                    self.consumer.context().client.shut_out();
+                    None
+                }
                 Some(Err(_)) | None => None,
             };
             if read.is_some_and(|(partition, next, taken)| self.hand_over(partition, next, taken).is_err()) {

@@ -11,11 +11,11 @@ use nanming_dataflows::network::City;
 use rdkafka::Statistics;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError as RdError;
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 
 use super::reach::Client;
-use super::{KafkaError, Reach, client, render};
+use super::{ClientError, Reach, client, render};
 use crate::config::KafkaConfig;
 use crate::door::TickRecord;
 use crate::metrics::Metrics;
@@ -74,7 +74,7 @@ impl Outlet {
         city: Arc<City>,
         reach: &Arc<Reach>,
         metrics: &Arc<Metrics>,
-    ) -> Result<(Outlet, SignalsOut, TicksOut, LettersOut), KafkaError> {
+    ) -> Result<(Outlet, SignalsOut, TicksOut, LettersOut), ClientError> {
         let streams = config.outgoing().map(|(stream, _)| (stream, AtomicBool::new(true)));
         let context = Deliveries { client: reach.client(), metrics: Arc::clone(metrics), streams };
         let producer = client::producer(brokers, "out", TIMEOUT_MS, MESSAGES).create_with_context(context)?;
@@ -171,7 +171,7 @@ struct Deliveries {
 }
 
 impl Deliveries {
-    fn failed(&self, stream: usize, error: &RdError) {
+    fn failed(&self, stream: usize, error: &KafkaError) {
         let (name, arrives) = &self.streams[stream];
         self.metrics.kafka.dropped(name, 1);
         if arrives.swap(false, Ordering::Relaxed) {
@@ -197,7 +197,7 @@ impl ClientContext for Deliveries {
         self.client.hear(&statistics);
     }
 
-    fn error(&self, error: RdError, reason: &str) {
+    fn error(&self, error: KafkaError, reason: &str) {
         self.client.complain(&error, reason);
     }
 }

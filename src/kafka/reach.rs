@@ -23,13 +23,24 @@ pub struct Reach {
 
 #[derive(Default)]
 struct State {
-    /// By client; none: it has not said anything yet.
-    clients: Vec<Option<bool>>,
+    clients: Vec<Seen>,
     /// As it was told last.
     told: Option<bool>,
     /// Why it is not reached, as the last client put it.
     reason: String,
     complaints: BTreeSet<String>,
+}
+
+/// What a client knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Seen {
+    /// Nothing yet.
+    #[default]
+    Unknown,
+    Broker,
+    None,
+    /// It was shut out, for good.
+    ShutOut,
 }
 
 /// A client's end.
@@ -50,7 +61,7 @@ impl Reach {
     /// One more client.
     pub(super) fn client(self: &Arc<Self>) -> Client {
         let mut state = self.lock();
-        state.clients.push(None);
+        state.clients.push(Seen::default());
         Client { reach: Arc::clone(self), row: state.clients.len() - 1 }
     }
 
@@ -58,11 +69,14 @@ impl Reach {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, row: usize, reached: bool) {
+    fn set(&self, row: usize, seen: Seen) {
         let mut state = self.lock();
-        state.clients[row] = Some(reached);
-        let all = state.clients.iter().all(|client| *client == Some(true));
-        let some_know = all || state.clients.contains(&Some(false));
+        if state.clients[row] == Seen::ShutOut {
+            return;
+        }
+        state.clients[row] = seen;
+        let all = state.clients.iter().all(|client| *client == Seen::Broker);
+        let some_know = all || state.clients.iter().any(|client| matches!(client, Seen::None | Seen::ShutOut));
         if state.told == Some(all) || !some_know {
             return;
         }
@@ -82,7 +96,16 @@ impl Reach {
 impl Client {
     /// Takes what the client tells of itself.
     pub(super) fn hear(&self, statistics: &Statistics) {
-        self.reach.set(self.row, statistics.brokers.values().any(|broker| broker.state == "UP"));
+        let reached = statistics.brokers.values().any(|broker| broker.state == "UP");
+        self.reach.set(self.row, if reached { Seen::Broker } else { Seen::None });
+    }
+
+    /// The brokers have shut it out.
+    pub(super) fn shut_out(&self) {
+        let reason = "another engine has joined under the same kafka.group, or the broker shut this one out: give each \
+                      engine a group of its own and start this one again";
+        self.reach.lock().reason = reason.into();
+        self.reach.set(self.row, Seen::ShutOut);
     }
 
     /// Takes what went wrong. Brokers come and go: that is told when it makes a difference.
@@ -109,12 +132,15 @@ mod tests {
         let reach = Reach::new(Arc::clone(&health), metrics.clone());
         let (first, second) = (reach.client(), reach.client());
         let shows = |up: u8| metrics.render().contains(&format!("nanming_kafka_up {up}\n"));
-        reach.set(first.row, true);
+        reach.set(first.row, Seen::Broker);
         assert!(shows(0) && health.kafka() == Some(false));
-        reach.set(second.row, true);
+        reach.set(second.row, Seen::Broker);
         assert!(shows(1) && health.kafka() == Some(true));
-        reach.set(first.row, false);
+        reach.set(first.row, Seen::None);
         assert!(shows(0) && health.kafka() == Some(false));
         assert!(metrics.render().contains("nanming_kafka_configured 1\n"));
+        first.shut_out();
+        reach.set(first.row, Seen::Broker);
+        assert!(shows(0), "it is shut out for good");
     }
 }
