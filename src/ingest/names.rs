@@ -1,7 +1,9 @@
 //! From the names that the outside uses to the city's IDs.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use hashbrown::HashTable;
 use nanming_dataflows::decision::Reason;
 use nanming_dataflows::ids::{BusLineId, CameraId, JunctionId, SiteId, UnitId};
 use nanming_dataflows::network::City;
@@ -9,11 +11,13 @@ use nanming_dataflows::network::City;
 use super::Unfit;
 use super::line::NameOrId;
 
-/// Rows of the city's tables in the order of their names: four bytes a name.
+/// Rows of the city's tables in the order of their names: four bytes a name. Cameras are asked for a million times a second:
+/// theirs are hashed.
 #[derive(Clone, Debug)]
 pub struct Names {
     city: Arc<City>,
-    cameras: Vec<u32>,
+    cameras: HashTable<u32>,
+    hasher: RandomState,
     junctions: Vec<u32>,
     units: Vec<u32>,
     sites: Vec<u32>,
@@ -23,8 +27,10 @@ pub struct Names {
 impl Names {
     /// Sorts the names of a city.
     pub fn new(city: Arc<City>) -> Names {
+        let hasher = RandomState::new();
         Names {
-            cameras: by_name(&city.cameras, |c| &c.name),
+            cameras: hashed(&city, &hasher),
+            hasher,
             junctions: by_name(&city.junctions, |j| &j.name),
             units: by_name(&city.units, |u| &u.name),
             sites: by_name(&city.sites, |s| &s.name),
@@ -35,8 +41,8 @@ impl Names {
 
     /// A camera by its outside name only: its number here means nothing outside.
     pub fn camera(&self, name: &str) -> Result<CameraId, Unfit> {
-        let row = find(&self.cameras, name, |row| &self.city.cameras[row].name);
-        row.map(CameraId::from_index).ok_or_else(|| unknown(Reason::UnknownCamera, "camera", name))
+        let row = self.cameras.find(self.hasher.hash_one(name), |row| self.city.cameras[*row as usize].name == name);
+        row.map(|row| CameraId(*row)).ok_or_else(|| unknown(Reason::UnknownCamera, "camera", name))
     }
 
     /// A junction.
@@ -75,6 +81,15 @@ impl Names {
             NameOrId::Name(name) => find(sorted, name, name_of),
         }
     }
+}
+
+fn hashed(city: &City, hasher: &RandomState) -> HashTable<u32> {
+    let hash_of = |row: &u32| hasher.hash_one(city.cameras[*row as usize].name.as_str());
+    let mut table = HashTable::with_capacity(city.cameras.len());
+    for row in 0..city.cameras.len() as u32 {
+        table.insert_unique(hash_of(&row), row, hash_of);
+    }
+    table
 }
 
 fn by_name<T>(table: &[T], name: impl Fn(&T) -> &String) -> Vec<u32> {
