@@ -37,6 +37,7 @@ pub fn follow(
                     acks: Vec::new(),
                     units: Vec::new(),
                     notes: Vec::new(),
+                    offsets: Default::default(),
                     decisions: Decisions { tick, ..Decisions::default() },
                 });
                 engine.submit(tick, batch, Tick::default())?;

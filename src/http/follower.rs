@@ -88,7 +88,7 @@ async fn ingest(
         }
     }
     let (accepted, refused) = (events.len(), rejected.len());
-    app.inbox.send_async(Arrival { events, notes: Vec::new() }).await?;
+    app.inbox.send_async(Arrival { events, ..Arrival::default() }).await?;
     rejected.truncate(super::ingest::TOLD);
     Ok(Json(json!({"accepted": accepted, "rejected": rejected, "rejected_total": refused})))
 }
