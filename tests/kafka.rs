@@ -90,6 +90,9 @@ fn events_come_in_as_json_and_protobuf_and_decisions_go_out_under_their_keys() {
         waits(&city, line, || city.measures(line));
     }
     waits(&city, "lag", || city.measures("nanming_kafka_lag_messages{stream=\"calls\"} 0"));
+
+    let _another = self::city(broker, "both.", tempfile::tempdir().unwrap());
+    waits(&city, "word that it is shut out", || city.get("/healthz").1["kafka"] == "down");
 }
 
 fn passages(city: &Running) -> v1::Batch {
