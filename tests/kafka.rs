@@ -17,14 +17,14 @@ const JSON: &str = "application/json";
 const PROTOBUF: &str = "application/x-protobuf";
 
 /// A city that listens to the topics of a prefix, and writes to them.
-fn city(broker: &Broker, prefix: &str, dir: TempDir) -> Running {
+fn city(broker: &Broker, prefix: &str, dir: TempDir, speed: &str) -> Running {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nanming"));
     command
         .env("NANMING_KAFKA__BROKERS", broker.address())
         .env("NANMING_KAFKA__GROUP", prefix)
         .env("NANMING_KAFKA__PREFIX", prefix)
         .env("NANMING_KAFKA__MESSAGE_BYTES", "4096");
-    Running::start_as(command, dir, &["--no-sim"])
+    Running::start_as(command, dir, &["--no-sim", "--speed", speed])
 }
 
 fn waits(city: &Running, what: &str, holds: impl FnMut() -> bool) {
@@ -55,7 +55,7 @@ fn phase(city: &Running, id: u64) -> Value {
 fn events_come_in_as_json_and_protobuf_and_decisions_go_out_under_their_keys() {
     let broker = Broker::shared();
     broker.make_topics("both.");
-    let city = city(broker, "both.", tempfile::tempdir().unwrap());
+    let city = city(broker, "both.", tempfile::tempdir().unwrap(), "1");
     let heads = city.city.junctions[1].stages[0].lights.iter().map(|light| light.lamp().to_char());
     let junction = city.city.junctions[1].name.clone();
     let shows = json!({"type": "signal", "junction": junction, "mode": "centre", "lamps": heads.collect::<String>()});
@@ -91,7 +91,7 @@ fn events_come_in_as_json_and_protobuf_and_decisions_go_out_under_their_keys() {
     }
     waits(&city, "lag", || city.measures("nanming_kafka_lag_messages{stream=\"calls\"} 0"));
 
-    let _another = self::city(broker, "both.", tempfile::tempdir().unwrap());
+    let _another = self::city(broker, "both.", tempfile::tempdir().unwrap(), "1");
     waits(&city, "word that it is shut out", || city.get("/healthz").1["kafka"] == "down");
 }
 
@@ -112,7 +112,7 @@ fn passages(city: &Running) -> v1::Batch {
 fn bad_messages_become_dead_letters_with_their_place_and_the_partition_goes_on() {
     let broker = Broker::shared();
     broker.make_topics("bad.");
-    let city = city(broker, "bad.", tempfile::tempdir().unwrap());
+    let city = city(broker, "bad.", tempfile::tempdir().unwrap(), "30");
     let newer = v1::Batch { version: 2, ..passages(&city) }.encode_to_vec();
     let unknown = json!({"type": "passage", "camera": "nowhere", "plate": "贵A12345", "speed_kmh": 40}).to_string();
     let mut class = passages(&city);
@@ -154,6 +154,8 @@ fn bad_messages_become_dead_letters_with_their_place_and_the_partition_goes_on()
     assert!(letters.iter().all(|letter| !letter.line.to_string().contains("12345")), "{letters:#?}");
     assert!(city.measures("nanming_kafka_unreadable_messages_total{stream=\"passages\"} 6"));
     assert!(city.measures("nanming_dead_letters_total{reason=\"unknown_version\",stream=\"passages\"} 1"));
+    let forecasts = broker.read("bad.forecasts", |read| !read.is_empty());
+    assert_eq!(forecasts[0].key, forecasts[0].line["link"].as_str().unwrap());
 }
 
 #[test]
@@ -161,7 +163,7 @@ fn a_kill_in_the_middle_of_a_stream_of_calls_loses_none_and_doubles_none() {
     const CALLS: u64 = 600;
     let broker = Broker::shared();
     broker.make_topics("kill.");
-    let mut city = city(broker, "kill.", tempfile::tempdir().unwrap());
+    let mut city = city(broker, "kill.", tempfile::tempdir().unwrap(), "1");
     let messages: Vec<String> =
         (0..CALLS / 3).map(|n| [1, 2, 3].map(|row| call(&city, 3 * n + row)).join("\n")).collect();
     broker.write("kill.units", [(JSON, unit(&city, 0).as_bytes())]);
@@ -173,7 +175,7 @@ fn a_kill_in_the_middle_of_a_stream_of_calls_loses_none_and_doubles_none() {
         broker.write("kill.calls", sent.iter().map(|lines| (JSON, lines.as_bytes())));
         let some = row as i64 * CALLS as i64 / 4 + 10;
         waits(&city, "some calls", || in_ledger(&city) >= some);
-        city = self::city(broker, "kill.", city.kill());
+        city = self::city(broker, "kill.", city.kill(), "1");
     }
     waits(&city, "all calls", || in_ledger(&city) == CALLS as i64);
     let book = Connection::open(city.dir.path().join("ledger.sqlite")).unwrap();
@@ -194,7 +196,7 @@ fn a_kill_in_the_middle_of_a_stream_of_calls_loses_none_and_doubles_none() {
 #[test]
 fn without_a_broker_the_city_goes_on_and_catches_up_when_it_is_back() {
     let mut broker = Broker::down();
-    let city = city(&broker, "away.", tempfile::tempdir().unwrap());
+    let city = city(&broker, "away.", tempfile::tempdir().unwrap(), "1");
     waits(&city, "word of it", || city.get("/healthz").1["kafka"] == "down");
     let health = city.get("/healthz");
     assert_eq!((health.0, &health.1["ok"], &health.1["degraded"]), (200, &json!(true), &json!(true)));
@@ -219,5 +221,6 @@ fn without_a_broker_the_city_goes_on_and_catches_up_when_it_is_back() {
     broker.write("away.passages", [(PROTOBUF, &passages(&city).encode_to_vec()[..])]);
     waits(&city, "more passages", || city.measures("nanming_events_total{stream=\"passages\"} 6"));
     waits(&city, "the broker", || city.measures("nanming_kafka_up 1"));
-    assert_eq!(city.interrupt().0, Some(0));
+    broker.kill();
+    assert_eq!(city.interrupt().0, Some(0), "it ends in good order without a broker too");
 }

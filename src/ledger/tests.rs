@@ -232,6 +232,26 @@ fn how_far_topics_are_read_goes_with_what_was_read_and_otherwise_waits_a_second(
 }
 
 #[test]
+fn assignments_are_read_in_the_order_of_their_ticks_with_what_their_units_must_know() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let at = |tick, call, attempt| {
+        let mut decisions = assigned(call, attempt, 11);
+        decisions.assignments[0].time_ms = tick;
+        record(tick, if attempt == 1 { vec![opened(call)] } else { vec![] }, decisions)
+    };
+    ledger.commit(&[at(10, 18, 1), at(11, 17, 1), at(12, 18, 2)]).unwrap();
+    let book = Book::open(&path).unwrap();
+    let ids = |after| -> Vec<String> {
+        book.assigned_after(after).unwrap().iter().map(|made| made.assignment.id.to_string()).collect()
+    };
+    assert_eq!(ids(0), ["18.1", "17.1", "18.2"]);
+    assert_eq!(ids(11), ["18.2"]);
+    assert!(ids(12).is_empty());
+    let made = book.assigned_after(11).unwrap().remove(0);
+    assert_eq!((made.facts, made.words), (FACTS, note().words));
+}
+
+#[test]
 fn what_is_changed_about_a_call_is_in_its_history() {
     let (_dir, path, mut ledger) = in_new_file();
     ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
