@@ -77,7 +77,8 @@ pub(super) fn attach(kafka: Option<Kafka>, bus: Bus) -> (Bus, Option<SignalsOut>
     (bus, Some(signals), threads)
 }
 
-/// Waits for all.
+/// Waits for all, also when one has died.
 pub(super) fn ended(threads: Vec<JoinHandle<()>>) -> Result<(), RunError> {
-    threads.into_iter().map(|thread| joined("kafka", thread)).collect()
+    let ended: Vec<_> = threads.into_iter().map(|thread| joined("kafka", thread)).collect();
+    ended.into_iter().collect()
 }
