@@ -1,3 +1,4 @@
+//! Makes Rust types of the Protobuf schema in `proto/`, without `protoc`.
 //! Builds the operators' page from `web/` with Node.js and embeds it. Without Node.js, or with `NANMING_SKIP_WEB=1`, a
 //! page that was built before is embedded, or a small one that says how to get it: the engine runs all the same.
 
@@ -8,10 +9,14 @@ use std::{env, fs, io};
 
 const MISSING: &str = include_str!("src/http/missing_page.html");
 
+/// The Protobuf schema.
+const SCHEMA: &str = "nanming/v1/events.proto";
+
 fn main() {
     println!("cargo:rerun-if-env-changed=NANMING_SKIP_WEB");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=src/http/missing_page.html");
+    protobuf().unwrap_or_else(|error| panic!("proto/{SCHEMA}: {error}"));
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let web = root.join("web");
@@ -25,6 +30,14 @@ fn main() {
     }
     let listing = list(&web.join("dist"));
     fs::write(out.join("page.rs"), listing).unwrap_or_else(|error| panic!("page.rs cannot be written: {error}"));
+}
+
+/// Rows can be shown as JSON, for dead letters.
+fn protobuf() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let schema = protox::compile([SCHEMA], ["proto"])?;
+    prost_build::Config::new().type_attribute(".", "#[derive(serde::Serialize)]").compile_fds(schema)?;
+    Ok(())
 }
 
 /// Rebuild when a source of the page changes; what the build itself writes does not count.

@@ -13,9 +13,11 @@ use serde::{Deserialize, Serialize};
 use crate::recording::Bounds;
 
 mod doors;
+pub mod kafka;
 mod secret;
 mod shown;
 pub use doors::{ViidConfig, WechatConfig};
+pub use kafka::KafkaConfig;
 pub use secret::Secret;
 
 /// The file that is read when it exists and none is named.
@@ -53,6 +55,8 @@ pub struct Config {
     pub viid: ViidConfig,
     /// The WeChat official account.
     pub wechat: WechatConfig,
+    /// Kafka, in and out.
+    pub kafka: KafkaConfig,
     /// Files that go out.
     pub output: OutputConfig,
     /// The recording of what passes the door.
@@ -346,6 +350,7 @@ impl Config {
         }
         let empty = self.http.api_keys.iter().chain(self.viid.users.values()).any(|key| key.expose().is_empty());
         need(!empty, "http.api_keys and viid.users must not hold empty secrets".into())?;
+        self.kafka.check()?;
         self.clock.start_minute().map(|_| ())
     }
 }

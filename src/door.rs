@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::engine::{Engine, Finished, Stopped};
 use crate::metrics::Metrics;
+use crate::offsets::Offsets;
 use crate::publish::Street;
 use crate::recording::Recorder;
 
@@ -30,6 +31,8 @@ pub struct Arrival {
     pub events: Vec<Event>,
     /// Words and channel of calls among them.
     pub notes: Vec<(CallId, CallNote)>,
+    /// How far topics are read with these events.
+    pub offsets: Offsets,
 }
 
 /// What people said about a call, and how it came in.
@@ -120,6 +123,8 @@ pub struct TickRecord {
     pub units: Vec<UnitReport>,
     /// Words and channel of the calls opened.
     pub notes: Vec<(CallId, CallNote)>,
+    /// How far topics are read with this tick.
+    pub offsets: Offsets,
     /// What it brought out.
     pub decisions: Decisions,
 }
@@ -254,7 +259,7 @@ impl Door {
         recorder: Option<&mut Recorder>,
         metrics: &Metrics,
     ) -> Result<(), Stopped> {
-        let (batch, notes) = self.waiting.leave();
+        let (batch, notes, offsets) = self.waiting.leave();
         self.last = (self.last + 1).max(self.clock.now_ms());
         self.closed = Instant::now();
         metrics.events_late(&lateness::late(&batch, self.last));
@@ -266,6 +271,7 @@ impl Door {
             acks: batch.acks.clone(),
             units: batch.units.clone(),
             notes,
+            offsets,
             decisions: Decisions::default(),
         });
         if let Some(recorder) = recorder {

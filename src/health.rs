@@ -1,6 +1,6 @@
 //! Whether the engine lives: what `/healthz` says.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use crate::clock::wall_ms;
 
@@ -13,6 +13,8 @@ pub struct Health {
     tick: AtomicU64,
     seen_ms: AtomicU64,
     ledger_fails: AtomicBool,
+    /// 0: not configured, 1: not reached, 2: reached.
+    kafka: AtomicU8,
 }
 
 impl Health {
@@ -28,6 +30,15 @@ impl Health {
     /// Whether the ledger takes calls.
     pub fn takes_calls(&self) -> bool {
         !self.ledger_fails.load(Ordering::Relaxed)
+    }
+    /// Whether Kafka, which is configured, is reached.
+    pub fn kafka_reached(&self, reached: bool) {
+        self.kafka.store(1 + u8::from(reached), Ordering::Relaxed);
+    }
+    /// Whether Kafka is reached, where it is configured. The engine lives without it.
+    pub fn kafka(&self) -> Option<bool> {
+        let known = self.kafka.load(Ordering::Relaxed);
+        (known > 0).then_some(known == 2)
     }
     /// The last tick that went through; 0: none yet.
     pub fn last_tick(&self) -> u64 {

@@ -6,10 +6,12 @@ pub mod alarm;
 mod callers;
 pub mod dead_letters;
 pub mod gcj02;
+mod json_lines;
 mod line;
 mod names;
 mod place;
 mod plates;
+pub mod protobuf;
 mod redact;
 pub mod validate;
 pub mod viid;
@@ -25,6 +27,30 @@ pub(crate) use plates::random_key;
 pub use validate::Validator;
 
 use nanming_dataflows::decision::Reason;
+use nanming_dataflows::event::Event;
+use nanming_dataflows::ids::CallId;
+
+use crate::door::CallNote;
+use validate::Valid;
+
+/// What a batch of bytes holds, as far as it is valid.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Taken {
+    /// The events, in order.
+    pub events: Vec<Event>,
+    /// Words and channel of calls among them.
+    pub notes: Vec<(CallId, CallNote)>,
+}
+
+impl Taken {
+    fn take(&mut self, (event, note): Valid) {
+        self.events.push(event);
+        self.notes.extend(note);
+    }
+}
+
+/// Who is told of what was not taken: its stream, why, and how it reads.
+pub type Refuse<'a> = dyn FnMut(&str, Unfit, &[u8]) + 'a;
 
 /// Why something from outside was not taken, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

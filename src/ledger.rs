@@ -22,6 +22,9 @@
 //! each. While commits fail they go on as long as ticks do. Then each controller holds what it shows, and runs its own plan
 //! when it has heard nothing for minutes; when commits work again, new ticks decide for the city as it is by then, and
 //! nothing old is sent.
+//!
+//! How far topics are read goes with what was read, in its transaction. Of ticks that hold nothing durable it waits as
+//! signal commands do: after a crash at most a second of sensor events is read again.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -33,10 +36,12 @@ use nanming_dataflows::network::City;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::door::TickRecord;
+use crate::offsets::Offsets;
 
 mod book;
 mod files;
 mod keeper;
+mod outbox;
 pub(crate) mod refusals;
 mod restart;
 mod roster;
@@ -47,11 +52,12 @@ mod write;
 pub use book::{Book, CallPage, Changed, HistoryLine};
 use files::Files;
 pub use keeper::{Keeper, keep};
+pub use outbox::Assigned;
 pub use restart::InForce;
 use roster::Roster;
 
-/// Signal commands wait so long for a transaction to ride with.
-const SIGNALS_WAIT: Duration = Duration::from_secs(1);
+/// Signal commands and offsets wait so long for a transaction to ride with.
+const RIDES_WAIT: Duration = Duration::from_secs(1);
 
 /// What goes wrong with the ledger.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +115,9 @@ pub struct Ledger {
     conflicts: u64,
     signals_keep_ms: u64,
     signals: Vec<SignalCommand>,
-    signals_since: Option<Instant>,
+    offsets: Offsets,
+    /// Since when some of these wait.
+    waiting_since: Option<Instant>,
     _lock: File,
 }
 
@@ -127,7 +135,8 @@ impl Ledger {
             conflicts: 0,
             signals_keep_ms: signal_hours * 3_600_000,
             signals: Vec::new(),
-            signals_since: None,
+            offsets: Offsets::default(),
+            waiting_since: None,
             _lock: lock,
         };
         ledger.claim(path)?;
@@ -153,11 +162,15 @@ impl Ledger {
         self.files.check(&self.db)?;
         let new = || records.iter().filter(|r| self.written.is_none_or(|written| written < r.tick));
         let commands = || new().flat_map(|r| &r.decisions.commands);
-        let due = self.signals_since.is_some_and(|since| since.elapsed() >= SIGNALS_WAIT);
+        let mut read = self.offsets.clone();
+        new().for_each(|record| read.absorb(&record.offsets));
+        let due = self.waiting_since.is_some_and(|since| since.elapsed() >= RIDES_WAIT);
         if !due && !new().any(is_durable) {
             let commands: Vec<SignalCommand> = commands().cloned().collect();
             self.signals.extend(commands);
-            self.signals_since = self.signals_since.or((!self.signals.is_empty()).then(Instant::now));
+            self.offsets = read;
+            let some_wait = !(self.signals.is_empty() && self.offsets.is_empty());
+            self.waiting_since = self.waiting_since.or(some_wait.then(Instant::now));
             return Ok(false);
         }
         let transaction = self.db.transaction()?;
@@ -166,13 +179,15 @@ impl Ledger {
             conflicts += write::tick(&transaction, record)?;
         }
         write::signals(&transaction, self.signals.iter().chain(commands()), self.signals_keep_ms)?;
+        write::offsets(&transaction, &read)?;
         let last = new().next_back().map(|record| record.tick);
         last.map_or(Ok(()), |tick| write::last_tick(&transaction, tick))?;
         transaction.commit()?;
         self.written = last.or(self.written);
         self.conflicts += conflicts;
         self.signals.clear();
-        self.signals_since = None;
+        self.offsets.clear();
+        self.waiting_since = None;
         self.files.check(&self.db)?;
         Ok(true)
     }
@@ -182,13 +197,15 @@ impl Ledger {
         std::mem::take(&mut self.conflicts)
     }
 
-    /// Writes signal commands that still wait: before the end.
+    /// Writes signal commands and offsets that still wait: before the end.
     pub fn flush(&mut self) -> Result<(), LedgerError> {
         self.files.check(&self.db)?;
         let transaction = self.db.transaction()?;
         write::signals(&transaction, self.signals.iter(), self.signals_keep_ms)?;
+        write::offsets(&transaction, &self.offsets)?;
         transaction.commit()?;
         self.signals.clear();
+        self.offsets.clear();
         Ok(())
     }
 }

@@ -13,11 +13,14 @@ use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, Registry
 
 use crate::door::TickRecord;
 
+mod kafka;
 mod labels;
 mod make;
 mod process;
 use labels::{ACK, PHASES, PICKS, PRIORITIES, STAGE_REASONS, TICK};
 use make::Make;
+
+pub use kafka::KafkaMeasures;
 
 /// Ticks over which [`Metrics::tick_p99_ms`] looks back.
 const RECENT_TICKS: usize = 2048;
@@ -61,6 +64,8 @@ pub struct Metrics {
     district_congested: Vec<IntGauge>,
     district_calls: Vec<IntGauge>,
     district_units: Vec<IntGauge>,
+    /// Of Kafka.
+    pub kafka: KafkaMeasures,
     terminals: IntGauge,
     event_streams: IntGauge,
     resident: IntGauge,
@@ -192,6 +197,7 @@ impl Metrics {
                 "district",
                 named(&districts),
             )),
+            kafka: KafkaMeasures::new(&make),
             terminals: make.int_gauge("terminals_connected", "Dispatch terminals connected."),
             event_streams: make.int_gauge("event_streams_connected", "Boards connected."),
             resident: make.int_gauge("process_resident_bytes", "Memory in RAM."),

@@ -35,8 +35,10 @@ use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Street, Term
 use crate::recording::{Recorder, RecordingError};
 
 mod follower;
+mod kafka;
 mod simulator;
 mod surface;
+use kafka::Kafka;
 use simulator::Ears;
 
 /// Finished ticks that may wait for the ledger, and committed ones for the sinks, before the engine is held back.
@@ -62,6 +64,9 @@ pub enum RunError {
     /// The table of cameras makes no sense.
     #[error(transparent)]
     Cameras(#[from] crate::ingest::viid::TableError),
+    /// Kafka cannot be used so.
+    #[error(transparent)]
+    Kafka(#[from] crate::kafka::ClientError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}: {1}; choose another with --listen 127.0.0.1:PORT")]
     Listen(std::net::SocketAddr, std::io::Error),
@@ -121,8 +126,11 @@ fn run_city(
     let (ears, heard) = simulator::ears(config.simulator.enabled);
     let restored = restore(&ledger, &inbox)?;
     let app = app(config, &shared, &ledger, inbox.clone(), &ears, restored)?;
-    let mut street = shared.street(&ears);
-    let bus = bus(config, &shared, &app, ears)?;
+    let street = shared.street(&ears);
+    let known = (&ledger.offsets()?, last_tick);
+    let kafka = Kafka::start(config, &shared, &inbox, &app.validator, known)?;
+    let (bus, signals, feeds) = kafka::attach(kafka, bus(config, &shared, &app, ears)?);
+    let mut street = street.also_to(signals);
 
     let (records, finished) = bounded(TICKS);
     let (committed, kept) = bounded(TICKS);
@@ -150,7 +158,7 @@ fn run_city(
     // All are waited for before anything is told: who is well finishes its work.
     let simulated = simulating.map_or(Ok(()), |thread| joined("simulator", thread));
     let (driven, is_kept) = (joined("door", driving), joined("ledger", keeping));
-    joined("sinks", publishing).and(simulated)?;
+    joined("sinks", publishing).and(simulated).and(kafka::ended(feeds))?;
     driven??;
     served.map_err(|e| RunError::Io("http", e))?;
     if !is_kept? {
@@ -248,7 +256,7 @@ fn restore(ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError> {
         tracing::info!(calls = calls.len(), assignments = in_force.len(), "open calls are taken up again");
         let events = calls.iter().map(|(call, _)| Event::Call(*call)).collect();
         // The door was opened a moment ago and has room.
-        let _ = inbox.send(Arrival { events, notes: Vec::new() });
+        let _ = inbox.send(Arrival { events, ..Arrival::default() });
     }
     Ok(Duty::restored(&calls, &in_force))
 }

@@ -173,7 +173,19 @@ impl Run {
         self.world.obey(&decisions);
         let notes: Vec<(CallId, CallNote)> = Vec::new();
         let (tick, closed_at, units) = (self.steps.tick, Instant::now(), Vec::new());
-        self.ledger.commit(&[TickRecord { tick, closed_at, counts, calls, acks, units, notes, decisions }]).unwrap();
+        self.ledger
+            .commit(&[TickRecord {
+                tick,
+                closed_at,
+                counts,
+                calls,
+                acks,
+                units,
+                notes,
+                offsets: Default::default(),
+                decisions,
+            }])
+            .unwrap();
     }
 
     fn go_on(&mut self, minutes: u64) {

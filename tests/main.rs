@@ -13,6 +13,7 @@ mod files;
 mod grafana;
 mod guard;
 mod ingest;
+mod kafka;
 mod recordings;
 mod replay;
 mod running;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and runs them all. Needs Rust, a C compiler, Node.js, and root or an installed Chromium
-# and Prometheus.
+# Installs what the tests need and runs them all. Needs Rust, a C compiler, Node.js, and root or an installed Chromium,
+# Prometheus, Java 17 and Maven.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,6 +10,9 @@ install() {
 }
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install chromium fonts-noto-cjk
 command -v prometheus >/dev/null || install --no-install-recommends prometheus
+command -v java >/dev/null || install --no-install-recommends openjdk-17-jre-headless
+command -v mvn >/dev/null || install --no-install-recommends maven
+bash tests/kafka.sh install
 command -v cargo-deny >/dev/null || cargo install cargo-deny --locked --version 0.20.2 --quiet
 
 cargo fmt --all --check

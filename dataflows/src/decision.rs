@@ -375,6 +375,10 @@ pub enum Reason {
     WrongCameraKind,
     /// What the ledger keeps was sent to a process that has none.
     NotTheLeader,
+    /// It is of a version of its schema that this engine does not read.
+    UnknownVersion,
+    /// It is larger than what is read.
+    TooLarge,
 }
 
 impl Reason {
@@ -399,6 +403,8 @@ impl Reason {
             Reason::StaleAssignment => "stale_assignment",
             Reason::WrongCameraKind => "wrong_camera_kind",
             Reason::NotTheLeader => "not_the_leader",
+            Reason::UnknownVersion => "unknown_version",
+            Reason::TooLarge => "too_large",
         }
     }
 }

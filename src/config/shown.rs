@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Config;
 
 /// Settings that may be unset, or that are not shown: table, key, what could stand there, what it does.
-const COMMENTED: [(&str, &str, &str, &str); 12] = [
+const COMMENTED: [(&str, &str, &str, &str); 13] = [
     (
         "city",
         "file",
@@ -46,6 +46,7 @@ const COMMENTED: [(&str, &str, &str, &str); 12] = [
     ("viid", "serial_area", "\"5201\"", "device IDs that begin so mean cameras by number; unset: that rule is off"),
     ("wechat", "token", "\"the token of its server settings\"", "the official account; unset: the callback is off"),
     ("ingest", "dead_letters", "\"/var/lib/nanming\"", "directory of dead_letters.jsonl; unset: that of the ledger"),
+    ("kafka", "brokers", "\"kafka1:9092,kafka2:9092\"", "brokers to begin with; unset: no Kafka"),
     (
         "output",
         "jsonl",

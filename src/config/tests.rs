@@ -22,6 +22,9 @@ fn an_unknown_key_is_an_error_that_names_it_as_it_is_written() {
 
 #[test]
 fn values_out_of_range_are_errors() {
+    for text in ["[kafka]\ncalls = \"a b\"\n", "[kafka]\ncalls = \"acks\"\n", "[kafka]\nmessage_bytes = 9\n"] {
+        assert!(from_toml(text).unwrap_err().contains("kafka."), "{text}");
+    }
     for text in ["[clock]\nspeed = 0.0\n", "[clock]\nstart = \"25:00\"\n", "[engine]\nworkers = 0\n"] {
         assert!(from_toml(text).is_err(), "{text}");
     }

@@ -28,7 +28,7 @@ pub fn follow(
             recv(announced) -> tick => {
                 let Ok(Some(tick)) = tick else { return Ok(()) };
                 closes(tick);
-                let (batch, _) = waiting.leave();
+                let (batch, ..) = waiting.leave();
                 closing.push_back(TickRecord {
                     tick,
                     closed_at: Instant::now(),
@@ -37,6 +37,7 @@ pub fn follow(
                     acks: Vec::new(),
                     units: Vec::new(),
                     notes: Vec::new(),
+                    offsets: Default::default(),
                     decisions: Decisions { tick, ..Decisions::default() },
                 });
                 engine.submit(tick, batch, Tick::default())?;

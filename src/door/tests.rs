@@ -35,7 +35,7 @@ fn scene(bound: usize) -> Scene {
 fn report(city: &City) -> Arrival {
     let at = city.units[0].post;
     let report = UnitReport { time_ms: NOW_MS, unit: UnitId(0), at, status: UnitStatus::Ready };
-    Arrival { events: vec![Event::Unit(report)], notes: Vec::new() }
+    Arrival { events: vec![Event::Unit(report)], ..Arrival::default() }
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_command_leaves_while_the_ledger_takes_nothing() {
     let Scene { city, metrics, clock, inbox, arrivals, mut street, commands } = scene(8);
     let lamps = city.junctions[0].stages[0].lights.iter().map(|light| light.lamp()).collect();
     let shows = SignalFeedback { time_ms: NOW_MS, junction: JunctionId(0), mode: ControlMode::Centre, lamps };
-    inbox.send(Arrival { events: vec![Event::Signal(shows)], notes: Vec::new() }).unwrap();
+    inbox.send(Arrival { events: vec![Event::Signal(shows)], ..Arrival::default() }).unwrap();
     let (records, finished) = bounded(0);
     let engine = Engine::start(&city, 1, &[]);
     std::thread::scope(|scope| {

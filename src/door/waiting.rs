@@ -5,6 +5,7 @@ use nanming_dataflows::ids::CallId;
 
 use super::{Arrival, CallNote, sampling};
 use crate::metrics::Metrics;
+use crate::offsets::Offsets;
 
 /// Events that may wait from sources that are held back beyond it, and from people and devices before their sensor events
 /// are sampled.
@@ -16,27 +17,30 @@ pub(super) struct Waiting {
     pulled: Batch,
     pushed: Batch,
     notes: Vec<(CallId, CallNote)>,
+    offsets: Offsets,
 }
 
 impl Waiting {
     pub(super) fn take(&mut self, arrival: Arrival) {
         self.pulled.extend(arrival.events);
         self.notes.extend(arrival.notes);
+        self.offsets.absorb(&arrival.offsets);
     }
 
     pub(super) fn take_pushed(&mut self, arrival: Arrival, metrics: &Metrics) {
         self.pushed.extend(arrival.events);
         self.notes.extend(arrival.notes);
+        self.offsets.absorb(&arrival.offsets);
         if self.pushed.len() > LARGEST_BATCH {
             metrics.events_sampled(&sampling::last_of_each(&mut self.pushed));
         }
     }
 
     /// All of it; nothing waits any more.
-    pub(super) fn leave(&mut self) -> (Batch, Vec<(CallId, CallNote)>) {
+    pub(super) fn leave(&mut self) -> (Batch, Vec<(CallId, CallNote)>, Offsets) {
         let mut batch = std::mem::take(&mut self.pulled);
         batch.append(std::mem::take(&mut self.pushed));
-        (batch, std::mem::take(&mut self.notes))
+        (batch, std::mem::take(&mut self.notes), std::mem::take(&mut self.offsets))
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -53,7 +57,7 @@ impl Waiting {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.pulled.is_empty() && self.pushed.is_empty() && self.notes.is_empty()
+        self.pulled.is_empty() && self.pushed.is_empty() && self.notes.is_empty() && self.offsets.is_empty()
     }
 }
 

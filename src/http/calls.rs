@@ -197,7 +197,7 @@ async fn confirmed(app: &App, announced: Announced) -> Result<Taken, Problem> {
 
 async fn send(app: &App, event: CallEvent, note: Option<CallNote>) -> Result<(), Problem> {
     let notes = note.map(|note| (event.call, note)).into_iter().collect();
-    let arrival = Arrival { events: vec![Event::Call(event)], notes };
+    let arrival = Arrival { events: vec![Event::Call(event)], notes, ..Arrival::default() };
     let sent = tokio::time::timeout(PATIENCE, app.inbox.send_async(arrival)).await;
     match sent {
         Ok(sent) => sent.map_err(Problem::from),

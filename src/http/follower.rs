@@ -92,7 +92,7 @@ async fn ingest(State(follower): State<Arc<Follower>>, request: Request) -> Resu
         }
     }
     let (accepted, refused) = (events.len(), rejected.len());
-    app.inbox.send_async(Arrival { events, notes: Vec::new() }).await?;
+    app.inbox.send_async(Arrival { events, ..Arrival::default() }).await?;
     rejected.truncate(lines::TOLD);
     Ok(Json(json!({"accepted": accepted, "rejected": rejected, "rejected_total": refused})))
 }

@@ -37,7 +37,7 @@ pub(super) async fn post(State(surface): State<Arc<Surface>>, request: Request) 
     let mut sorted = sorted.map_err(|_| Problem::broken("the body could not be checked"))?;
     let mut accepted = sorted.events.len();
     if !sorted.events.is_empty() {
-        app.inbox.send_async(Arrival { events: std::mem::take(&mut sorted.events), notes: Vec::new() }).await?;
+        app.inbox.send_async(Arrival { events: std::mem::take(&mut sorted.events), ..Arrival::default() }).await?;
     }
     let answers =
         join_all(std::mem::take(&mut sorted.calls).into_iter().map(|(line, valid)| call(app, line, valid))).await;

@@ -18,6 +18,10 @@ pub(super) const OPENAPI: &str = include_str!("openapi.json");
 pub(super) async fn healthz(State(surface): State<Arc<Surface>>) -> Response {
     let health = &surface.app.health;
     let mut body = json!({"ok": true, "tick": health.last_tick(), "lag_ms": health.lag_ms()});
+    if let Some(reached) = health.kafka() {
+        body["kafka"] = if reached { "up" } else { "down" }.into();
+        body["degraded"] = (!reached).into();
+    }
     match health.complaint() {
         None => Json(body).into_response(),
         Some(complaint) => {

@@ -118,7 +118,7 @@ pub(super) async fn vehicles(
     drop(held);
     let (events, answer) = sorted.map_err(|_| Problem::broken("the batch could not be checked"))??;
     if !events.is_empty() {
-        surface.app.inbox.send_async(Arrival { events, notes: Vec::new() }).await?;
+        surface.app.inbox.send_async(Arrival { events, ..Arrival::default() }).await?;
     }
     Ok(answer)
 }

@@ -3,8 +3,8 @@
 //! the first two is counted too, and said once.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::redact::redacted;
 use crate::bounded_file::BoundedFile;
+use crate::kafka::LettersOut;
 use crate::metrics::Metrics;
 
 /// Letters that may wait for the file.
@@ -26,6 +27,7 @@ pub struct DeadLetters {
     total: AtomicU64,
     unkept: AtomicU64,
     kept: Option<Kept>,
+    kafka: OnceLock<LettersOut>,
 }
 
 /// The way to the file. Dropped, it waits until all that was sent is written.
@@ -56,13 +58,22 @@ impl DeadLetters {
     /// Counts; with a directory also keeps, on a thread of its own.
     pub fn open(directory: Option<&Path>, metrics: Arc<Metrics>) -> std::io::Result<DeadLetters> {
         let kept = directory.map(Kept::start).transpose()?;
-        Ok(DeadLetters { metrics, total: AtomicU64::new(0), unkept: AtomicU64::new(0), kept })
+        Ok(DeadLetters { metrics, total: AtomicU64::new(0), unkept: AtomicU64::new(0), kept, kafka: OnceLock::new() })
+    }
+
+    /// Sends them to Kafka too, from now on.
+    pub fn also_to(&self, kafka: LettersOut) {
+        // Whoever was first stays.
+        let _ = self.kafka.set(kafka);
     }
 
     /// Takes what came in at `t_ms` and was refused.
     pub fn bury(&self, t_ms: u64, stream: &str, reason: Reason, detail: &str, raw: &[u8]) {
         self.metrics.dead_letter(stream, reason);
         self.total.fetch_add(1, Ordering::Relaxed);
+        if let Some(kafka) = self.kafka.get() {
+            kafka.take(line(t_ms, stream, reason, detail, raw));
+        }
         let letters = self.kept.as_ref().and_then(|kept| kept.letters.as_ref());
         if letters.is_some_and(|letters| letters.try_send(line(t_ms, stream, reason, detail, raw)).is_err()) {
             self.metrics.dead_letter_unkept();
@@ -142,7 +153,8 @@ mod tests {
         let metrics = Arc::new(Metrics::new(&nanming_simulators::town::small(2, 2, 1)));
         let (sender, queue) = bounded(1);
         let kept = Some(Kept { letters: Some(sender), writer: None });
-        let letters = DeadLetters { metrics: metrics.clone(), total: 0.into(), unkept: 0.into(), kept };
+        let letters =
+            DeadLetters { metrics: metrics.clone(), total: 0.into(), unkept: 0.into(), kept, kafka: OnceLock::new() };
         let bury = || letters.bury(5, "passages", Reason::UnknownCamera, "no camera 'x'", b"x");
         (0..3).for_each(|_| bury());
         drop(queue);

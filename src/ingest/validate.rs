@@ -53,6 +53,11 @@ impl Validator {
         self.city.utc_offset_min
     }
 
+    /// The pseudonyms that it gives.
+    pub(super) fn plates(&self) -> &Plates {
+        &self.plates
+    }
+
     /// The names that it knows.
     pub fn names(&self) -> &Names {
         &self.names
@@ -81,7 +86,7 @@ impl Validator {
         Ok((event, None))
     }
 
-    fn time(&self, time_ms: Option<u64>, now_ms: u64) -> Result<u64, Unfit> {
+    pub(super) fn time(&self, time_ms: Option<u64>, now_ms: u64) -> Result<u64, Unfit> {
         let time_ms = time_ms.unwrap_or(now_ms);
         match time_ms.checked_sub(now_ms) {
             Some(ahead_ms) if ahead_ms > self.future_ms => {
@@ -91,8 +96,13 @@ impl Validator {
         }
     }
 
+    /// A camera at which vehicles pass.
+    pub(super) fn passage_camera(&self, name: &str) -> Result<CameraId, Unfit> {
+        self.camera(name, &[CameraKind::StopLine, CameraKind::MidLink])
+    }
+
     /// The time of what is only of use while it is fresh.
-    fn fresh(&self, time_ms: Option<u64>, now_ms: u64) -> Result<u64, Unfit> {
+    pub(super) fn fresh(&self, time_ms: Option<u64>, now_ms: u64) -> Result<u64, Unfit> {
         let time_ms = self.time(time_ms, now_ms)?;
         match now_ms.checked_sub(time_ms) {
             Some(behind_ms) if behind_ms > self.late_ms => {
@@ -118,20 +128,20 @@ impl Validator {
     pub(super) fn passage(&self, line: &PassageLine<'_>, now_ms: u64) -> Result<Passage, Unfit> {
         Ok(Passage {
             time_ms: self.fresh(line.time_ms, now_ms)?,
-            camera: self.camera(&line.camera, &[CameraKind::StopLine, CameraKind::MidLink])?,
+            camera: self.passage_camera(&line.camera)?,
             vehicle: self.plates.vehicle(&line.plate),
             speed_mm_s: speed_mm_s(line.speed_kmh)?,
             class: line.class,
         })
     }
 
-    fn flow(&self, line: &FlowLine, now_ms: u64) -> Result<FlowReading, Unfit> {
+    pub(super) fn flow(&self, line: &FlowLine, now_ms: u64) -> Result<FlowReading, Unfit> {
         in_range("interval_s", line.interval_s, 0.1, MAX_INTERVAL_S)?;
         in_range("occupancy", line.occupancy, 0.0, 1.0)?;
         in_range("vehicles in the interval", f64::from(line.vehicles) / line.interval_s, 0.0, 5.0)?;
         Ok(FlowReading {
             time_ms: self.fresh(line.time_ms, now_ms)?,
-            camera: self.camera(&line.camera, &[CameraKind::StopLine, CameraKind::MidLink])?,
+            camera: self.passage_camera(&line.camera)?,
             interval_ms: (line.interval_s * 1000.0).round() as u32,
             vehicles: line.vehicles,
             speed_mm_s: speed_mm_s(line.speed_kmh)?,
@@ -148,7 +158,7 @@ impl Validator {
         })
     }
 
-    fn call(&self, line: CallLine, now_ms: u64) -> Result<Valid, Unfit> {
+    pub(super) fn call(&self, line: CallLine, now_ms: u64) -> Result<Valid, Unfit> {
         let (time_ms, call) = (self.time(line.time_ms, now_ms)?, alarm::call_id(line.call)?);
         let step = line.change;
         if let CallStep::Cancelled = step {
@@ -168,7 +178,7 @@ impl Validator {
         })
     }
 
-    fn unit(&self, line: &UnitLine, now_ms: u64) -> Result<UnitReport, Unfit> {
+    pub(super) fn unit(&self, line: &UnitLine, now_ms: u64) -> Result<UnitReport, Unfit> {
         let unit = self.names.unit(&line.unit)?;
         self.report(unit, line.lon, line.lat, line.status, self.fresh(line.time_ms, now_ms)?)
     }
@@ -195,7 +205,7 @@ impl Validator {
         Ok(UnitReport { time_ms, unit, at, status })
     }
 
-    fn ack(&self, line: &AckLine, now_ms: u64) -> Result<Ack, Unfit> {
+    pub(super) fn ack(&self, line: &AckLine, now_ms: u64) -> Result<Ack, Unfit> {
         Ok(Ack {
             time_ms: self.time(line.time_ms, now_ms)?,
             unit: self.names.unit(&line.unit)?,
@@ -237,7 +247,7 @@ impl Validator {
         if vehicle == VehicleId(0) {
             return Err(Unfit::new(Reason::Malformed, "a violation needs a plate"));
         }
-        let camera = self.camera(&line.camera, &[CameraKind::StopLine, CameraKind::MidLink])?;
+        let camera = self.passage_camera(&line.camera)?;
         Ok(Violation { time_ms: self.fresh(line.time_ms, now_ms)?, camera, vehicle, kind: line.kind })
     }
 

@@ -124,7 +124,7 @@ impl Book {
         Ok(found.map(|id| CallId(unsigned(id))))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

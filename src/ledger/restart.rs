@@ -12,6 +12,7 @@ use rusqlite::{OptionalExtension, Row};
 use super::text::{int, unsigned, variant};
 use super::{Ledger, LedgerError};
 use crate::door::CallNote;
+use crate::offsets::Offsets;
 
 /// Phases in which a call is still somebody's business.
 const OPEN: &str = "('waiting', 'assigned', 'accepted', 'arrived')";
@@ -68,6 +69,13 @@ impl Ledger {
         let sql = "SELECT max(id) FROM calls WHERE id >= ? AND id < ?";
         let last: Option<i64> = self.db.query_row(sql, [int(range.start), int(range.end)], |row| row.get(0))?;
         Ok(CallId(last.map_or(range.start, |id| unsigned(id) + 1)))
+    }
+
+    /// How far topics are read.
+    pub fn offsets(&self) -> Result<Offsets, LedgerError> {
+        let mut statement = self.db.prepare("SELECT topic, partition, next FROM offsets")?;
+        let rows = statement.query_map([], |row| Ok(((row.get::<_, String>(0)?.into(), row.get(1)?), row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The last tick in the book; a new engine starts after it.

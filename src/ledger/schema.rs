@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::LedgerError;
 
 /// Version of the tables below.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 const TABLES: &str = "
     -- `last_tick`, and `city`: the fingerprint of the city that the numbers here are of.
@@ -32,6 +32,7 @@ const TABLES: &str = "
         call INTEGER NOT NULL, attempt INTEGER NOT NULL, unit INTEGER NOT NULL, time_ms INTEGER NOT NULL,
         priority TEXT NOT NULL, eta_ms INTEGER NOT NULL, candidates TEXT NOT NULL, reason TEXT NOT NULL,
         PRIMARY KEY (call, attempt)) STRICT, WITHOUT ROWID;
+    CREATE INDEX assignments_by_time ON assignments (time_ms);
     -- `refused` is empty where the answer was taken.
     CREATE TABLE acks (
         time_ms INTEGER NOT NULL, call INTEGER NOT NULL, attempt INTEGER NOT NULL, unit INTEGER NOT NULL,
@@ -40,6 +41,10 @@ const TABLES: &str = "
     -- Postcard lists of SignalCommand.
     CREATE TABLE signal_commands (from_ms INTEGER NOT NULL, commands BLOB NOT NULL) STRICT;
     CREATE INDEX signal_commands_by_time ON signal_commands (from_ms);
+    -- How far each partition of each topic is taken: the next offset.
+    CREATE TABLE offsets (
+        topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
+        PRIMARY KEY (topic, partition)) STRICT, WITHOUT ROWID;
 ";
 
 /// From version 1 to 2, from 2 to 3, and so on.
@@ -50,6 +55,10 @@ const STEPS: [&str; VERSION as usize - 1] = [
      ALTER TABLE calls ADD COLUMN caller TEXT NOT NULL DEFAULT '';
      ALTER TABLE calls ADD COLUMN pictures TEXT NOT NULL DEFAULT '[]';
      CREATE INDEX calls_by_key ON calls (key) WHERE key <> '';",
+    "CREATE INDEX assignments_by_time ON assignments (time_ms);
+     CREATE TABLE offsets (
+        topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
+        PRIMARY KEY (topic, partition)) STRICT, WITHOUT ROWID;",
 ];
 
 /// Sets the connection up, makes the tables in a new file and brings those of an older one up to date.

@@ -33,7 +33,17 @@ fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord 
     let notes = calls.iter().map(|c| (c.call, note())).collect();
     let counts = Batch::default().counts();
     let closed_at = Instant::now();
-    TickRecord { tick, closed_at, counts, calls, acks: vec![], units: vec![], notes, decisions }
+    TickRecord {
+        tick,
+        closed_at,
+        counts,
+        calls,
+        acks: vec![],
+        units: vec![],
+        notes,
+        offsets: Default::default(),
+        decisions,
+    }
 }
 
 fn assigned(call: u64, attempt: u16, unit: u32) -> Decisions {
@@ -179,14 +189,17 @@ fn the_ledger_of_another_city_is_refused() {
 
 #[test]
 fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
+    let fourth = "DROP TABLE offsets; DROP INDEX assignments_by_time;";
     let third = "DROP INDEX calls_by_key; ALTER TABLE calls DROP COLUMN key; ALTER TABLE calls DROP COLUMN caller;
                  ALTER TABLE calls DROP COLUMN pictures;";
     let second = "ALTER TABLE call_history DROP COLUMN changed;";
     let first = "ALTER TABLE call_history DROP COLUMN reason;";
-    for (version, steps) in [(1, &[third, second, first][..]), (2, &[third, second]), (3, &[third])] {
+    let all = [fourth, third, second, first];
+    for version in 1..=4 {
         let (_dir, path, mut ledger) = in_new_file();
         ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
-        let before = format!("{} DELETE FROM meta WHERE key = 'city'; PRAGMA user_version = {version}", steps.concat());
+        let steps = all[..5 - version].concat();
+        let before = format!("{steps} DELETE FROM meta WHERE key = 'city'; PRAGMA user_version = {version}");
         ledger.db.execute_batch(&before).unwrap();
         drop(ledger);
         let mut smaller = city();
@@ -209,6 +222,51 @@ fn a_call_is_found_by_its_senders_key() {
     let book = Book::open(&path).unwrap();
     assert_eq!(book.call_of_key("k").unwrap(), Some(CallId(17)));
     assert_eq!(book.call_of_key("other").unwrap(), None);
+}
+
+#[test]
+fn how_far_topics_are_read_goes_with_what_was_read_and_otherwise_waits_a_second() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let calls = |next| Offsets::of(("calls".into(), 0), next);
+    let read = |tick, calls, offsets| TickRecord { offsets, ..record(tick, calls, Decisions::default()) };
+    assert!(!ledger.commit(&[read(10, vec![], Offsets::of(("passages".into(), 3), 8))]).unwrap(), "no sync for it");
+    assert!(ledger.offsets().unwrap().is_empty());
+    assert!(ledger.commit(&[read(11, vec![opened(17)], calls(5)), read(12, vec![], calls(6))]).unwrap());
+    let known = ledger.offsets().unwrap();
+    assert_eq!((known.next("calls", 0), known.next("passages", 3)), (Some(6), Some(8)));
+    ledger.commit(&[read(13, vec![], calls(7))]).unwrap();
+    ledger.waiting_since = ledger.waiting_since.and_then(|since| since.checked_sub(RIDES_WAIT));
+    assert!(ledger.commit(&[read(14, vec![], Offsets::default())]).unwrap(), "a second has passed");
+    assert_eq!(ledger.offsets().unwrap(), {
+        let mut all = known;
+        all.set(("calls".into(), 0), 7);
+        all
+    });
+    ledger.commit(&[read(15, vec![], calls(9))]).unwrap();
+    ledger.flush().unwrap();
+    drop(ledger);
+    let reopened = Ledger::open(&path, 24, &city()).unwrap();
+    assert_eq!(reopened.offsets().unwrap().next("calls", 0), Some(9), "the end writes what waits");
+}
+
+#[test]
+fn assignments_are_read_in_the_order_of_their_ticks_with_what_their_units_must_know() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let at = |tick, call, attempt| {
+        let mut decisions = assigned(call, attempt, 11);
+        decisions.assignments[0].time_ms = tick;
+        record(tick, if attempt == 1 { vec![opened(call)] } else { vec![] }, decisions)
+    };
+    ledger.commit(&[at(10, 18, 1), at(11, 17, 1), at(12, 18, 2)]).unwrap();
+    let book = Book::open(&path).unwrap();
+    let ids = |after| -> Vec<String> {
+        book.assigned_after(after).unwrap().iter().map(|made| made.assignment.id.to_string()).collect()
+    };
+    assert_eq!(ids(0), ["18.1", "17.1", "18.2"]);
+    assert_eq!(ids(11), ["18.2"]);
+    assert!(ids(12).is_empty());
+    let made = book.assigned_after(11).unwrap().remove(0);
+    assert_eq!((made.facts, made.words), (FACTS, note().words));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::text::{int, word};
 use super::{Changed, LedgerError, refusals};
 use crate::call_content::content_hash;
 use crate::door::{CallNote, TickRecord};
+use crate::offsets::Offsets;
 
 /// Writes the calls, answers, assignments and phases of one tick. How many of them were in conflict with the book.
 pub(super) fn tick(to: &Transaction<'_>, record: &TickRecord) -> Result<u64, LedgerError> {
@@ -172,6 +173,15 @@ pub(super) fn signals<'a>(
     to.prepare_cached("INSERT INTO signal_commands VALUES (?, ?)")?.execute(params![int(last_ms), blob])?;
     to.prepare_cached("DELETE FROM signal_commands WHERE from_ms < ?")?
         .execute([int(last_ms.saturating_sub(keep_ms))])?;
+    Ok(())
+}
+
+/// Notes how far topics are read.
+pub(super) fn offsets(to: &Transaction<'_>, read: &Offsets) -> Result<(), LedgerError> {
+    for ((topic, partition), next) in read.iter() {
+        to.prepare_cached("INSERT OR REPLACE INTO offsets VALUES (?, ?, ?)")?
+            .execute(params![&**topic, partition, next])?;
+    }
     Ok(())
 }
 

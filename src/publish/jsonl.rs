@@ -82,13 +82,13 @@ fn line(file: &mut BoundedFile, record: &impl Serialize) -> std::io::Result<()> 
     file.line(serde_json::to_vec(record)?)
 }
 
-fn signal(city: &City, c: &SignalCommand) -> Value {
+pub(crate) fn signal(city: &City, c: &SignalCommand) -> Value {
     let state: String = c.lamps.iter().map(|lamp| lamp.to_char()).collect();
     let junction = &city.junctions[c.junction.index()].name;
     json!({"t_ms": c.at_ms, "junction": junction, "stage": c.stage, "interval": c.interval, "state": state, "reason": c.reason})
 }
 
-fn forecast(city: &City, f: &LinkForecast) -> Value {
+pub(crate) fn forecast(city: &City, f: &LinkForecast) -> Value {
     let lead = |l: &Lead| {
         json!({"min": l.lead_min, "kmh": kmh(l.speed_mm_s), "low_kmh": kmh(l.low_mm_s), "high_kmh": kmh(l.high_mm_s),
                "veh_h": l.flow_veh_h, "p_congested": f64::from(l.congested_milli) / 1000.0})
@@ -97,7 +97,7 @@ fn forecast(city: &City, f: &LinkForecast) -> Value {
     json!({"t_ms": f.time_ms, "link": city.links[f.link.index()].name, "leads": leads})
 }
 
-fn assignment(city: &City, a: &Assignment) -> Value {
+pub(crate) fn assignment(city: &City, a: &Assignment) -> Value {
     let unit = |id: nanming_dataflows::ids::UnitId| &city.units[id.index()].name;
     let candidates: Vec<Value> =
         a.candidates.iter().map(|c| json!({"unit": unit(c.unit), "eta_s": c.eta_ms / 1000})).collect();

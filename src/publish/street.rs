@@ -18,6 +18,7 @@ use nanming_dataflows::decision::SignalCommand;
 use nanming_dataflows::network::City;
 
 use crate::clock::Clock;
+use crate::kafka::SignalsOut;
 use crate::metrics::Metrics;
 
 /// Older than this by the wall clock a command does not leave: a yellow lasts three seconds.
@@ -32,6 +33,7 @@ pub struct Street {
     /// By junction: whether it missed a command and none has fitted since.
     missed: Vec<bool>,
     controllers: Option<Sender<SignalCommand>>,
+    kafka: Option<SignalsOut>,
 }
 
 impl Street {
@@ -44,7 +46,12 @@ impl Street {
         controllers: Option<Sender<SignalCommand>>,
     ) -> Street {
         let (witness, missed) = (Witness::new(&city), vec![false; city.junctions.len()]);
-        Street { city, metrics, clock, witness, missed, controllers }
+        Street { city, metrics, clock, witness, missed, controllers, kafka: None }
+    }
+
+    /// Tells Kafka too.
+    pub fn also_to(self, kafka: Option<SignalsOut>) -> Street {
+        Street { kafka, ..self }
     }
 
     /// Tells the controllers what a tick decided.
@@ -52,6 +59,7 @@ impl Street {
         for command in commands {
             if self.may_leave(command) {
                 self.metrics.commanded(command);
+                self.kafka.iter().for_each(|kafka| kafka.take(command));
                 if let Some(controllers) = &self.controllers {
                     let _nobody_listens_at_the_end = controllers.send(command.clone());
                 }

@@ -96,7 +96,7 @@ fn play(mut world: World, clock: &Clock, inbox: &Inbox, heard: &Heard, stop: &At
         let (now_ms, reach_ms) = (clock.now_ms(), world.now_ms() + LONGEST_BEAT_MS);
         let events = world.step(now_ms.min(reach_ms));
         let notes = events.iter().filter_map(note).collect();
-        if !events.is_empty() && inbox.send(Arrival { events, notes }).is_err() {
+        if !events.is_empty() && inbox.send(Arrival { events, notes, ..Arrival::default() }).is_err() {
             return;
         }
         let behind_ms = now_ms.saturating_sub(reach_ms);

@@ -28,7 +28,7 @@ pub(super) async fn hear(app: &App, unit: UnitId, text: &[u8]) -> Result<(), Str
             return Err(error(unfit.reason.as_str(), &unfit.detail));
         }
     };
-    let sent = app.inbox.send_async(Arrival { events: vec![event], notes: Vec::new() }).await;
+    let sent = app.inbox.send_async(Arrival { events: vec![event], ..Arrival::default() }).await;
     sent.map_err(|closed| error("shutting_down", &closed.to_string()))
 }
 

@@ -28,6 +28,7 @@ fn record(tick: u64, units: Vec<UnitReport>, decisions: Decisions) -> Arc<TickRe
         acks: vec![],
         units,
         notes: vec![],
+        offsets: Default::default(),
         decisions,
     })
 }

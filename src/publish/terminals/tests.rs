@@ -21,7 +21,17 @@ fn terminals() -> Arc<Terminals> {
 
 fn record(calls: Vec<CallEvent>, acks: Vec<Ack>, decisions: Decisions) -> Arc<TickRecord> {
     let (closed_at, counts) = (Instant::now(), Batch::default().counts());
-    Arc::new(TickRecord { tick: 1, closed_at, counts, calls, acks, units: vec![], notes: vec![], decisions })
+    Arc::new(TickRecord {
+        tick: 1,
+        closed_at,
+        counts,
+        calls,
+        acks,
+        units: vec![],
+        notes: vec![],
+        offsets: Default::default(),
+        decisions,
+    })
 }
 
 fn id(attempt: u16) -> AssignmentId {

@@ -1,0 +1,136 @@
+//! What is read from Kafka and written to it.
+
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+
+/// How events and decisions are written in messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageFormat {
+    /// JSON Lines.
+    #[default]
+    Json,
+    /// Protobuf, by `proto/nanming/v1/events.proto`.
+    Protobuf,
+}
+
+/// Where a partition is begun of which the ledger knows nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Begin {
+    /// At its first message.
+    #[default]
+    Earliest,
+    /// After its last.
+    Latest,
+}
+
+/// Kafka. Topics are named by stream; an empty name leaves its stream out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KafkaConfig {
+    /// Brokers to begin with, as `host:port,host:port`. None: no Kafka.
+    pub brokers: Option<String>,
+    /// Consumer group; `-calls` and `-sensors` are added (`nanming`). One for each ledger.
+    pub group: String,
+    /// Before the name of each topic (`nanming.`).
+    pub prefix: String,
+    /// Of messages that come without a `content-type` (`json`).
+    pub format: MessageFormat,
+    /// Where to begin a partition that is new to the ledger (`earliest`).
+    pub begin: Begin,
+    /// Messages larger than this are refused, bytes (1 MiB).
+    pub message_bytes: usize,
+    /// In: passages.
+    pub passages: String,
+    /// In: flows, and other sensors.
+    pub flows: String,
+    /// In: calls.
+    pub calls: String,
+    /// In: reports of units.
+    pub units: String,
+    /// In: answers of units.
+    pub acks: String,
+    /// Out: signal commands.
+    pub signals: String,
+    /// Out: forecasts.
+    pub forecasts: String,
+    /// Out: assignments.
+    pub assignments: String,
+    /// Out: what was refused.
+    pub dead_letters: String,
+}
+
+impl Default for KafkaConfig {
+    fn default() -> Self {
+        KafkaConfig {
+            brokers: None,
+            group: "nanming".into(),
+            prefix: "nanming.".into(),
+            format: MessageFormat::default(),
+            begin: Begin::default(),
+            message_bytes: 1 << 20,
+            passages: "passages".into(),
+            flows: "flows".into(),
+            calls: "calls".into(),
+            units: "units".into(),
+            acks: "acks".into(),
+            signals: "signals".into(),
+            forecasts: "forecasts".into(),
+            assignments: "assignments".into(),
+            dead_letters: "dead-letters".into(),
+        }
+    }
+}
+
+impl KafkaConfig {
+    /// The topic of a stream's name; none when it is left out.
+    pub fn topic(&self, name: &str) -> Option<String> {
+        (!name.is_empty()).then(|| format!("{}{name}", self.prefix))
+    }
+
+    /// Streams that come in, with their names here.
+    pub fn incoming(&self) -> [(&'static str, &str); 5] {
+        [
+            ("passages", &self.passages),
+            ("flows", &self.flows),
+            ("calls", &self.calls),
+            ("units", &self.units),
+            ("acks", &self.acks),
+        ]
+    }
+
+    /// Streams that go out, with their names here.
+    pub fn outgoing(&self) -> [(&'static str, &str); 4] {
+        [
+            ("signals", &self.signals),
+            ("forecasts", &self.forecasts),
+            ("assignments", &self.assignments),
+            ("dead_letters", &self.dead_letters),
+        ]
+    }
+
+    /// Names that Kafka takes, no two alike, and a size that librdkafka takes.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let fails = |complaint: String| Err(ConfigError::Value(complaint));
+        let mut seen = std::collections::BTreeMap::new();
+        for (key, name) in self.incoming().into_iter().chain(self.outgoing()) {
+            let Some(topic) = self.topic(name) else { continue };
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+            if !topic.chars().all(is_plain) || topic.len() > 249 {
+                return fails(format!("kafka.{key}: '{topic}' is no name of a topic: letters, digits, and . - _"));
+            }
+            if let Some(other) = seen.insert(topic.clone(), key) {
+                return fails(format!("kafka.{key} and kafka.{other} are both topic '{topic}'"));
+            }
+        }
+        if self.group.is_empty() {
+            return fails("kafka.group must not be empty".into());
+        }
+        if !(1024..=64 << 20).contains(&self.message_bytes) {
+            return fails(format!("kafka.message_bytes must be from 1024 to {}", 64 << 20));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# A real Apache Kafka broker for tests and benches: one process, broker and controller, on loopback.
+#   kafka.sh install              fetches it, once
+#   kafka.sh run DIR PORT CPORT   runs it with its data in DIR until its standard input ends; then it is killed, as by kill -9
+set -euo pipefail
+cd "$(dirname "$0")/.."
+version=4.3.1
+home="$(realpath -m "${CARGO_TARGET_DIR:-target}")/kafka/$version"
+
+# In a shell of its own: the lock goes with it.
+install() (
+  mkdir -p "$home"
+  exec 9>"$home/lock"
+  flock 9
+  [ -e "$home/lib/installed" ] && exit
+  cat >"$home/pom.xml" <<POM
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>nanming</groupId> <artifactId>kafka</artifactId> <version>1</version> <packaging>pom</packaging>
+  <dependencies>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$version</version></dependency>
+  </dependencies>
+</project>
+POM
+  mvn -q -B -f "$home/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$home/lib"
+  touch "$home/lib/installed"
+)
+
+run() {
+  local dir=$1 port=$2 controller=$3
+  mkdir -p "$dir"
+  cat >"$dir/server.properties" <<PROPERTIES
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:$controller
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$port
+controller.listener.names=CONTROLLER
+log.dirs=$dir/data
+auto.create.topics.enable=false
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
+share.coordinator.state.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+log.cleaner.enable=false
+PROPERTIES
+  local java=(java -Xms128m -Xmx384m -XX:+UseSerialGC -Xshare:auto -cp "$home/lib/*")
+  if [ ! -e "$dir/data/meta.properties" ]; then
+    "${java[@]}" -XX:TieredStopAtLevel=1 kafka.tools.StorageTool format -t AAAAAAAAAAAAAAAAAAAAAQ \
+      -c "$dir/server.properties" --ignore-formatted >"$dir/format.log" 2>&1 </dev/null
+  fi
+  "${java[@]}" ${KAFKA_JAVA_OPTIONS:--XX:TieredStopAtLevel=1} kafka.Kafka "$dir/server.properties" \
+    >>"$dir/kafka.log" 2>&1 </dev/null &
+  cat <&0 >/dev/null &
+  wait -n || true # for the end of either
+  kill -9 $(jobs -p) 2>/dev/null || true
+}
+
+case "${1:-}" in
+  install) install ;;
+  run) install && run "$2" "$3" "$4" ;;
+  *) sed -n '2,4p' "$0"; exit 2 ;;
+esac

@@ -1,0 +1,160 @@
+//! A real Apache Kafka broker, and what stands at the other end of its topics.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Header, Headers, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A broker starts and answers within this, also on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Partitions of each topic.
+pub(crate) const PARTITIONS: i32 = 2;
+
+/// A broker with a directory of its own. The script kills it when nobody holds its standard input any more, so it ends with
+/// the tests however they end.
+pub(crate) struct Broker {
+    process: Option<Child>,
+    dir: TempDir,
+    ports: [u16; 2],
+}
+
+/// A message that was read.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) key: String,
+    pub(crate) content_type: String,
+    pub(crate) line: Value,
+}
+
+impl Broker {
+    /// The one that tests share, each with topics of its own.
+    pub(crate) fn shared() -> &'static Broker {
+        static SHARED: OnceLock<Broker> = OnceLock::new();
+        SHARED.get_or_init(|| {
+            let mut broker = Broker::down();
+            broker.start();
+            broker
+        })
+    }
+
+    /// One that does not run yet.
+    pub(crate) fn down() -> Broker {
+        let port = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Broker { process: None, dir: tempfile::tempdir().unwrap(), ports: [port(), port()] }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.ports[0])
+    }
+
+    /// Starts it with what it had before; returns when it answers.
+    pub(crate) fn start(&mut self) {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/kafka.sh");
+        let child = Command::new("bash")
+            .arg(script)
+            .arg("run")
+            .arg(self.dir.path())
+            .args(self.ports.map(|port| port.to_string()))
+            .stdin(Stdio::piped())
+            .spawn();
+        let address = self.address();
+        let path = self.dir.path().join("kafka.log");
+        let process = self.process.insert(child.unwrap());
+        let answers = |ended: Option<std::process::ExitStatus>| {
+            assert!(ended.is_none(), "the broker has ended: {ended:?}");
+            TcpStream::connect(&address).is_ok()
+        };
+        let log = || std::fs::read_to_string(&path).unwrap_or_default();
+        wait_for("the broker", || answers(process.try_wait().unwrap()), log);
+    }
+
+    /// `kill -9`; what it had stays.
+    pub(crate) fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        drop(process.stdin.take());
+        process.wait().unwrap();
+    }
+
+    pub(crate) fn make_topics(&self, prefix: &str) {
+        let admin: AdminClient<DefaultClientContext> = self.client().create().unwrap();
+        let streams =
+            ["passages", "flows", "calls", "units", "acks", "signals", "forecasts", "assignments", "dead-letters"];
+        let names = streams.map(|stream| format!("{prefix}{stream}"));
+        let topics: Vec<NewTopic<'_>> =
+            names.iter().map(|name| NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1))).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
+        let made = runtime.block_on(admin.create_topics(&topics, &options)).unwrap();
+        assert!(made.iter().all(Result::is_ok), "{made:?}");
+    }
+
+    fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", self.address());
+        config
+    }
+
+    /// Writes messages to a topic, spread over its partitions, each of a content type or of none.
+    pub(crate) fn write<'a>(&self, topic: &str, messages: impl IntoIterator<Item = (&'a str, &'a [u8])>) {
+        let producer: BaseProducer = self.client().set("compression.type", "gzip").create().unwrap();
+        for (row, (content_type, payload)) in messages.into_iter().enumerate() {
+            let mut record = BaseRecord::<str, [u8]>::to(topic).payload(payload).partition(row as i32 % PARTITIONS);
+            if !content_type.is_empty() {
+                let header = Header { key: "content-type", value: Some(content_type) };
+                record = record.headers(OwnedHeaders::new().insert(header));
+            }
+            producer.send(record).unwrap_or_else(|(error, _)| panic!("{topic}: {error}"));
+        }
+        producer.flush(PATIENCE).unwrap();
+        assert_eq!(producer.in_flight_count(), 0);
+    }
+
+    /// Reads a topic from its beginning until enough has come.
+    pub(crate) fn read(&self, topic: &str, mut enough: impl FnMut(&[Read]) -> bool) -> Vec<Read> {
+        let consumer: BaseConsumer = self.client().set("group.id", "reader").create().unwrap();
+        let mut all = TopicPartitionList::new();
+        (0..PARTITIONS).for_each(|p| all.add_partition_offset(topic, p, Offset::Beginning).unwrap());
+        consumer.assign(&all).unwrap();
+        let (began, mut read) = (Instant::now(), Vec::new());
+        while !enough(&read) {
+            assert!(began.elapsed() < PATIENCE, "{topic} has only {read:#?}");
+            if let Some(Ok(message)) = consumer.poll(Duration::from_millis(100)) {
+                let content_type = message.headers().map(|headers| headers.get(0).value.unwrap().to_vec());
+                read.push(Read {
+                    key: String::from_utf8(message.key().unwrap_or_default().to_vec()).unwrap(),
+                    content_type: String::from_utf8(content_type.unwrap_or_default()).unwrap(),
+                    line: serde_json::from_slice(message.payload().unwrap()).unwrap(),
+                });
+            }
+        }
+        read
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        if self.process.is_some() {
+            self.kill();
+        }
+    }
+}
+
+/// Tries until it holds; what it says otherwise.
+pub(crate) fn wait_for(what: &str, mut holds: impl FnMut() -> bool, said: impl Fn() -> String) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < PATIENCE, "{what} did not come: {}", said());
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
