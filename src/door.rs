@@ -79,6 +79,11 @@ impl Inbox {
         self.pulled.send(arrival).map_err(|_| Closed)
     }
 
+    /// Hands over what people wait for, ahead of what sensors have; waits while the queue is full.
+    pub fn send_first(&self, arrival: Arrival) -> Result<(), Closed> {
+        self.pushed.send(arrival).map_err(|_| Closed)
+    }
+
     /// Hands over what people and devices sent; waits while the queue is full.
     pub async fn send_async(&self, mut arrival: Arrival) -> Result<(), Closed> {
         loop {

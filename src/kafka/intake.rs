@@ -28,6 +28,8 @@ pub struct Intake {
     consumer: BaseConsumer<Group>,
     reader: Reader,
     inbox: Inbox,
+    /// Whether people wait for what it reads.
+    urgent: bool,
     progress: Arc<Progress>,
     outstanding: Outstanding,
     told: Offsets,
@@ -67,7 +69,8 @@ impl Intake {
         consumer.subscribe(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
         let outstanding = Outstanding::default();
         let (told, told_at) = (Offsets::default(), Instant::now());
-        Ok(Some(Intake { consumer, reader, inbox, progress, outstanding, told, told_at }))
+        let urgent = streams.contains(&"calls");
+        Ok(Some(Intake { consumer, reader, inbox, urgent, progress, outstanding, told, told_at }))
     }
 
     /// Reads until the end comes or the door shuts.
@@ -102,7 +105,8 @@ impl Intake {
         self.outstanding.add(partition.clone(), next, taken.events.len());
         self.consumer.context().next().set(partition.clone(), next);
         let Taken { events, notes } = taken;
-        self.inbox.send(Arrival { events, notes, offsets: Offsets::of(partition, next) })
+        let arrival = Arrival { events, notes, offsets: Offsets::of(partition, next) };
+        if self.urgent { self.inbox.send_first(arrival) } else { self.inbox.send(arrival) }
     }
 
     /// Waits while too much is on its way.
