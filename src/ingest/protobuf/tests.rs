@@ -66,7 +66,7 @@ fn the_other_streams_are_checked_as_json_is() {
             call: 7, priority: "A".into(), lon: Some(lon), lat: Some(lat), words: "救命".into(), ..Call::default()
         };
     let ack = Ack { unit: unit.clone(), assignment: "7.1".into(), answer: "accept".into(), time_ms: 5 };
-    let place = Unit { unit, lon, lat, status: "ready".into(), time_ms: 5 };
+    let place = Unit { unit, lon, lat, status: "ready".into(), time_ms: NOW_MS };
     let flow = Flow { device, interval_ms: 60_000, vehicles: 14, ..Flow::default() };
     let batch = Batch {
         version: VERSION,
