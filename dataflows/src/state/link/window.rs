@@ -208,9 +208,9 @@ mod tests {
         let mut window = Window::new(14_000);
         window.count(true, 3, 0, 0);
         window.detect(true, 3, 10_000, 0);
-        let closed = window.close(0, &Place { has_line: false, per_lane: 0.0 }, true, 14_000);
+        let closed = window.close(0, &LINE, true, 14_000);
         assert_eq!((closed.flow_veh_h, closed.speed_mm_s), (360, 14_000));
         window.count(true, 3, 0, 2_000);
-        assert!(window.close(0, &Place { has_line: false, per_lane: 0.0 }, true, 14_000).speed_mm_s < 14_000);
+        assert!(window.close(0, &LINE, true, 14_000).speed_mm_s < 14_000);
     }
 }
