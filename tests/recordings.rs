@@ -195,13 +195,13 @@ fn what_sumo_writes_of_cologne_is_imported_and_played() {
     let passed = imported["events"]["passages"].as_u64().unwrap();
     assert!(passed > 300 && counted.abs_diff(passed) <= passed / 20, "{passed} passages, {counted} counted by loops");
     let played = replay(dir, "out", &["--city", &net]);
-    assert!(played["signal_commands"].as_u64().unwrap() > 50, "{played}");
+    assert!(played["signal_commands"].as_u64().unwrap() > 10, "{played}");
     assert_eq!((&played["dead_letters"], &played["envelope_violations"]), (&json!(0), &json!(0)), "{played}");
 }
 
 /// Vehicles that the loops counted, in their own words.
 fn counted(dir: &Path) -> u64 {
     let text = std::fs::read_to_string(dir.join("loops.xml")).unwrap();
-    let counts = text.split("nVehContrib=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let counts = text.split("nVehEntered=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
     counts.map(|n| n.parse::<u64>().unwrap()).sum()
 }

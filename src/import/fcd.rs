@@ -18,13 +18,20 @@ use crate::ingest::validate::MAX_SPEED_MM_S;
 /// Vehicles on the way at once, at most.
 const VEHICLES: usize = 2_000_000;
 
+/// A vehicle as it was seen last.
+struct Seen {
+    look: Look,
+    vehicle: VehicleId,
+    class: VehicleClass,
+}
+
 struct Fcd {
     elements: Elements,
     zero_ms: i64,
     lanes: HashMap<String, LaneId>,
     crossings: Crossings,
     plates: Plates,
-    vehicles: HashMap<String, Look>,
+    vehicles: HashMap<String, Seen>,
     time_ms: u64,
     rows: VecDeque<Row>,
 }
@@ -74,9 +81,7 @@ impl Fcd {
                 .map(|time_ms| self.time_ms = time_ms),
             Some(Tag::Begin(element)) if element.name() == "vehicle" => self.vehicle(&element, line),
             Some(Tag::End(name)) if name == "timestep" => {
-                // Who was not seen in this step has arrived.
-                let now = self.time_ms as f64;
-                self.vehicles.retain(|_, look| look.time_ms == now);
+                self.arrive(line);
                 Ok(())
             }
             Some(_) => Ok(()),
@@ -102,13 +107,30 @@ impl Fcd {
         }
         let now = Look { time_ms: self.time_ms as f64, lane: on, at_mm, speed_mm_s };
         let vehicle = self.plates.vehicle(&id);
-        let Some(before) = self.vehicles.insert(id, now) else { return Ok(()) };
         let class = element.text("type").ok().and_then(|name| class(&name)).unwrap_or_default();
-        for crossing in self.crossings.between(&before, &now) {
-            let passage = passage(crossing, vehicle, class);
-            self.rows.push_back(Row { line, time_ms: passage.time_ms, what: Ok(Event::Passage(passage)) });
+        let Some(before) = self.vehicles.insert(id, Seen { look: now, vehicle, class }) else { return Ok(()) };
+        for crossing in self.crossings.between(&before.look, &now) {
+            self.pass(passage(crossing, vehicle, class), line);
         }
         Ok(())
+    }
+
+    /// Who was not seen in this step has arrived: it drove on as it did, by the last cameras of its lane.
+    fn arrive(&mut self, line: u64) {
+        let now_ms = self.time_ms as f64;
+        let mut last = Vec::new();
+        for seen in self.vehicles.extract_if(|_, seen| seen.look.time_ms != now_ms).map(|(_, seen)| seen) {
+            let driven_mm = seen.look.speed_mm_s * (now_ms - seen.look.time_ms) / 1000.0;
+            let now = Look { time_ms: now_ms, at_mm: seen.look.at_mm + driven_mm, ..seen.look };
+            let crossings = self.crossings.between(&seen.look, &now);
+            last.extend(crossings.into_iter().map(|crossing| passage(crossing, seen.vehicle, seen.class)));
+        }
+        last.sort_unstable_by_key(|p| (p.time_ms, p.camera, p.vehicle));
+        last.into_iter().for_each(|passage| self.pass(passage, line));
+    }
+
+    fn pass(&mut self, passage: Passage, line: u64) {
+        self.rows.push_back(Row { line, time_ms: passage.time_ms, what: Ok(Event::Passage(passage)) });
     }
 }
 
