@@ -61,10 +61,12 @@ impl Running {
         running
     }
 
-    /// Writes the small city into a directory.
+    /// Writes the small city into a directory, if it is not there: another process may be reading it.
     pub(crate) fn lay_out(dir: &Path) -> City {
-        let city = nanming_simulators::town::small(2, 2, 1);
-        nanming::city_file::write(&city, &dir.join("town.json")).unwrap();
+        let (city, path) = (nanming_simulators::town::small(2, 2, 1), dir.join("town.json"));
+        if !path.exists() {
+            nanming::city_file::write(&city, &path).unwrap();
+        }
         city
     }
 
