@@ -107,6 +107,10 @@ fn a_city_that_was_killed_is_recorded_to_its_last_second_and_goes_on_in_the_same
 fn what_changed_between_two_runs_is_told_and_by_the_exit_code() {
     let city = Running::start_in(tempfile::tempdir().unwrap(), &RECORDED);
     let_it_run(&city);
+    let signals = city.dir.path().join("live/signals.jsonl");
+    city.wait_for("stages of all kinds", || {
+        std::fs::read_to_string(&signals).is_ok_and(|text| text.lines().count() > 60)
+    });
     let mut changed = city.city.clone();
     let kept = city.end();
     let dir = kept.path();
