@@ -79,7 +79,10 @@ fn what_a_live_city_decided_is_decided_again_on_one_two_and_four_workers() {
 fn a_city_that_was_killed_is_recorded_to_its_last_second_and_goes_on_in_the_same_recording() {
     let city = Running::start_in(tempfile::tempdir().unwrap(), &RECORDED);
     let_it_run(&city);
-    let city = Running::start_in(city.kill(), &RECORDED);
+    let killed = city.kill();
+    let of = |dir: &Path, of: &str, file: &str| lines(&dir.join(of).join(file));
+    let before = DECISIONS.map(|file| of(killed.path(), "live", file).len());
+    let city = Running::start_in(killed, &RECORDED);
     let_it_run(&city);
     let kept = city.end();
     let dir = kept.path();
@@ -88,13 +91,10 @@ fn a_city_that_was_killed_is_recorded_to_its_last_second_and_goes_on_in_the_same
     let restart_ms: u64 = second.file_stem().unwrap().to_str().unwrap().parse().unwrap();
     let done = nanming(dir, &["replay", "--city", "town.json", "--recording", "recording", "--out", "again"]);
     assert!(done.status.success() && said(&done).contains("cut off"), "{}", said(&done));
-    for file in &DECISIONS[1..] {
-        let after = |of: &str| {
-            let lines = lines(&dir.join(of).join(file)).into_iter();
-            lines.filter(|line| line["t_ms"].as_u64().unwrap() >= restart_ms).collect::<Vec<_>>()
-        };
-        let (live, again) = (after("live"), after("again"));
-        assert!(!live.is_empty() && live == again, "{file}: an engine that starts anew is played so");
+    // So fast a city may begin anew a little before it was killed: what it decided then is known by its place, not its time.
+    for (file, before) in DECISIONS.into_iter().zip(before).skip(1) {
+        let live = of(dir, "live", file).split_off(before);
+        assert!(!live.is_empty() && of(dir, "again", file).ends_with(&live), "{file}: a new engine is played as one");
     }
     let (first, last) = (restart_ms.to_string(), (restart_ms + 60_000).to_string());
     let part = replay(dir, "part", &["--from", &first, "--to", &last, "--speed", "1000"]);
