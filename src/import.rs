@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::NaiveDate;
 use nanming_dataflows::decision::Reason;
-use nanming_dataflows::event::{Event, VehicleClass};
+use nanming_dataflows::event::Event;
 use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
 use serde::Serialize;
@@ -211,20 +211,6 @@ fn next(sources: &mut [Source]) -> Result<Option<(&Path, Row)>, ImportError> {
     let first = due.iter().enumerate().filter_map(|(n, at)| Some((at.as_ref()?, n))).min();
     let Some((path, rows)) = first.and_then(|(_, n)| sources.get_mut(n)) else { return Ok(None) };
     Ok(rows.next().transpose()?.map(|row| (path.as_path(), row)))
-}
-
-/// Of SUMO's vehicle classes those that drive in traffic, and the names of our own.
-fn class(name: &str) -> Option<VehicleClass> {
-    Some(match name {
-        "passenger" | "private" | "car" | "hov" | "evehicle" | "vip" => VehicleClass::Car,
-        "bus" | "coach" => VehicleClass::Bus,
-        "truck" | "trailer" | "delivery" => VehicleClass::Truck,
-        "motorcycle" | "moped" => VehicleClass::Motorcycle,
-        "taxi" => VehicleClass::Taxi,
-        "emergency" | "authority" | "army" => VehicleClass::Emergency,
-        "other" => VehicleClass::Other,
-        _ => return None,
-    })
 }
 
 impl std::fmt::Display for Imported {

@@ -4,6 +4,7 @@
 
 pub mod alarm;
 mod callers;
+mod class;
 pub mod dead_letters;
 pub mod gcj02;
 mod json_lines;
@@ -19,6 +20,7 @@ pub mod wechat;
 
 pub use alarm::{Alarm, AlarmJson};
 pub use callers::Callers;
+pub(crate) use class::vehicle_class;
 pub use dead_letters::DeadLetters;
 pub use line::{NameOrId, object, stream_of};
 pub use names::Names;

@@ -19,6 +19,7 @@ mod progress;
 mod reach;
 mod reader;
 mod render;
+mod sending;
 
 pub use assignments::{Assignments, Wake};
 pub use intake::Intake;

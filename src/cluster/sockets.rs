@@ -57,7 +57,8 @@ fn greet(own: &Greeting, process: usize, host: &str, until: Instant) -> Result<T
     loop {
         let tried = TcpStream::connect(host).and_then(|mut socket| {
             own.say(&mut socket)?;
-            Ok((Greeting::hear(&mut socket)?, socket))
+            // One that listens already may still be waiting for others: who hung up on it would be taken for present.
+            Ok((Greeting::hear(&mut socket, until.saturating_duration_since(Instant::now()))?, socket))
         });
         match tried {
             Ok((Some(other), socket)) if other.process == process => {
@@ -94,7 +95,7 @@ fn greeted(
         }
         Err(error) => return Err(ClusterError::Listen(cluster.hosts[cluster.process].clone(), error)),
     };
-    let heard = socket.set_nonblocking(false).and_then(|()| Greeting::hear(&mut socket));
+    let heard = socket.set_nonblocking(false).and_then(|()| Greeting::hear(&mut socket, GREETING));
     match heard {
         Ok(Some(other)) if (own.process + 1..cluster.hosts.len()).contains(&other.process) => {
             let answered = own.say(&mut socket);
@@ -131,8 +132,9 @@ impl Greeting {
     }
 
     /// None when it is no greeting.
-    fn hear(socket: &mut TcpStream) -> std::io::Result<Option<Greeting>> {
-        socket.set_read_timeout(Some(GREETING))?;
+    fn hear(socket: &mut TcpStream, patience: Duration) -> std::io::Result<Option<Greeting>> {
+        // None would be for ever.
+        socket.set_read_timeout(Some(patience.max(GLANCE)))?;
         let mut bytes = [0; GREETING_BYTES];
         socket.read_exact(&mut bytes)?;
         socket.set_read_timeout(None)?;

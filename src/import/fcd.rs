@@ -11,9 +11,9 @@ use nanming_dataflows::network::City;
 
 use super::crossings::{Crossings, Look};
 use super::xml::{Element, Elements, Tag};
-use super::{ImportError, Row, Rows, Unfit, class, times};
-use crate::ingest::Plates;
+use super::{ImportError, Row, Rows, Unfit, times};
 use crate::ingest::validate::MAX_SPEED_MM_S;
+use crate::ingest::{Plates, vehicle_class};
 
 /// Vehicles on the way at once, at most.
 const VEHICLES: usize = 2_000_000;
@@ -107,7 +107,7 @@ impl Fcd {
         }
         let now = Look { time_ms: self.time_ms as f64, lane: on, at_mm, speed_mm_s };
         let vehicle = self.plates.vehicle(&id);
-        let class = element.text("type").ok().and_then(|name| class(&name)).unwrap_or_default();
+        let class = element.text("type").ok().and_then(|name| vehicle_class(&name)).unwrap_or_default();
         let Some(before) = self.vehicles.insert(id, Seen { look: now, vehicle, class }) else { return Ok(()) };
         for crossing in self.crossings.between(&before.look, &now) {
             self.pass(passage(crossing, vehicle, class), line);

@@ -13,9 +13,9 @@ use nanming_dataflows::network::City;
 
 use super::input::Input;
 use super::mapping::{Mapping, Stream};
-use super::{ImportError, Row, Rows, Unfit, class, times};
+use super::{ImportError, Row, Rows, Unfit, times};
 use crate::ingest::validate::MAX_SPEED_MM_S;
-use crate::ingest::{Names, Plates};
+use crate::ingest::{Names, Plates, vehicle_class};
 
 /// A row is never longer, bytes, and never has more cells.
 const LONGEST: usize = 64 << 10;
@@ -168,7 +168,7 @@ fn speed_mm_s(text: &str, mapping: &Mapping) -> Result<u32, Unfit> {
 }
 
 fn class_of(name: &str, mapping: &Mapping) -> Result<VehicleClass, Unfit> {
-    let known = mapping.classes.get(name).copied().or_else(|| class(name));
+    let known = mapping.classes.get(name).copied().or_else(|| vehicle_class(name));
     known.ok_or_else(|| (Reason::Malformed, format!("'{name}' is no class of vehicles: name it under [classes]")))
 }
 

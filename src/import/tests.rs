@@ -2,6 +2,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use nanming_dataflows::event::VehicleClass;
 use nanming_dataflows::event::{Batch, FlowReading, Passage};
 use nanming_dataflows::ids::{LaneId, VehicleId};
 use nanming_dataflows::network::CameraKind;

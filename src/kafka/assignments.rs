@@ -9,13 +9,10 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use nanming_dataflows::Time;
 use nanming_dataflows::network::City;
-use rdkafka::Statistics;
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
-use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext, PurgeConfig};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 
-use super::reach::Client;
+use super::sending::{Deliveries, Sending};
 use super::{ClientError, Reach, client, render};
 use crate::config::KafkaConfig;
 use crate::door::{Arrival, Inbox, TickRecord};
@@ -37,7 +34,7 @@ const SENT: i32 = -1;
 pub struct Assignments {
     city: Arc<City>,
     book: Book,
-    producer: BaseProducer<Deliveries>,
+    producer: BaseProducer<Sending<Sent>>,
     topic: Arc<str>,
     wake: Receiver<()>,
     inbox: Option<Inbox>,
@@ -68,8 +65,9 @@ impl Assignments {
         (known, now): (&Offsets, Time),
     ) -> Result<Option<(Assignments, Wake)>, ClientError> {
         let Some(topic) = config.topic(&config.assignments) else { return Ok(None) };
-        let context = Deliveries { client: reach.client(), metrics: Arc::clone(metrics), page: Mutex::default() };
-        let producer = client::producer(brokers, "assignments", 0, MESSAGES).create_with_context(context)?;
+        let deliveries = Sent { metrics: Arc::clone(metrics), page: Mutex::default() };
+        let producer = client::producer(brokers, "assignments", 0, MESSAGES)
+            .create_with_context(Sending { client: reach.client(), deliveries })?;
         let (sender, wake) = bounded(1);
         let sent = known.next(&topic, SENT).and_then(|tick| Time::try_from(tick).ok());
         let mut made = Assignments {
@@ -114,17 +112,17 @@ impl Assignments {
             Vec::new()
         });
         let Some(last) = page.last().map(|made| made.assignment.time_ms) else { return false };
-        let number = self.producer.context().begin();
+        let number = self.producer.context().deliveries.begin();
         let queued = page.iter().all(|made| self.send(made, number));
         let gives_up = |until: Option<Instant>| match until {
             Some(until) => Instant::now() > until,
             // Once more with a bound, when the sinks are gone.
             None => stop.load(Ordering::Relaxed),
         };
-        while self.producer.context().page().done.len() < page.len() && queued && !gives_up(until) {
+        while self.producer.context().deliveries.page().done.len() < page.len() && queued && !gives_up(until) {
             self.producer.poll(LOOK);
         }
-        let done = std::mem::take(&mut self.producer.context().page().done);
+        let done = std::mem::take(&mut self.producer.context().deliveries.page().done);
         let arrived = done.len() == page.len() && done.iter().all(Option::is_none);
         self.tell(arrived, done.into_iter().flatten().next());
         if arrived {
@@ -164,8 +162,7 @@ impl Assignments {
 }
 
 /// What became of messages.
-struct Deliveries {
-    client: Client,
+struct Sent {
     metrics: Arc<Metrics>,
     page: Mutex<Page>,
 }
@@ -177,7 +174,7 @@ struct Page {
     done: Vec<Option<KafkaError>>,
 }
 
-impl Deliveries {
+impl Sent {
     fn page(&self) -> MutexGuard<'_, Page> {
         self.page.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -190,31 +187,15 @@ impl Deliveries {
     }
 }
 
-impl ClientContext for Deliveries {
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!(target: "librdkafka", "{facility}: {message}");
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        self.client.hear(&statistics);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.client.complain(&error, reason);
-    }
-}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
+impl Deliveries for Sent {
+    fn hear(&self, number: usize, result: Result<(), &KafkaError>) {
         match result {
-            Ok(_) => self.metrics.kafka.produced("assignments"),
-            Err((error, _)) => tracing::debug!(%error, "an assignment did not arrive"),
+            Ok(()) => self.metrics.kafka.produced("assignments"),
+            Err(error) => tracing::debug!(%error, "an assignment did not arrive"),
         }
         let mut page = self.page();
         if page.number == number {
-            page.done.push(result.as_ref().err().map(|(error, _)| error.clone()));
+            page.done.push(result.err().cloned());
         }
     }
 }

@@ -8,13 +8,10 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use nanming_dataflows::decision::SignalCommand;
 use nanming_dataflows::network::City;
-use rdkafka::Statistics;
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
-use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
-use super::reach::Client;
+use super::sending::{Deliveries, Sending};
 use super::{ClientError, Reach, client, render};
 use crate::config::KafkaConfig;
 use crate::door::TickRecord;
@@ -40,7 +37,7 @@ const DEAD_LETTERS: usize = 3;
 /// The thread that sends.
 pub struct Outlet {
     city: Arc<City>,
-    producer: BaseProducer<Deliveries>,
+    producer: BaseProducer<Sending<Streams>>,
     /// By stream, as the configuration lists them.
     topics: Vec<Option<String>>,
     signals: Receiver<SignalCommand>,
@@ -76,8 +73,9 @@ impl Outlet {
         metrics: &Arc<Metrics>,
     ) -> Result<(Outlet, SignalsOut, TicksOut, LettersOut), ClientError> {
         let streams = config.outgoing().map(|(stream, _)| (stream, AtomicBool::new(true)));
-        let context = Deliveries { client: reach.client(), metrics: Arc::clone(metrics), streams };
-        let producer = client::producer(brokers, "out", TIMEOUT_MS, MESSAGES).create_with_context(context)?;
+        let deliveries = Streams { metrics: Arc::clone(metrics), streams };
+        let producer = client::producer(brokers, "out", TIMEOUT_MS, MESSAGES)
+            .create_with_context(Sending { client: reach.client(), deliveries })?;
         let topics = config.outgoing().map(|(_, name)| config.topic(name)).to_vec();
         let ((to_signals, signals), (to_ticks, ticks), (to_letters, letters)) =
             (bounded(QUEUE), bounded(TICKS), bounded(QUEUE));
@@ -130,7 +128,7 @@ impl Outlet {
         let Some(topic) = &self.topics[stream] else { return };
         let record = BaseRecord::with_opaque_to(topic, stream).key(key).payload(payload).headers(render::headers());
         if let Err((error, _)) = self.producer.send(record) {
-            self.producer.context().failed(stream, &error);
+            self.producer.context().deliveries.failed(stream, &error);
         }
     }
 }
@@ -163,14 +161,13 @@ impl LettersOut {
 }
 
 /// What became of messages.
-struct Deliveries {
-    client: Client,
+struct Streams {
     metrics: Arc<Metrics>,
     /// By stream: its name, and whether its last message arrived.
     streams: [(&'static str, AtomicBool); 4],
 }
 
-impl Deliveries {
+impl Streams {
     fn failed(&self, stream: usize, error: &KafkaError) {
         let (name, arrives) = &self.streams[stream];
         self.metrics.kafka.dropped(name, 1);
@@ -188,27 +185,11 @@ impl Deliveries {
     }
 }
 
-impl ClientContext for Deliveries {
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!(target: "librdkafka", "{facility}: {message}");
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        self.client.hear(&statistics);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.client.complain(&error, reason);
-    }
-}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, stream: usize) {
+impl Deliveries for Streams {
+    fn hear(&self, stream: usize, result: Result<(), &KafkaError>) {
         match result {
-            Ok(_) => self.arrived(stream),
-            Err((error, _)) => self.failed(stream, error),
+            Ok(()) => self.arrived(stream),
+            Err(error) => self.failed(stream, error),
         }
     }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::ReplayError;
 use crate::ingest::validate::MAX_SPEED_MM_S;
-use crate::ingest::{NameOrId, Names, Plates};
+use crate::ingest::{NameOrId, Names, Plates, vehicle_class};
 
 /// A row that was not taken.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -133,16 +133,6 @@ fn seconds(cell: &str) -> Result<u64, (Reason, String)> {
     }
 }
 
-/// Of SUMO's vehicle classes those that drive in traffic, and the names of our own, as `POST /api/ingest` has them.
 fn class(name: &str) -> Result<VehicleClass, (Reason, String)> {
-    Ok(match name {
-        "passenger" | "private" | "car" | "hov" | "evehicle" | "vip" => VehicleClass::Car,
-        "bus" | "coach" => VehicleClass::Bus,
-        "truck" | "trailer" | "delivery" => VehicleClass::Truck,
-        "motorcycle" | "moped" => VehicleClass::Motorcycle,
-        "taxi" => VehicleClass::Taxi,
-        "emergency" | "authority" | "army" => VehicleClass::Emergency,
-        "other" | "ignoring" | "bicycle" | "scooter" | "tram" | "custom1" | "custom2" => VehicleClass::Other,
-        _ => return Err((Reason::Malformed, format!("'{name}' is no class of vehicles"))),
-    })
+    vehicle_class(name).ok_or_else(|| (Reason::Malformed, format!("'{name}' is no class of vehicles")))
 }

@@ -162,8 +162,8 @@ impl Presents {
     ) -> Option<Present> {
         let row = usize::from(lane);
         let now = Present::new(time_ms, to_line_mm, Some(lane), sensors.ways(row, to_line_mm));
-        let here = self.rows[row].get(vehicle);
-        let before = here.or_else(|| self.take(vehicle));
+        let here = self.rows[row].find(vehicle);
+        let before = here.map(|(_, before)| before).or_else(|| self.take(vehicle));
         self.learn_came(before, 1000);
         if let Some(before) = before {
             if before.lane == Some(lane) {
@@ -174,10 +174,9 @@ impl Presents {
                 self.turning.learn(before.lane, row);
             }
         }
-        if here.is_some() {
-            self.rows[row].advance(vehicle, now);
-        } else {
-            self.rows[row].insert(vehicle, now);
+        match here {
+            Some((at, _)) => self.rows[row].advance(at, vehicle, now),
+            None => self.rows[row].insert(vehicle, now),
         }
         before
     }

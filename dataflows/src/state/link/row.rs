@@ -26,23 +26,24 @@ impl Row {
         Some(self.vehicles.remove(at))
     }
 
-    /// One that is in this row, as it is.
-    pub(super) fn get(&self, name: VehicleId) -> Option<Present> {
-        self.names.iter().position(|n| *n == name).map(|at| self.vehicles[at])
+    /// Where one is in this row, and as what.
+    pub(super) fn find(&self, name: VehicleId) -> Option<(usize, Present)> {
+        self.names.iter().position(|n| *n == name).map(|at| (at, self.vehicles[at]))
     }
 
-    /// Puts one that is in this row at the place where it is now: most often it is still between the same others, and nobody
-    /// has to move.
-    pub(super) fn advance(&mut self, name: VehicleId, vehicle: Present) {
-        let Some(at) = self.names.iter().position(|n| *n == name) else { return };
+    /// Puts one that was found at `at`, before others left, at the place where it is now: most often it is still between the
+    /// same others, and nobody has to move.
+    pub(super) fn advance(&mut self, at: usize, name: VehicleId, vehicle: Present) {
+        let known = &self.names[..self.names.len().min(at + 1)];
+        let Some(at) = known.iter().rposition(|n| *n == name) else { return };
         let follows = at == 0 || !vehicle.is_before(&self.vehicles[at - 1]);
         let leads = self.vehicles.get(at + 1).is_none_or(|next| vehicle.is_before(next));
-        if follows && leads {
-            self.vehicles[at] = vehicle;
-        } else {
-            self.remove(name);
-            self.insert(name, vehicle);
+        if !(follows && leads) {
+            self.names.remove(at);
+            self.vehicles.remove(at);
+            return self.insert(name, vehicle);
         }
+        self.vehicles[at] = vehicle;
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Present> {
