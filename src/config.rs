@@ -146,7 +146,8 @@ pub struct HttpConfig {
     pub unpacked_bytes: usize,
     /// Event streams, terminals and desks open at once (4096), or a third of what the system's limit of open files allows.
     pub streams: usize,
-    /// The head of a request must be there within so long, s (10). Connections that say nothing end as well.
+    /// The head of a request must be there within so long, s (120: longer than clients keep idle connections, so that none
+    /// sends an alarm on one that is just being closed). Connections that say nothing end as well.
     pub head_s: u64,
     /// The body of a request must be there within so long, s (30).
     pub body_s: u64,
@@ -162,7 +163,7 @@ impl Default for HttpConfig {
             body_bytes: 8 << 20,
             unpacked_bytes: 64 << 20,
             streams: 4096,
-            head_s: 10,
+            head_s: 120,
             body_s: 30,
             api_keys: Vec::new(),
         }

@@ -13,6 +13,7 @@ use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, Registry
 
 use crate::door::TickRecord;
 
+mod intake;
 mod kafka;
 mod labels;
 mod make;
@@ -261,50 +262,6 @@ impl Metrics {
         self.violations.inc();
     }
 
-    /// An event was refused.
-    pub fn dead_letter(&self, stream: &str, reason: Reason) {
-        self.dead_letters_handle(stream, reason).inc();
-    }
-
-    /// Sensor events were left out, by stream.
-    pub fn events_sampled(&self, left_out: &[(&'static str, usize)]) {
-        for (stream, events) in left_out {
-            self.sampled.with_label_values(&[stream]).inc_by(*events as u64);
-        }
-    }
-
-    /// Sensor events came too late to count, by stream.
-    pub fn events_late(&self, late: &[(&'static str, usize)]) {
-        for (stream, events) in late.iter().filter(|(_, events)| *events > 0) {
-            self.late.with_label_values(&[stream]).inc_by(*events as u64);
-        }
-    }
-
-    /// An event was refused whose text could not be kept.
-    pub fn dead_letter_unkept(&self) {
-        self.dead_letters_unkept.inc();
-    }
-
-    /// Ticks were written to the recording.
-    pub fn recorded(&self, ticks: u64) {
-        self.recorded.inc_by(ticks);
-    }
-
-    /// Ticks will be missing in the recording.
-    pub fn unrecorded(&self, ticks: u64) {
-        self.unrecorded.inc_by(ticks);
-    }
-
-    /// A request was not let in; `reason` is one of a fixed few.
-    pub fn http_refused(&self, door: &str, reason: &str) {
-        self.http_refusals.with_label_values(&[door, reason]).inc();
-    }
-
-    /// So many devices of GA/T 1400 live.
-    pub fn cameras_online(&self, devices: usize) {
-        self.cameras_online.set(devices as i64);
-    }
-
     /// A ledger commit took so long.
     pub fn committed(&self, took: Duration) {
         self.commit.observe(took.as_secs_f64());
@@ -394,10 +351,6 @@ impl Metrics {
     pub fn render(&self) -> String {
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
     }
-
-    fn dead_letters_handle(&self, stream: &str, reason: Reason) -> IntCounter {
-        self.dead_letters.with_label_values(&[stream, reason.as_str()])
-    }
 }
 
 fn streams() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -425,33 +378,4 @@ fn set<K: PartialEq>(handles: &[(K, IntGauge)], values: &[(K, usize)]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn measures_stand_at_zero_before_anything_happens() {
-        let text = Metrics::new(&nanming_simulators::town::small(2, 2, 1)).render();
-        for line in [
-            "nanming_envelope_violations_total 0",
-            "nanming_events_total{stream=\"passages\"} 0",
-            "nanming_signal_commands_total{reason=\"max_red\"} 0",
-            "nanming_tick_latency_seconds_bucket{le=\"0.01\"} 0",
-            "nanming_ack_seconds_bucket{le=\"180\"} 0",
-            "nanming_calls_open{priority=\"A\"} 0",
-            "nanming_dead_letters_total{reason=\"malformed\",stream=\"unknown\"} 0",
-        ] {
-            assert!(text.lines().any(|l| l == line), "{line} is missing in\n{text}");
-        }
-        assert!(text.contains("nanming_build_info{"), "{text}");
-    }
-
-    #[test]
-    fn levels_and_process_figures_show() {
-        let city = nanming_simulators::town::small(2, 2, 1);
-        let metrics = Metrics::new(&city);
-        metrics.levels(&Levels { available_units: 7, open_calls: vec![(Priority::B, 2)], ..Levels::default() });
-        let text = metrics.render();
-        assert!(text.contains("nanming_units_available 7") && text.contains("nanming_calls_open{priority=\"B\"} 2"));
-        assert!(!text.contains("nanming_process_resident_bytes 0\n"), "{text}");
-    }
-}
+mod tests;

@@ -255,8 +255,8 @@ fn restore(ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError> {
     if !calls.is_empty() {
         tracing::info!(calls = calls.len(), assignments = in_force.len(), "open calls are taken up again");
         let events = calls.iter().map(|(call, _)| Event::Call(*call)).collect();
-        // The door was opened a moment ago and has room.
-        let _ = inbox.send(Arrival { events, ..Arrival::default() });
+        // The door was opened a moment ago and has room. They come before anything that is said of them.
+        let _ = inbox.send_first(Arrival { events, ..Arrival::default() });
     }
     Ok(Duty::restored(&calls, &in_force))
 }
