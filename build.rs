@@ -9,14 +9,14 @@ use std::{env, fs, io};
 
 const MISSING: &str = include_str!("src/http/missing_page.html");
 
-/// The Protobuf schema.
-const SCHEMA: &str = "nanming/v1/events.proto";
+/// The Protobuf schema: what comes in, and what goes out.
+const SCHEMA: [&str; 2] = ["nanming/v1/events.proto", "nanming/v1/decisions.proto"];
 
 fn main() {
     println!("cargo:rerun-if-env-changed=NANMING_SKIP_WEB");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=src/http/missing_page.html");
-    protobuf().unwrap_or_else(|error| panic!("proto/{SCHEMA}: {error}"));
+    protobuf().unwrap_or_else(|error| panic!("proto/: {error}"));
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let web = root.join("web");
@@ -35,7 +35,7 @@ fn main() {
 /// Rows can be shown as JSON, for dead letters.
 fn protobuf() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
-    let schema = protox::compile([SCHEMA], ["proto"])?;
+    let schema = protox::compile(SCHEMA, ["proto"])?;
     prost_build::Config::new().type_attribute(".", "#[derive(serde::Serialize)]").compile_fds(schema)?;
     Ok(())
 }

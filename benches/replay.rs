@@ -240,7 +240,8 @@ fn played(dir: &Path, city: &Arc<City>, workers: usize, speed: Speed) -> Measure
     };
     let mut latencies = Measured::new();
     let mut measured = rate(|| {
-        let (_, figures) = recorded::play(&args, &recording(dir), city, &AtomicBool::new(false)).expect("a replay");
+        let (_, figures) =
+            recorded::play(&args, &recording(dir), city, None, &AtomicBool::new(false)).expect("a replay");
         latencies.insert("p50_ms".into(), figures.latency_ms(0.5));
         latencies.insert("p99_ms".into(), figures.latency_ms(0.99));
         figures.passages

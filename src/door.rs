@@ -128,7 +128,7 @@ pub struct TickRecord {
     pub units: Vec<UnitReport>,
     /// Words and channel of the calls opened.
     pub notes: Vec<(CallId, CallNote)>,
-    /// How far topics are read with this tick.
+    /// How far topics are read with this tick, in all processes of a cluster.
     pub offsets: Offsets,
     /// What it brought out.
     pub decisions: Decisions,
@@ -285,10 +285,14 @@ impl Door {
         engine.submit(self.last, batch, Tick::default())
     }
 
-    /// A tick is finished; ticks finish in the order in which they closed.
+    /// A tick is finished, here and in the other processes of a cluster; ticks finish in the order in which they closed.
     fn finish(&mut self, finished: Finished) {
-        let record = self.closing.pop_front();
-        self.finished.extend(record.map(|record| TickRecord { decisions: finished.decisions, ..record }));
+        let Finished { decisions, bookmarks, .. } = finished;
+        let Some(mut record) = self.closing.pop_front() else { return };
+        record.decisions = decisions;
+        // The partitions of other processes are others than ours.
+        record.offsets.absorb(&bookmarks.into_iter().collect());
+        self.finished.push_back(record);
     }
 
     /// Hands on what the ledger takes.

@@ -3,6 +3,9 @@
 //! Workers park when there is nothing to do and are unparked by a new tick (or, inside timely, by each other). Any number
 //! of ticks may be in flight; who submits them bounds that. Ticks finish in order. A worker that panics says so with its last
 //! breath: the engine has [`Stopped`] then, and the others end instead of waiting for what will never come.
+//!
+//! In a cluster bookmarks go beside the ticks, both ways: with its first announcement the leader says how far sources are
+//! read, and with each tick the others say how far they have read them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,9 +13,10 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use nanming_dataflows::bookmark::Bookmark;
 use nanming_dataflows::decision::Decisions;
 use nanming_dataflows::event::Batch;
-use nanming_dataflows::input::{Announcer, Feeds, Share, announced, inputs, shares};
+use nanming_dataflows::input::{Announced, Announcer, Feeds, Share, announced, inputs, shares};
 use nanming_dataflows::keyed::{Saved, Tick, Vault};
 use nanming_dataflows::network::City;
 use nanming_dataflows::output::{Gathered, Gathering};
@@ -41,6 +45,8 @@ pub struct Finished {
     pub decisions: Decisions,
     /// States that machines saved, if the tick was marked so; in no order.
     pub saved: Vec<Saved>,
+    /// How far the other processes of a cluster have read their sources with it; they are told to the leader alone.
+    pub bookmarks: Vec<Bookmark>,
 }
 
 /// A worker's part of a finished tick.
@@ -48,12 +54,15 @@ pub struct Part {
     tick: Time,
     decisions: Decisions,
     saved: Vec<Saved>,
+    bookmarks: Vec<Bookmark>,
 }
 
 struct Order {
     tick: Time,
     share: Share,
     mark: Tick,
+    /// To be announced with it.
+    told: Vec<Bookmark>,
 }
 
 /// Running workers. Dropping it ends them, whether they are well or not.
@@ -63,7 +72,9 @@ pub struct Engine {
     assembling: BTreeMap<Time, (usize, Finished)>,
     in_flight: usize,
     /// What the leader of a cluster announces, where this process follows.
-    announced: Receiver<Option<Time>>,
+    announced: Receiver<Option<Announced>>,
+    /// What is to be announced with the next tick, where it leads.
+    told: Vec<Bookmark>,
     guards: Option<WorkerGuards<()>>,
 }
 
@@ -124,11 +135,17 @@ impl Engine {
         let mut orders = begun.unwrap_or_default();
         orders.sort_by_key(|(index, _, _)| *index);
         let orders = orders.into_iter().map(|(_, sender, thread)| (sender, thread)).collect();
-        Engine { orders, parts, assembling: BTreeMap::new(), in_flight: 0, announced, guards: Some(guards) }
+        let (assembling, told) = (BTreeMap::new(), Vec::new());
+        Engine { orders, parts, assembling, in_flight: 0, announced, told, guards: Some(guards) }
+    }
+
+    /// Tells the other processes of a cluster, with the next tick, how far sources are read.
+    pub fn tell(&mut self, bookmarks: Vec<Bookmark>) {
+        self.told = bookmarks;
     }
 
     /// The ticks that the leader of the cluster closes, where this process follows; None when the leader ends.
-    pub fn announced(&self) -> &Receiver<Option<Time>> {
+    pub fn announced(&self) -> &Receiver<Option<Announced>> {
         &self.announced
     }
 
@@ -139,12 +156,21 @@ impl Engine {
 
     /// Gives the workers a tick, later than all before.
     pub fn submit(&mut self, tick: Time, batch: Batch, mark: Tick) -> Result<(), Stopped> {
+        self.submit_read(tick, batch, mark, Vec::new())
+    }
+
+    /// Gives the workers a tick, and tells the leader of the cluster with it how far sources are read.
+    pub fn submit_read(&mut self, tick: Time, batch: Batch, mark: Tick, read: Vec<Bookmark>) -> Result<(), Stopped> {
         if self.orders.is_empty() {
             return Err(Stopped);
         }
         self.in_flight += 1;
-        for ((orders, thread), share) in self.orders.iter().zip(shares(batch, self.orders.len())) {
-            orders.send(Order { tick, share, mark }).map_err(|_| Stopped)?;
+        let mut shares = shares(batch, self.orders.len());
+        shares[0].bookmarks = read;
+        for ((orders, thread), share) in self.orders.iter().zip(shares) {
+            // The first worker announces.
+            let told = std::mem::take(&mut self.told);
+            orders.send(Order { tick, share, mark, told }).map_err(|_| Stopped)?;
             thread.unpark();
         }
         Ok(())
@@ -162,6 +188,7 @@ impl Engine {
         whole.decisions.tick = part.tick;
         whole.decisions.absorb(part.decisions);
         whole.saved.extend(part.saved);
+        whole.bookmarks.extend(part.bookmarks);
         if *have < self.orders.len() {
             return None;
         }
@@ -188,14 +215,21 @@ impl Engine {
     }
 }
 
-impl Drop for Engine {
-    fn drop(&mut self) {
+impl Engine {
+    /// Ends the workers; those of a cluster when all of its processes end theirs. No tick is taken any more.
+    pub fn end(&mut self) {
         for (sender, thread) in self.orders.drain(..) {
             drop(sender);
             thread.unpark();
         }
         // Why a worker panicked stands in the log; that it did, whoever waits for a tick has been told.
         let _who_panicked = self.guards.take().map(WorkerGuards::join);
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -222,16 +256,16 @@ impl Place {
     }
 
     /// The leader's first worker announces ticks; the first one of each other process hears them for all of its own.
-    fn announcer(self, worker: &mut Worker, announces: Sender<Option<Time>>) -> Option<Announcer> {
+    fn announcer(self, worker: &mut Worker, announces: Sender<Option<Announced>>) -> Option<Announcer> {
         if !self.is_shared() {
             return None;
         }
         let hears = matches!(self, Place::Follower(first) if first == worker.index());
         let announcer = worker.dataflow_named("ticks", |scope| {
-            announced(scope, move |tick| {
+            announced(scope, move |announced| {
                 if hears {
                     // Nobody may be left to hear it.
-                    let _ = announces.send(tick);
+                    let _ = announces.send(announced);
                 }
             })
         });
@@ -269,9 +303,9 @@ impl Driver {
     fn run(mut self, worker: &mut Worker) {
         loop {
             match self.orders.try_recv() {
-                Ok(Order { tick, share, mark }) => {
+                Ok(Order { tick, share, mark, told }) => {
                     if let Some(announcer) = &mut self.announcer {
-                        announcer.announce(tick);
+                        announcer.announce(tick, told);
                     }
                     self.feeds.feed(tick, share, mark);
                     self.in_flight.push(tick);
@@ -289,7 +323,8 @@ impl Driver {
     fn hand_over(&mut self) {
         let complete = self.in_flight.iter().take_while(|tick| self.gathered.is_complete(**tick)).count();
         for tick in self.in_flight.drain(..complete) {
-            let part = Part { tick, decisions: self.gathered.take(tick), saved: self.vault.take() };
+            let (decisions, bookmarks) = self.gathered.take(tick);
+            let part = Part { tick, decisions, saved: self.vault.take(), bookmarks };
             // The engine may have been dropped: then nobody wants it.
             let _ = self.said.send(Ok(part));
         }
@@ -317,6 +352,40 @@ mod tests {
             assert_eq!(engine.step(2_000, nowhere()), Err(Stopped));
             assert_eq!(engine.step(3_000, Batch::default()), Err(Stopped));
         }
+    }
+
+    #[test]
+    fn in_a_cluster_the_leader_says_where_sources_begin_and_hears_with_each_tick_how_far_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let free = [(), ()].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+        let hosts = free.map(|listener| listener.local_addr().unwrap().to_string()).join("\n");
+        std::fs::write(dir.path().join("hosts"), hosts).unwrap();
+        let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
+        let start = |process| {
+            let cluster = Cluster::read(&dir.path().join("hosts"), process).unwrap();
+            Engine::start_in(Some(&cluster), &city, 2, &[]).unwrap()
+        };
+        let read = |next| vec![Bookmark { source: "passages".into(), part: 1, next }];
+        std::thread::scope(|scope| {
+            let leader = scope.spawn(|| {
+                let mut leader = start(0);
+                leader.tell(read(40));
+                [1_000, 2_000].map(|tick| {
+                    leader.submit(tick, Batch::default(), Tick::default()).unwrap();
+                    leader.finished().unwrap().bookmarks
+                })
+            });
+            let mut follower = start(1);
+            let mut heard = Vec::new();
+            while let Ok(Some(announced)) = follower.announced().recv() {
+                let next = 40 + announced.tick as i64 / 1_000;
+                follower.submit_read(announced.tick, Batch::default(), Tick::default(), read(next)).unwrap();
+                heard.push(announced.bookmarks);
+            }
+            drop(follower);
+            assert_eq!(heard, [read(40), Vec::new()], "told once");
+            assert_eq!(leader.join().unwrap(), [read(41), read(42)], "each with its tick");
+        });
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod packed;
 mod page;
 mod problem;
 mod routes;
+mod sensors;
 mod sockets;
 mod status;
 mod viid;
@@ -44,6 +45,7 @@ mod wechat;
 
 pub use follower::{FollowerApp, serve_follower};
 pub use problem::Problem;
+pub use sensors::Sensors;
 pub use viid::Viid;
 pub use wechat::Wechat;
 
@@ -73,8 +75,6 @@ pub struct App {
     pub health: Arc<Health>,
     /// The next ID for a call whose sender gave none.
     pub next_call: AtomicU64,
-    /// Cameras by GA/T 1400, where that is on.
-    pub viid: Option<Viid>,
     /// The WeChat account, where there is one.
     pub wechat: Option<Wechat>,
     /// Turns true when the engine is to end.
@@ -86,16 +86,18 @@ pub(crate) struct Surface {
     pub(crate) app: App,
     pub(crate) maps: city::Maps,
     pub(crate) streams: Arc<Semaphore>,
-    intake: intake::Intake,
+    pub(crate) sensors: Arc<Sensors>,
 }
 
 /// Serves until the engine is to end and every connection has been closed in good order.
-pub async fn serve(listener: TcpListener, app: App) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, app: App, viid: Option<Viid>) -> io::Result<()> {
     let (stop, head) = (app.stop.clone(), Duration::from_secs(app.config.head_s));
     let places = connections::Places::within_limit(app.config.streams);
     let streams = Arc::new(Semaphore::new(places.streams));
-    let (maps, intake) = (city::Maps::default(), intake::Intake::new(&app.config));
-    let surface = Arc::new(Surface { app, maps, streams: Arc::clone(&streams), intake });
+    let told = (&app.letters, &app.metrics);
+    let sensors = Sensors::new(&app.config, &app.city, app.inbox.clone(), &app.validator, told, viid);
+    let (maps, sensors) = (city::Maps::default(), Arc::new(sensors));
+    let surface = Arc::new(Surface { app, maps, streams: Arc::clone(&streams), sensors });
     connections::serve(listener, router(surface), places.connections, head, stop).await?;
     // WebSockets are not the server's any more: each gives its place back when it has said goodbye.
     let _all_places = streams.acquire_many(places.streams as u32).await;
@@ -104,7 +106,8 @@ pub async fn serve(listener: TcpListener, app: App) -> io::Result<()> {
 
 fn router(surface: Arc<Surface>) -> Router {
     let body_bytes = surface.app.config.body_bytes;
-    let mut router = Router::new();
+    let hosts = guard::Hosts::of(&surface.app.config);
+    let mut router = cameras(Router::new(), &surface.sensors);
     for (path, methods) in routes::routes() {
         router = router.route(path, methods);
     }
@@ -112,7 +115,13 @@ fn router(surface: Arc<Surface>) -> Router {
         .fallback(page::page)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(DefaultBodyLimit::max(body_bytes))
-        .layer(middleware::from_fn_with_state(Arc::clone(&surface), guard::guard))
+        .layer(middleware::from_fn_with_state(hosts, guard::guard))
         .layer(middleware::map_response(guard::headers))
         .with_state(surface)
+}
+
+/// Adds the routes of cameras.
+fn cameras<S: Clone + Send + Sync + 'static>(router: Router<S>, sensors: &Arc<Sensors>) -> Router<S> {
+    let routes = viid::routes().into_iter();
+    routes.fold(router, |router, (path, methods)| router.route(path, methods.with_state(Arc::clone(sensors))))
 }

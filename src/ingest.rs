@@ -14,6 +14,7 @@ mod place;
 mod plates;
 pub mod protobuf;
 mod redact;
+mod sensed;
 pub mod validate;
 pub mod viid;
 pub mod wechat;
@@ -26,6 +27,7 @@ pub use line::{NameOrId, object, stream_of};
 pub use names::Names;
 pub use plates::Plates;
 pub(crate) use plates::random_key;
+pub use sensed::sensed;
 pub use validate::Validator;
 
 use nanming_dataflows::decision::Reason;

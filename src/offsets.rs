@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use nanming_dataflows::bookmark::Bookmark;
+
 /// A partition of a topic.
 pub type Partition = (Arc<str>, i32);
 
@@ -43,6 +45,11 @@ impl Offsets {
         self.0.clear();
     }
 
+    /// As what the processes of a cluster tell each other.
+    pub fn bookmarks(&self) -> Vec<Bookmark> {
+        self.iter().map(|((topic, part), next)| Bookmark { source: topic.to_string(), part: *part, next }).collect()
+    }
+
     /// Each partition with its next offset.
     pub fn iter(&self) -> impl Iterator<Item = (&Partition, i64)> {
         self.0.iter().map(|(partition, next)| (partition, *next))
@@ -55,6 +62,12 @@ impl FromIterator<(Partition, i64)> for Offsets {
     }
 }
 
+impl FromIterator<Bookmark> for Offsets {
+    fn from_iter<I: IntoIterator<Item = Bookmark>>(told: I) -> Offsets {
+        told.into_iter().map(|Bookmark { source, part, next }| ((Arc::from(source), part), next)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +77,6 @@ mod tests {
         let mut read = Offsets::of(("calls".into(), 0), 40);
         read.absorb(&[(("calls".into(), 0), 3), (("calls".into(), 1), 7)].into_iter().collect());
         assert_eq!((read.next("calls", 0), read.next("calls", 1), read.next("acks", 0)), (Some(3), Some(7), None));
+        assert_eq!(read.bookmarks().into_iter().collect::<Offsets>(), read, "told and heard");
     }
 }

@@ -24,6 +24,6 @@ pub use street::Street;
 pub use terminals::Terminals;
 
 /// km/h with one digit after the point, from mm/s.
-fn kmh(speed_mm_s: u32) -> f64 {
+pub(crate) fn kmh(speed_mm_s: u32) -> f64 {
     (f64::from(speed_mm_s) * 0.036).round() / 10.0
 }

@@ -49,7 +49,7 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "N", default_value_t = 1, requires = "recording")]
     pub seed: u64,
     /// Recording of a live city, from `nanming record` or `nanming import`: its ticks are played as they were
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["passages", "signals", "calls", "hosts"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["passages", "signals", "calls"])]
     pub recording: Option<PathBuf>,
     /// From this time on: a local time of day, such as 07:30, or ms since the Unix epoch (with --recording)
     #[arg(long, value_name = "TIME", requires = "recording")]
@@ -144,6 +144,17 @@ pub enum ReplayError {
     /// It was to end before the recording did.
     #[error("interrupted; what was decided until then is in {0}, without a summary")]
     Interrupted(PathBuf),
+    /// The leader plays another recording.
+    #[error(
+        "the leader has come to tick {theirs}, the recording here to {ours}: give all processes the same recording, --from, \
+         --to and --loops"
+    )]
+    Differs {
+        /// The leader's tick.
+        theirs: u64,
+        /// The tick that was to come; 0: none.
+        ours: u64,
+    },
     /// The processes cannot come together.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -160,13 +171,14 @@ pub fn replay(args: &ReplayArgs, interrupted: &AtomicBool) -> Result<Option<Summ
         with_units(&mut city, args.units, 1);
     }
     let city = Arc::new(city);
-    if let Some(dir) = &args.recording {
-        return recorded::replay(args, dir, &city, interrupted).map(Some);
-    }
     let cluster = args.cluster.cluster()?;
     cluster.iter().for_each(Cluster::end_with_the_others);
-    if let Some(cluster) = cluster.as_ref().filter(|cluster| !cluster.leads()) {
-        return assist::assist(args, cluster, &city, interrupted).map(|()| None);
+    let led = cluster.as_ref().filter(|cluster| !cluster.leads());
+    match (&args.recording, led) {
+        (Some(dir), Some(led)) => return assist::recorded(args, dir, led, &city, interrupted).map(|()| None),
+        (Some(dir), None) => return recorded::replay(args, dir, &city, cluster.as_ref(), interrupted).map(Some),
+        (None, Some(led)) => return assist::assist(args, led, &city, interrupted).map(|()| None),
+        (None, None) => {}
     }
     let failed = |source| ReplayError::File { path: args.out.clone(), source };
     let mut sinks = JsonlSinks::create(&args.out, &city).map_err(failed)?;

@@ -38,7 +38,7 @@ mod follower;
 mod kafka;
 mod simulator;
 mod surface;
-use kafka::Kafka;
+use kafka::{Kafka, Sources};
 use simulator::Ears;
 
 /// Finished ticks that may wait for the ledger, and committed ones for the sinks, before the engine is held back.
@@ -105,6 +105,12 @@ pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
         with_units(&mut city, config.units(), 1);
     }
     let listener = TcpListener::bind(config.http.listen).map_err(|e| RunError::Listen(config.http.listen, e))?;
+    if cluster.is_some_and(|cluster| cluster.processes() > 1) && config.ingest.plate_key.expose().is_empty() {
+        tracing::warn!(
+            "ingest.plate_key is not set: each process of the cluster hashes plates with a key of its own, so a vehicle is \
+             another one in each; set it to the same long random text in all"
+        );
+    }
     cluster.into_iter().for_each(Cluster::end_with_the_others);
     match cluster {
         Some(cluster) if !cluster.leads() => follower::follow(config, cluster, Arc::new(city), listener),
@@ -126,9 +132,11 @@ fn run_city(
     let (ears, heard) = simulator::ears(config.simulator.enabled);
     let restored = restore(&ledger, &inbox)?;
     let app = app(config, &shared, &ledger, inbox.clone(), &ears, restored)?;
+    let viid = Viid::new(&config.viid, &shared.city)?;
     let street = shared.street(&ears);
-    let known = (&ledger.offsets()?, last_tick);
-    let kafka = Kafka::start(config, &shared, &inbox, &app.validator, known)?;
+    let known = ledger.offsets()?;
+    let sources = Sources { config, shared: &shared, inbox: &inbox, validator: &app.validator, cluster };
+    let kafka = Kafka::start(&sources, (&known, last_tick))?;
     let (bus, signals, feeds) = kafka::attach(kafka, bus(config, &shared, &app, ears)?);
     let mut street = street.also_to(signals);
 
@@ -139,7 +147,8 @@ fn run_city(
     if cluster.is_some() && recorder.is_some() {
         tracing::warn!("only what arrives at this process is recorded: sensor events of the others are not");
     }
-    let engine = Engine::start_in(cluster, &shared.city, config.engine.workers, &[])?;
+    let mut engine = Engine::start_in(cluster, &shared.city, config.engine.workers, &[])?;
+    engine.tell(known.bookmarks());
     let keeper = keeper(&shared, ledger, finished, committed);
     let keeping = shared.start("ledger", move || keep(keeper))?;
     let publishing = shared.start("sinks", move || bus.run(&kept))?;
@@ -153,7 +162,7 @@ fn run_city(
     let simulating = heard.map(|heard| simulator::start(config, &shared, inbox.clone(), heard)).transpose()?;
     drop(inbox);
     announce(config, &shared.city, &listener);
-    let served = surface::serve(listener, app, &shared);
+    let served = surface::serve(listener, (app, viid), &shared);
     shared.end.come();
     // All are waited for before anything is told: who is well finishes its work.
     let simulated = simulating.map_or(Ok(()), |thread| joined("simulator", thread));
@@ -292,7 +301,6 @@ fn app(
         metrics: Arc::clone(metrics),
         health: Arc::clone(&shared.health),
         next_call: AtomicU64::new(next_call),
-        viid: Viid::new(&config.viid, city)?,
         wechat: Wechat::new(&config.wechat),
         stop: shared.end.stopping.subscribe(),
     })

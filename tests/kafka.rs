@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use crate::running::Running;
 
 mod broker;
+mod out;
+mod spread;
 use broker::{Broker, wait_for};
 
 const JSON: &str = "application/json";
@@ -18,13 +20,18 @@ const PROTOBUF: &str = "application/x-protobuf";
 
 /// A city that listens to the topics of a prefix, and writes to them.
 fn city(broker: &Broker, prefix: &str, dir: TempDir, speed: &str) -> Running {
+    let settings = [("NANMING_KAFKA__MESSAGE_BYTES", "4096")];
+    start(broker, prefix, dir, &["--no-sim", "--speed", speed], &settings)
+}
+
+fn start(broker: &Broker, prefix: &str, dir: TempDir, options: &[&str], settings: &[(&str, &str)]) -> Running {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nanming"));
     command
         .env("NANMING_KAFKA__BROKERS", broker.address())
         .env("NANMING_KAFKA__GROUP", prefix)
         .env("NANMING_KAFKA__PREFIX", prefix)
-        .env("NANMING_KAFKA__MESSAGE_BYTES", "4096");
-    Running::start_as(command, dir, &["--no-sim", "--speed", speed])
+        .envs(settings.iter().copied());
+    Running::start_as(command, dir, options)
 }
 
 fn waits(city: &Running, what: &str, holds: impl FnMut() -> bool) {

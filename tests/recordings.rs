@@ -1,10 +1,11 @@
 //! Recordings of a live city, and what is done with them, through the real command line.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::cluster::hosts;
 use crate::running::{Running, lines};
 
 const DECISIONS: [&str; 3] = ["signals.jsonl", "forecasts.jsonl", "assignments.jsonl"];
@@ -73,6 +74,48 @@ fn what_a_live_city_decided_is_decided_again_on_one_two_and_four_workers() {
         assert!(summary.get("ticks_missing").is_none(), "{summary}");
         assert!(summary["events"]["acks"].as_u64().unwrap() > 0, "{summary}");
     }
+}
+
+/// Plays a recording on several processes; what became of each.
+fn replay_on(dir: &Path, processes: usize, out: &str, of_each: impl Fn(usize) -> Vec<String>) -> Vec<Output> {
+    hosts(dir, processes);
+    let start = |process: usize| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nanming"));
+        command.args(["replay", "--json", "--recording", "recording", "--city", "town.json", "--out", out]);
+        command.args(["--hosts", "hosts.txt", "--process", &process.to_string()]).args(of_each(process));
+        command.current_dir(dir).env("NO_COLOR", "1").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let started: Vec<_> = (0..processes).map(start).collect();
+    started.into_iter().map(|child| child.wait_with_output().unwrap()).collect()
+}
+
+#[test]
+fn a_recording_is_played_on_two_and_three_processes_as_on_one_also_where_an_engine_was_started_anew() {
+    let city = Running::start_in(tempfile::tempdir().unwrap(), &RECORDED);
+    let_it_run(&city);
+    let city = Running::start_in(city.kill(), &RECORDED);
+    let_it_run(&city);
+    let kept = city.end();
+    let dir = kept.path();
+    assert_eq!(segments(dir).len(), 2);
+    replay(dir, "one", &[]);
+    for processes in [2, 3] {
+        let out = processes.to_string();
+        for done in replay_on(dir, processes, &out, |_| vec!["--workers".into(), (4 - processes).to_string()]) {
+            assert!(done.status.success(), "{}", said(&done));
+        }
+        let files = DECISIONS.iter().chain(&["dead_letters.jsonl", "summary.json"]);
+        for file in files {
+            let read = |of: &str| std::fs::read(dir.join(of).join(file)).unwrap();
+            assert!(!read("one").is_empty() || *file == "dead_letters.jsonl", "{file}");
+            assert!(read("one") == read(&out), "{file} differs on {processes} processes");
+        }
+    }
+    // Whose recording is another one ends with an error, and so does the leader: not with half of the decisions.
+    let loops = |process: usize| vec!["--loops".to_owned(), (2 - process).to_string()];
+    let done = replay_on(dir, 2, "differs", loops);
+    assert!(said(&done[1]).contains("same recording"), "{}", said(&done[1]));
+    assert_eq!(done.iter().map(|done| done.status.code()).collect::<Vec<_>>(), [Some(1), Some(1)]);
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) city: City,
     agent: ureq::Agent,
+    pub(crate) port: Port,
     pub(crate) dir: TempDir,
 }
 
@@ -56,7 +57,7 @@ impl Running {
             .unwrap();
         let address = address_in(child.stderr.take().unwrap(), "http://");
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
-        let running = Running { child, address, city, agent: config.into(), dir };
+        let running = Running { child, address, city, agent: config.into(), port: Port::at(address), dir };
         running.wait_for("health", || running.get("/healthz").0 == 200);
         running
     }
@@ -98,14 +99,7 @@ impl Running {
 
     /// Any request.
     pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut request = ureq::http::Request::builder().method(method).uri(self.url(path));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let mut answer = self.agent.run(request.body(body).unwrap()).unwrap();
-        let text = answer.body_mut().read_to_string().unwrap();
-        let json = serde_json::from_str(&text).unwrap_or_default();
-        Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), json, text }
+        self.port.send(method, path, headers, body)
     }
 
     pub(crate) fn patch(&self, path: &str, body: &Value) -> (u16, Value) {
@@ -153,6 +147,23 @@ impl Running {
         std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap())
     }
 
+    /// `kill -9`, also of one that has ended.
+    pub(crate) fn kill_in_place(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Waits for its own end; the exit code.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     /// Ctrl-C; the directory stays.
     pub(crate) fn end(mut self) -> TempDir {
         let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap());
@@ -173,8 +184,7 @@ impl Running {
 
     /// A signal that ends it; the exit code and what was printed.
     pub(crate) fn end_by(mut self, signal: &str) -> (Option<i32>, String) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        self.signal(signal);
         let mut printed = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
         (self.child.wait().unwrap().code(), printed)
@@ -185,6 +195,36 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _it_may_have_ended = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Where a process answers, whoever started it.
+pub(crate) struct Port {
+    address: SocketAddr,
+    agent: ureq::Agent,
+}
+
+impl Port {
+    pub(crate) fn at(address: SocketAddr) -> Port {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
+        Port { address, agent: config.into() }
+    }
+
+    /// Any request.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let uri = format!("http://{}{path}", self.address);
+        let mut request = ureq::http::Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut answer = self.agent.run(request.body(body).unwrap()).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        let json = serde_json::from_str(&text).unwrap_or_default();
+        Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), json, text }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], b"")
     }
 }
 

@@ -3,7 +3,7 @@
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
-use crate::running::{Answer, Running, lines};
+use crate::running::{Answer, Port, Running, lines};
 
 const DEVICE: &str = "52010000001180000001";
 const REGISTER: &str = "/VIID/System/Register";
@@ -16,7 +16,7 @@ fn md5(text: &str) -> String {
     Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn register(city: &Running, authorization: Option<&str>) -> Answer {
+pub(crate) fn register(city: &Port, authorization: Option<&str>) -> Answer {
     let body = json!({"RegisterObject": {"DeviceID": DEVICE}}).to_string();
     let mut headers = vec![("content-type", "application/VIID+JSON;charset=utf-8"), ("user-identify", DEVICE)];
     headers.extend(authorization.map(|value| ("authorization", value)));
@@ -42,12 +42,12 @@ fn authorization(nonce: &str, password: &str, qop: bool) -> String {
     )
 }
 
-fn registered(city: &Running) {
+pub(crate) fn registered(city: &Port) {
     let nonce = nonce(&register(city, None));
     assert_eq!(register(city, Some(&authorization(&nonce, "secret", true))).status, 200);
 }
 
-fn vehicle(id: usize, camera: &str, more: Value) -> Value {
+pub(crate) fn vehicle(id: usize, camera: &str, more: Value) -> Value {
     let mut object = json!({
         "MotorVehicleID": format!("{id:048}"), "InfoKind": "1", "SourceID": "", "DeviceID": camera, "LaneNo": "1",
         "HasPlate": "1", "PlateClass": "02", "PlateColor": "5", "PlateNo": "贵A12345", "Speed": "40",
@@ -56,16 +56,16 @@ fn vehicle(id: usize, camera: &str, more: Value) -> Value {
     object
 }
 
-fn send(city: &Running, body: &str) -> Answer {
+pub(crate) fn send(city: &Port, body: &str) -> Answer {
     city.send("POST", "/VIID/MotorVehicles", &[("user-identify", DEVICE)], body.as_bytes())
 }
 
 #[test]
 fn a_device_registers_lives_and_sends_batches_of_which_the_good_are_taken() {
     let city = start();
-    let challenged = register(&city, None);
+    let challenged = register(&city.port, None);
     assert_eq!((challenged.status, &challenged.json["ResponseStatusObject"]["StatusCode"]), (401, &json!(4)));
-    let answer = register(&city, Some(&authorization(&nonce(&challenged), "secret", true)));
+    let answer = register(&city.port, Some(&authorization(&nonce(&challenged), "secret", true)));
     let status = &answer.json["ResponseStatusObject"];
     assert_eq!((answer.status, &status["StatusCode"], &status["Id"]), (200, &json!(0), &json!(DEVICE)));
     assert_eq!(status["LocalTime"].as_str().unwrap().len(), 14);
@@ -86,7 +86,7 @@ fn a_device_registers_lives_and_sends_batches_of_which_the_good_are_taken() {
         json!("what is this"),
         vehicle(6, camera, json!({"PassTime": now, "PlateNo": "", "Speed": ""})),
     ];
-    let answer = send(&city, &json!({"MotorVehicleListObject": {"MotorVehicleObject": objects}}).to_string());
+    let answer = send(&city.port, &json!({"MotorVehicleListObject": {"MotorVehicleObject": objects}}).to_string());
     assert_eq!(answer.headers["content-type"], "application/VIID+JSON; charset=UTF-8");
     let said = answer.json["ResponseStatusListObject"]["ResponseStatusObject"].as_array().unwrap();
     let codes: Vec<u64> = said.iter().map(|status| status["StatusCode"].as_u64().unwrap()).collect();
@@ -104,24 +104,28 @@ fn a_device_registers_lives_and_sends_batches_of_which_the_good_are_taken() {
         city.send("POST", "/VIID/System/UnRegister", &[("user-identify", DEVICE)], alive.as_bytes()).status,
         200
     );
-    assert_eq!((keepalive().status, send(&city, "{}").status), (401, 401));
+    assert_eq!((keepalive().status, send(&city.port, "{}").status), (401, 401));
     assert!(city.measures("nanming_cameras_online 0"));
 }
 
 #[test]
 fn who_proves_nothing_is_refused_and_counted() {
     let city = start();
-    assert_eq!(send(&city, "{}").status, 401);
-    let fresh = nonce(&register(&city, None));
-    assert_eq!(register(&city, Some(&authorization(&fresh, "wrong", true))).status, 401);
-    assert_eq!(register(&city, Some("Basic cGxhdGZvcm06c2VjcmV0")).status, 401);
+    assert_eq!(send(&city.port, "{}").status, 401);
+    let fresh = nonce(&register(&city.port, None));
+    assert_eq!(register(&city.port, Some(&authorization(&fresh, "wrong", true))).status, 401);
+    assert_eq!(register(&city.port, Some("Basic cGxhdGZvcm06c2VjcmV0")).status, 401);
     let once = authorization(&fresh, "secret", true);
-    assert_eq!(register(&city, Some(&once)).status, 200);
-    let replayed = register(&city, Some(&once));
+    assert_eq!(register(&city.port, Some(&once)).status, 200);
+    let replayed = register(&city.port, Some(&once));
     assert_eq!(replayed.status, 401);
     assert!(replayed.headers["www-authenticate"].to_str().unwrap().contains("stale=true"));
-    assert_eq!(register(&city, Some(&authorization(&nonce(&replayed), "secret", false))).status, 200, "without qop");
-    assert_eq!(register(&city, Some(&authorization(&"0".repeat(64), "secret", true))).status, 401);
+    assert_eq!(
+        register(&city.port, Some(&authorization(&nonce(&replayed), "secret", false))).status,
+        200,
+        "without qop"
+    );
+    assert_eq!(register(&city.port, Some(&authorization(&"0".repeat(64), "secret", true))).status, 401);
     for reason in ["wrong_digest", "replayed_nonce", "stale_nonce", "no_digest", "not_registered"] {
         let counted = format!("nanming_http_refusals_total{{door=\"viid\",reason=\"{reason}\"}} 1");
         assert!(city.measures(&counted), "{counted}");
@@ -131,9 +135,9 @@ fn who_proves_nothing_is_refused_and_counted() {
 #[test]
 fn what_is_no_batch_is_told_so_and_faces_are_never_taken() {
     let city = start();
-    registered(&city);
+    registered(&city.port);
     for (body, code) in [("{", 7), ("", 7), ("{\"MotorVehicleListObject\":{}}", 8), ("[]", 8), ("{\"x\":1}", 8)] {
-        let answer = send(&city, body);
+        let answer = send(&city.port, body);
         assert_eq!((answer.status, &answer.json["ResponseStatusObject"]["StatusCode"]), (400, &json!(code)), "{body}");
     }
     let faces = city.send("POST", "/VIID/Faces", &[("user-identify", DEVICE)], b"{}");
@@ -147,10 +151,10 @@ fn what_is_no_batch_is_told_so_and_faces_are_never_taken() {
 fn a_device_that_misses_three_keepalives_is_offline() {
     let city =
         Running::start_with(&[("NANMING_VIID__USERS", "{platform = \"secret\"}"), ("NANMING_VIID__KEEPALIVE_S", "1")]);
-    registered(&city);
+    registered(&city.port);
     assert!(city.measures("nanming_cameras_online 1"));
     city.wait_for("silence", || city.measures("nanming_cameras_online 0"));
-    assert_eq!(send(&city, "{}").status, 401);
+    assert_eq!(send(&city.port, "{}").status, 401);
 }
 
 #[test]
@@ -165,10 +169,11 @@ fn a_table_names_the_cameras_of_a_platform() {
     )
     .unwrap();
     let city = Running::start_in(dir, &["--no-sim"]);
-    registered(&city);
+    registered(&city.port);
     let now = city.send("GET", "/VIID/System/Time", &[], b"").json["SystemTimeObject"]["LocalTime"].clone();
     let at = |lane: u32| vehicle(1, "", json!({"PassTime": now, "TollgateID": "520100000001", "LaneNo": lane}));
-    let answer = send(&city, &json!({"MotorVehicleListObject": {"MotorVehicleObject": [at(2), at(3)]}}).to_string());
+    let answer =
+        send(&city.port, &json!({"MotorVehicleListObject": {"MotorVehicleObject": [at(2), at(3)]}}).to_string());
     let codes = |n: usize| &answer.json["ResponseStatusListObject"]["ResponseStatusObject"][n]["StatusCode"];
     assert_eq!((codes(0), codes(1)), (&json!(0), &json!(1)), "{}", answer.text);
 }
@@ -176,6 +181,6 @@ fn a_table_names_the_cameras_of_a_platform() {
 #[test]
 fn without_users_the_service_is_off() {
     let city = Running::start();
-    let answer = register(&city, None);
+    let answer = register(&city.port, None);
     assert_eq!((answer.status, &answer.json["error"]), (404, &json!("not_enabled")));
 }

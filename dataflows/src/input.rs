@@ -5,6 +5,7 @@ use timely::dataflow::operators::vec::{Broadcast as _, Input as _, Map as _};
 use timely::dataflow::{InputHandleVec as InputHandle, Scope, Stream};
 
 use crate::Time;
+use crate::bookmark::Bookmark;
 use crate::event::{Batch, Event, Passage};
 use crate::keyed::{Tick, Ticks};
 
@@ -16,6 +17,8 @@ pub struct Inputs<'s> {
     pub events: Stream<'s, Time, Vec<Event>>,
     /// The tick, told to every worker at every tick.
     pub ticks: Ticks<'s>,
+    /// How far sources are read with a tick's events.
+    pub bookmarks: Stream<'s, Time, Vec<Bookmark>>,
 }
 
 impl<'s> Inputs<'s> {
@@ -30,6 +33,7 @@ pub struct Feeds {
     passages: InputHandle<Time, Passage>,
     events: InputHandle<Time, Event>,
     ticks: InputHandle<Time, Tick>,
+    bookmarks: InputHandle<Time, Bookmark>,
 }
 
 /// New inputs in a scope, and their feeds.
@@ -37,8 +41,9 @@ pub fn inputs<'s>(scope: Scope<'s, Time>) -> (Feeds, Inputs<'s>) {
     let (passages_feed, passages) = scope.new_input();
     let (events_feed, events) = scope.new_input();
     let (ticks_feed, ticks) = scope.new_input();
-    let feeds = Feeds { passages: passages_feed, events: events_feed, ticks: ticks_feed };
-    (feeds, Inputs { passages, events, ticks })
+    let (bookmarks_feed, bookmarks) = scope.new_input();
+    let feeds = Feeds { passages: passages_feed, events: events_feed, ticks: ticks_feed, bookmarks: bookmarks_feed };
+    (feeds, Inputs { passages, events, ticks, bookmarks })
 }
 
 impl Feeds {
@@ -47,44 +52,58 @@ impl Feeds {
         self.passages.advance_to(tick);
         self.events.advance_to(tick);
         self.ticks.advance_to(tick);
-        let Share { mut passages, mut events } = share;
+        self.bookmarks.advance_to(tick);
+        let Share { mut passages, mut events, mut bookmarks } = share;
         self.passages.send_batch(&mut passages);
         self.events.send_batch(&mut events);
         self.ticks.send(mark);
+        self.bookmarks.send_batch(&mut bookmarks);
         self.passages.advance_to(tick + 1);
         self.events.advance_to(tick + 1);
         self.ticks.advance_to(tick + 1);
+        self.bookmarks.advance_to(tick + 1);
     }
 }
 
+/// A tick of a cluster, as its leader announces it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Announced {
+    /// The tick.
+    pub tick: Time,
+    /// How far sources are to be taken as read, where the leader says so.
+    pub bookmarks: Vec<Bookmark>,
+}
+
 /// Where the leader of a cluster tells which ticks there are.
-pub struct Announcer(InputHandle<Time, ()>);
+pub struct Announcer(InputHandle<Time, Vec<Bookmark>>);
 
 impl Announcer {
-    /// Tells all workers of the cluster of a tick, later than all before.
-    pub fn announce(&mut self, tick: Time) {
+    /// Tells all workers of the cluster of a tick, later than all before, and how far sources are read.
+    pub fn announce(&mut self, tick: Time, bookmarks: Vec<Bookmark>) {
         self.0.advance_to(tick);
-        self.0.send(());
+        self.0.send(bookmarks);
         self.0.advance_to(tick + 1);
     }
 }
 
 /// The ticks of a cluster: `hear` is told each tick that any worker announces, and None when no announcer is left.
-pub fn announced(scope: Scope<'_, Time>, mut hear: impl FnMut(Option<Time>) + 'static) -> Announcer {
+pub fn announced(scope: Scope<'_, Time>, mut hear: impl FnMut(Option<Announced>) + 'static) -> Announcer {
     let (announcer, ticks) = scope.new_input();
     ticks.broadcast().inspect_core(move |event| match event {
-        Ok((stamp, _)) => hear(Some(*stamp.expect_singleton())),
+        Ok((stamp, told)) => hear(Some(Announced { tick: *stamp.expect_singleton(), bookmarks: told.concat() })),
         Err([]) => hear(None),
         Err(_) => {}
     });
     Announcer(announcer)
 }
 
-/// A worker's share of a tick's events.
+/// A worker's share of a tick's events, and how far sources are read with them.
 #[derive(Clone, Debug, Default)]
 pub struct Share {
     passages: Vec<Passage>,
     events: Vec<Event>,
+    /// Of the tick, whichever worker feeds them.
+    pub bookmarks: Vec<Bookmark>,
 }
 
 /// Splits a batch into one share for each of `workers`; which worker feeds an event does not matter.

@@ -3,6 +3,7 @@
 //! [`build`] wires every view into one timely graph, the same on every worker. The crate knows nothing about files,
 //! sockets, clocks or randomness; its state lives in [`keyed`] machines and in relations whose records all expire.
 
+pub mod bookmark;
 pub mod decide;
 pub mod decision;
 pub mod event;

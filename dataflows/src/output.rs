@@ -9,6 +9,7 @@ use timely::dataflow::operators::{Exchange, Inspect, Probe};
 use timely::dataflow::{ProbeHandle, Stream};
 use timely::progress::Stamp;
 
+use crate::bookmark::Bookmark;
 use crate::decision::*;
 use crate::{Collection, Time};
 
@@ -34,6 +35,8 @@ pub struct Outputs<'s> {
     pub calls: Stream<'s, Time, Vec<CallStatus>>,
     /// Events that made no sense in the state they met.
     pub rejected: Stream<'s, Time, Vec<Rejected>>,
+    /// How far sources are read.
+    pub bookmarks: Stream<'s, Time, Vec<Bookmark>>,
 }
 
 /// Where what came out is gathered.
@@ -45,11 +48,18 @@ pub enum Gathering {
     First,
 }
 
+/// What came out at a time.
+#[derive(Default)]
+struct Came {
+    decisions: Decisions,
+    bookmarks: Vec<Bookmark>,
+}
+
 /// A worker's share of what came out, until its tick is complete everywhere.
 #[derive(Clone)]
 pub struct Gathered {
     gathering: Gathering,
-    ticks: Rc<RefCell<BTreeMap<Time, Decisions>>>,
+    ticks: Rc<RefCell<BTreeMap<Time, Came>>>,
     probe: ProbeHandle<Time>,
 }
 
@@ -57,16 +67,17 @@ impl Gathered {
     /// Gathers all outputs.
     pub fn new(outputs: Outputs<'_>, gathering: Gathering) -> Self {
         let gathered = Gathered { gathering, ticks: Rc::default(), probe: ProbeHandle::new() };
-        gathered.sink(outputs.links, |d| &mut d.links);
-        gathered.sink(outputs.commands, |d| &mut d.commands);
-        gathered.sink(outputs.choices, |d| &mut d.choices);
-        gathered.sink(outputs.refusals, |d| &mut d.refusals);
-        gathered.sink(outputs.forecasts, |d| &mut d.forecasts);
-        gathered.sink(outputs.assignments, |d| &mut d.assignments);
-        gathered.sink(outputs.calls, |d| &mut d.calls);
-        gathered.sink(outputs.rejected, |d| &mut d.rejected);
-        gathered.sink_relation(outputs.onsets, |d| &mut d.onsets);
-        gathered.sink_relation(outputs.grids, |d| &mut d.grids);
+        gathered.sink(outputs.links, |came| &mut came.decisions.links);
+        gathered.sink(outputs.commands, |came| &mut came.decisions.commands);
+        gathered.sink(outputs.choices, |came| &mut came.decisions.choices);
+        gathered.sink(outputs.refusals, |came| &mut came.decisions.refusals);
+        gathered.sink(outputs.forecasts, |came| &mut came.decisions.forecasts);
+        gathered.sink(outputs.assignments, |came| &mut came.decisions.assignments);
+        gathered.sink(outputs.calls, |came| &mut came.decisions.calls);
+        gathered.sink(outputs.rejected, |came| &mut came.decisions.rejected);
+        gathered.sink(outputs.bookmarks, |came| &mut came.bookmarks);
+        gathered.sink_relation(outputs.onsets, |came| &mut came.decisions.onsets);
+        gathered.sink_relation(outputs.grids, |came| &mut came.decisions.grids);
         gathered
     }
 
@@ -75,17 +86,20 @@ impl Gathered {
         !self.probe.less_equal(&tick)
     }
 
-    /// This worker's share of a complete tick, in the order in which it came. What came of a time between two ticks, as
-    /// expiry does, belongs to the later one.
-    pub fn take(&self, tick: Time) -> Decisions {
+    /// This worker's share of a complete tick, in the order in which it came: decisions, and how far sources are read. What
+    /// came of a time between two ticks, as expiry does, belongs to the later one.
+    pub fn take(&self, tick: Time) -> (Decisions, Vec<Bookmark>) {
         let mut ticks = self.ticks.borrow_mut();
         let later = ticks.split_off(&(tick + 1));
-        let mut share = Decisions { tick, ..Decisions::default() };
-        std::mem::replace(&mut *ticks, later).into_values().for_each(|part| share.absorb(part));
-        share
+        let (mut share, mut bookmarks) = (Decisions { tick, ..Decisions::default() }, Vec::new());
+        for came in std::mem::replace(&mut *ticks, later).into_values() {
+            share.absorb(came.decisions);
+            bookmarks.extend(came.bookmarks);
+        }
+        (share, bookmarks)
     }
 
-    fn sink<D: ExchangeData + Clone>(&self, stream: Stream<'_, Time, Vec<D>>, list: fn(&mut Decisions) -> &mut Vec<D>) {
+    fn sink<D: ExchangeData + Clone>(&self, stream: Stream<'_, Time, Vec<D>>, list: fn(&mut Came) -> &mut Vec<D>) {
         let ticks = Rc::clone(&self.ticks);
         let gather = move |event: Result<(&Stamp<Time>, &Vec<D>), &[Time]>| {
             if let Ok((stamp, records)) = event {
@@ -99,7 +113,7 @@ impl Gathered {
     fn sink_relation<D: ExchangeData + Clone + Ord>(
         &self,
         relation: Collection<'_, D>,
-        list: fn(&mut Decisions) -> &mut Vec<(D, isize)>,
+        list: fn(&mut Came) -> &mut Vec<(D, isize)>,
     ) {
         let ticks = Rc::clone(&self.ticks);
         let gather = move |record: &(D, Time, isize)| {

@@ -63,6 +63,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         assignments: dispatched.flat_map(|said| if let DispatchSaid::Assignment(a) = said { Some(a) } else { None }),
         calls,
         rejected,
+        bookmarks: inputs.bookmarks.clone(),
     }
 }
 

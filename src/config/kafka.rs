@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 
-/// How events and decisions are written in messages.
+/// How messages are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageFormat {
-    /// JSON Lines.
+    /// JSON: lines of events, a line for each decision.
     #[default]
     Json,
-    /// Protobuf, by `proto/nanming/v1/events.proto`.
+    /// Protobuf, by `events.proto` and `decisions.proto` of `proto/nanming/v1`.
     Protobuf,
 }
 
@@ -38,6 +38,8 @@ pub struct KafkaConfig {
     pub prefix: String,
     /// Of messages that come without a `content-type` (`json`).
     pub format: MessageFormat,
+    /// Of decisions (`json`). Dead letters are always JSON.
+    pub format_out: MessageFormat,
     /// Where to begin a partition that is new to the ledger (`earliest`).
     pub begin: Begin,
     /// Messages larger than this are refused, bytes (1 MiB).
@@ -69,6 +71,7 @@ impl Default for KafkaConfig {
             group: "nanming".into(),
             prefix: "nanming.".into(),
             format: MessageFormat::default(),
+            format_out: MessageFormat::default(),
             begin: Begin::default(),
             message_bytes: 1 << 20,
             passages: "passages".into(),

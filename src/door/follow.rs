@@ -1,23 +1,24 @@
 //! The door of a process that follows: the leader of the cluster closes the ticks, and this one closes them too, with the
-//! sensor events that have arrived here.
+//! sensor events that have arrived here. How far topics are read with them goes to the leader with the tick, for its ledger.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use nanming_dataflows::decision::Decisions;
+use nanming_dataflows::input::Announced;
 use nanming_dataflows::keyed::Tick;
 
 use super::{Arrivals, NEVER, TickRecord, Waiting};
 use crate::engine::{Engine, Stopped};
 use crate::metrics::Metrics;
 
-/// Drives the engine until the leader ends. `closes` is told each tick as it closes, `finished` each as it is finished: it has
-/// no decisions, those are the leader's.
+/// Drives the engine until the leader ends. `closes` is told each tick as it closes, with what the leader says of sources;
+/// `finished` each as it is finished: it has no decisions, those are the leader's.
 pub fn follow(
     mut engine: Engine,
     arrivals: &Arrivals,
     metrics: &Metrics,
-    mut closes: impl FnMut(u64),
+    mut closes: impl FnMut(&Announced),
     mut finished: impl FnMut(&TickRecord),
 ) -> Result<(), Stopped> {
     let (announced, parts) = (engine.announced().clone(), engine.parts().clone());
@@ -26,9 +27,11 @@ pub fn follow(
         let (room, pushed_room) = (open && waiting.has_room(), open && waiting.has_room_for_pushed());
         crossbeam_channel::select! {
             recv(announced) -> tick => {
-                let Ok(Some(tick)) = tick else { return Ok(()) };
-                closes(tick);
-                let (batch, ..) = waiting.leave();
+                let Ok(Some(announced)) = tick else { return Ok(()) };
+                closes(&announced);
+                let tick = announced.tick;
+                let (batch, _, offsets) = waiting.leave();
+                let read = offsets.bookmarks();
                 closing.push_back(TickRecord {
                     tick,
                     closed_at: Instant::now(),
@@ -37,10 +40,10 @@ pub fn follow(
                     acks: Vec::new(),
                     units: Vec::new(),
                     notes: Vec::new(),
-                    offsets: Default::default(),
+                    offsets,
                     decisions: Decisions { tick, ..Decisions::default() },
                 });
-                engine.submit(tick, batch, Tick::default())?;
+                engine.submit_read(tick, batch, Tick::default(), read)?;
             }
             recv(parts) -> part => {
                 if engine.assemble(part.map_err(|_| Stopped)??).is_some() {

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use flate2::read::MultiGzDecoder;
 use tokio::time::timeout;
 
-use super::{Problem, Surface};
+use super::{Problem, Sensors, Surface};
 
 /// Larger windows of zstd are refused: 2^23 bytes is what its specification asks of every decoder.
 const ZSTD_WINDOW_LOG: u32 = 23;
@@ -24,6 +24,14 @@ impl FromRequest<Arc<Surface>> for Whole {
 
     async fn from_request(request: Request, surface: &Arc<Surface>) -> Result<Whole, Problem> {
         whole(request, Duration::from_secs(surface.app.config.body_s)).await.map(Whole)
+    }
+}
+
+impl FromRequest<Arc<Sensors>> for Whole {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, door: &Arc<Sensors>) -> Result<Whole, Problem> {
+        whole(request, Duration::from_secs(door.config.body_s)).await.map(Whole)
     }
 }
 

@@ -10,7 +10,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::{Problem, Surface};
+use super::Problem;
+use crate::config::HttpConfig;
 
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (
@@ -25,6 +26,16 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
+/// Names that requests may carry as their host.
+#[derive(Clone)]
+pub(super) struct Hosts(Arc<[String]>);
+
+impl Hosts {
+    pub(super) fn of(config: &HttpConfig) -> Hosts {
+        Hosts(config.hosts.clone().into())
+    }
+}
+
 /// Adds the security headers.
 pub(super) async fn headers(mut response: Response) -> Response {
     for (name, value) in HEADERS {
@@ -34,9 +45,9 @@ pub(super) async fn headers(mut response: Response) -> Response {
 }
 
 /// Lets a request through, or not.
-pub(super) async fn guard(State(surface): State<Arc<Surface>>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
-    if !is_ours(host, &surface.app.config.hosts) {
+    if !is_ours(host, &hosts.0) {
         let detail = format!("host '{host}' is not served here; add it to http.hosts in the configuration");
         return Problem::new(StatusCode::MISDIRECTED_REQUEST, "unknown_host", detail).into_response();
     }

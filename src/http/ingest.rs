@@ -30,7 +30,7 @@ struct Sorted {
 /// Takes a body.
 pub(super) async fn post(State(surface): State<Arc<Surface>>, request: Request) -> Result<Json<Value>, Problem> {
     let app = &surface.app;
-    let held = surface.intake.lines(request, &app.metrics, &app.letters, app.inbox.now_ms()).await?;
+    let held = surface.sensors.intake.lines(request, &app.metrics, &app.letters, app.inbox.now_ms()).await?;
     let (checked, bytes) = (Arc::clone(&surface), held.bytes.clone());
     let sorted = tokio::task::spawn_blocking(move || sort(&checked.app, &bytes)).await;
     drop(held);

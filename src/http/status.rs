@@ -9,14 +9,19 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::Surface;
+use super::{Sensors, Surface};
+use crate::health::Health;
 
 /// The OpenAPI description.
 pub(super) const OPENAPI: &str = include_str!("openapi.json");
 
 /// `GET /healthz`.
 pub(super) async fn healthz(State(surface): State<Arc<Surface>>) -> Response {
-    let health = &surface.app.health;
+    of(&surface.app.health)
+}
+
+/// How the engine is.
+pub(super) fn of(health: &Health) -> Response {
     let mut body = json!({"ok": true, "tick": health.last_tick(), "lag_ms": health.lag_ms()});
     if let Some(reached) = health.kafka() {
         body["kafka"] = if reached { "up" } else { "down" }.into();
@@ -34,10 +39,12 @@ pub(super) async fn healthz(State(surface): State<Arc<Surface>>) -> Response {
 
 /// `GET /metrics`.
 pub(super) async fn metrics(State(surface): State<Arc<Surface>>) -> Response {
-    if let Some(viid) = &surface.app.viid {
-        surface.app.metrics.cameras_online(viid.online());
-    }
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], surface.app.metrics.render()).into_response()
+    measures(&surface.sensors)
+}
+
+/// The measures of a process.
+pub(super) fn measures(sensors: &Sensors) -> Response {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], sensors.measured()).into_response()
 }
 
 /// `GET /openapi.json`.

@@ -12,8 +12,9 @@ use nanming_dataflows::network::City;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 
+use super::render::Render;
 use super::sending::{Deliveries, Sending};
-use super::{ClientError, Reach, client, render};
+use super::{ClientError, Reach, client};
 use crate::config::KafkaConfig;
 use crate::door::{Arrival, Inbox, TickRecord};
 use crate::ledger::{Assigned, Book};
@@ -32,7 +33,7 @@ const SENT: i32 = -1;
 
 /// The thread that sends.
 pub struct Assignments {
-    city: Arc<City>,
+    render: Render,
     book: Book,
     producer: BaseProducer<Sending<Sent>>,
     topic: Arc<str>,
@@ -71,7 +72,7 @@ impl Assignments {
         let (sender, wake) = bounded(1);
         let sent = known.next(&topic, SENT).and_then(|tick| Time::try_from(tick).ok());
         let mut made = Assignments {
-            city,
+            render: Render { city, format: config.format_out },
             book,
             producer,
             topic: topic.into(),
@@ -136,9 +137,9 @@ impl Assignments {
     }
 
     fn send(&self, made: &Assigned, page: usize) -> bool {
-        let (key, payload) = (made.facts.grid.to_string(), render::assignment(&self.city, made));
+        let (key, payload) = (made.facts.grid.to_string(), self.render.assignment(made));
         let record =
-            BaseRecord::with_opaque_to(&self.topic, page).key(&key).payload(&payload).headers(render::headers());
+            BaseRecord::with_opaque_to(&self.topic, page).key(&key).payload(&payload).headers(self.render.headers());
         self.producer.send(record).is_ok()
     }
 

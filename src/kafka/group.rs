@@ -1,4 +1,4 @@
-//! A consumer's member in its group: partitions that come to it begin where the ledger says.
+//! What a consumer calls back. Partitions that come to it from its group begin where the ledger says.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -39,7 +39,8 @@ impl Group {
         self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start_of(&self, topic: &str, partition: i32) -> Offset {
+    /// Where a partition is begun.
+    pub(super) fn start_of(&self, topic: &str, partition: i32) -> Offset {
         match (self.next().next(topic, partition), self.begin) {
             (Some(next), _) => Offset::Offset(next),
             (None, Begin::Earliest) => Offset::Beginning,

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
-use rdkafka::{Message, Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 use super::group::Group;
 use super::outstanding::Outstanding;
+use super::spread::{Place, Spread};
 use super::{ClientError, Progress, Reach, Reader, client};
 use crate::config::KafkaConfig;
 use crate::config::kafka::Begin;
@@ -30,52 +31,80 @@ pub struct Intake {
     inbox: Inbox,
     /// Whether people wait for what it reads.
     urgent: bool,
+    /// Its partitions, where no group gives it any.
+    spread: Option<Spread>,
     progress: Arc<Progress>,
     outstanding: Outstanding,
     told: Offsets,
     told_at: Instant,
 }
 
+/// What a consumer works with.
+pub struct Means<'a> {
+    /// The brokers, topics and how messages are written.
+    pub config: &'a KafkaConfig,
+    /// Who is told whether brokers are reached.
+    pub reach: &'a Arc<Reach>,
+    /// Reads messages.
+    pub reader: Reader,
+    /// The door.
+    pub inbox: Inbox,
+    /// What has passed the ledger, or here has been handed to the leader's.
+    pub progress: Arc<Progress>,
+}
+
 impl Intake {
-    /// Joins the group `name` for the topics of some streams. None when none of them has a topic.
+    /// Joins the group `name` for the topics of some streams, which begin where `known` says. None when none of them has a
+    /// topic.
     pub fn join(
-        config: &KafkaConfig,
+        means: Means<'_>,
         name: &str,
         streams: &[&str],
-        reach: &Arc<Reach>,
-        reader: Reader,
-        inbox: Inbox,
-        (known, progress): (&Offsets, Arc<Progress>),
+        known: &Offsets,
     ) -> Result<Option<Intake>, ClientError> {
-        let incoming = config.incoming().into_iter().filter(|(stream, _)| streams.contains(stream));
-        let topics: Vec<(Arc<str>, &'static str)> =
-            incoming.filter_map(|(stream, name)| Some((config.topic(name)?.into(), stream))).collect();
-        let Some(brokers) = config.brokers.as_ref().filter(|_| !topics.is_empty()) else { return Ok(None) };
-        let names: Vec<String> = topics.iter().map(|(topic, _)| topic.to_string()).collect();
-        let group = Group::new(reach.client(), Arc::clone(&reader.metrics), topics, config.begin, known);
-        let consumer: BaseConsumer<Group> = client::config(brokers, name)
-            .set("group.id", format!("{}-{name}", config.group))
+        let Some((mut settings, topics)) = settings(means.config, name, streams) else { return Ok(None) };
+        settings
             // After a crash the same member is back at once; another engine of this group is told that it is one too many.
-            .set("group.instance.id", format!("{}-{name}", config.group))
-            .set("partition.assignment.strategy", "cooperative-sticky")
-            .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
-            .set("auto.offset.reset", if config.begin == Begin::Earliest { "earliest" } else { "latest" })
-            // Fetched ahead: bounded, and enough for a second.
-            .set("queued.max.messages.kbytes", "16384")
-            .set("fetch.message.max.bytes", config.message_bytes.max(1 << 20).to_string())
-            .set("fetch.wait.max.ms", "50")
-            .create_with_context(group)?;
-        consumer.subscribe(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
-        let outstanding = Outstanding::default();
+            .set("group.instance.id", format!("{}-{name}", means.config.group))
+            .set("partition.assignment.strategy", "cooperative-sticky");
+        let names: Vec<String> = topics.iter().map(|(topic, _)| topic.to_string()).collect();
+        let intake = Intake::open(means, &settings, topics, known, None)?;
+        intake.consumer.subscribe(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
+        Ok(Some(intake))
+    }
+
+    /// Reads a process' share of the partitions of some streams' topics, in no group. None when none of them has a topic.
+    pub fn spread(means: Means<'_>, name: &str, streams: &[&str], place: Place) -> Result<Option<Intake>, ClientError> {
+        let Some((settings, topics)) = settings(means.config, name, streams) else { return Ok(None) };
+        Intake::open(means, &settings, topics, &Offsets::default(), Some(Spread::new(place))).map(Some)
+    }
+
+    fn open(
+        means: Means<'_>,
+        settings: &ClientConfig,
+        topics: Vec<(Arc<str>, &'static str)>,
+        known: &Offsets,
+        spread: Option<Spread>,
+    ) -> Result<Intake, ClientError> {
+        let Means { config, reach, reader, inbox, progress } = means;
+        let urgent = topics.iter().any(|(_, stream)| *stream == "calls");
+        let group = Group::new(reach.client(), Arc::clone(&reader.metrics), topics, config.begin, known);
+        let consumer: BaseConsumer<Group> = settings.create_with_context(group)?;
         let (told, told_at) = (Offsets::default(), Instant::now());
-        let urgent = streams.contains(&"calls");
-        Ok(Some(Intake { consumer, reader, inbox, urgent, progress, outstanding, told, told_at }))
+        let outstanding = Outstanding::default();
+        Ok(Intake { consumer, reader, inbox, urgent, spread, progress, outstanding, told, told_at })
     }
 
     /// Reads until the end comes or the door shuts.
     pub fn run(mut self, stop: &AtomicBool) {
+        if let Some(spread) = &self.spread {
+            let Some(begins) = spread.begins() else { return };
+            *self.consumer.context().next() = begins;
+        }
         while !stop.load(Ordering::Relaxed) {
+            if let Some(spread) = &mut self.spread {
+                spread.look(&self.consumer);
+            }
             // What goes wrong is told by the group, once.
             let read = match self.consumer.poll(LOOK) {
                 Some(Ok(message)) => Some(self.read(&message)),
@@ -121,8 +150,10 @@ impl Intake {
         }
     }
 
+    /// Who has the ledger speaks for all.
     fn tell_broker(&mut self) {
-        if self.told_at.elapsed() < TELL_BROKER {
+        let has_ledger = self.spread.as_ref().is_none_or(Spread::leads);
+        if !has_ledger || self.told_at.elapsed() < TELL_BROKER {
             return;
         }
         self.told_at = Instant::now();
@@ -139,4 +170,27 @@ impl Intake {
             self.told = kept;
         }
     }
+}
+
+/// Settings of a consumer, and the topics of its streams. None when it has none.
+fn settings(
+    config: &KafkaConfig,
+    name: &str,
+    streams: &[&str],
+) -> Option<(ClientConfig, Vec<(Arc<str>, &'static str)>)> {
+    let incoming = config.incoming().into_iter().filter(|(stream, _)| streams.contains(stream));
+    let topics: Vec<(Arc<str>, &'static str)> =
+        incoming.filter_map(|(stream, name)| Some((config.topic(name)?.into(), stream))).collect();
+    let brokers = config.brokers.as_ref().filter(|_| !topics.is_empty())?;
+    let mut settings = client::config(brokers, name);
+    settings
+        .set("group.id", format!("{}-{name}", config.group))
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("auto.offset.reset", if config.begin == Begin::Earliest { "earliest" } else { "latest" })
+        // Fetched ahead: bounded, and enough for a second.
+        .set("queued.max.messages.kbytes", "16384")
+        .set("fetch.message.max.bytes", config.message_bytes.max(1 << 20).to_string())
+        .set("fetch.wait.max.ms", "50");
+    Some((settings, topics))
 }

@@ -9,10 +9,12 @@ use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use nanming_dataflows::decision::SignalCommand;
 use nanming_dataflows::network::City;
 use rdkafka::error::KafkaError;
+use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
+use super::render::{Render, json_headers};
 use super::sending::{Deliveries, Sending};
-use super::{ClientError, Reach, client, render};
+use super::{ClientError, Reach, client};
 use crate::config::KafkaConfig;
 use crate::door::TickRecord;
 use crate::metrics::Metrics;
@@ -36,7 +38,7 @@ const DEAD_LETTERS: usize = 3;
 
 /// The thread that sends.
 pub struct Outlet {
-    city: Arc<City>,
+    render: Render,
     producer: BaseProducer<Sending<Streams>>,
     /// By stream, as the configuration lists them.
     topics: Vec<Option<String>>,
@@ -76,11 +78,12 @@ impl Outlet {
         let deliveries = Streams { metrics: Arc::clone(metrics), streams };
         let producer = client::producer(brokers, "out", TIMEOUT_MS, MESSAGES)
             .create_with_context(Sending { client: reach.client(), deliveries })?;
+        let render = Render { city, format: config.format_out };
         let topics = config.outgoing().map(|(_, name)| config.topic(name)).to_vec();
         let ((to_signals, signals), (to_ticks, ticks), (to_letters, letters)) =
             (bounded(QUEUE), bounded(TICKS), bounded(QUEUE));
         Ok((
-            Outlet { city, producer, topics, signals, ticks, letters },
+            Outlet { render, producer, topics, signals, ticks, letters },
             SignalsOut { commands: to_signals, metrics: Arc::clone(metrics) },
             TicksOut { ticks: to_ticks, metrics: Arc::clone(metrics) },
             LettersOut { letters: to_letters, metrics: Arc::clone(metrics) },
@@ -101,32 +104,37 @@ impl Outlet {
                     Err(_) => (ticks_come, self.ticks) = (false, never()),
                 },
                 recv(self.letters) -> letter => match letter {
-                    Ok(letter) => self.send(DEAD_LETTERS, "", &letter),
+                    Ok(letter) => self.letter(&letter),
                     Err(_) => self.letters = never(),
                 },
                 default(LOOK) => {}
             }
             self.producer.poll(Duration::ZERO);
         }
-        self.letters.try_iter().for_each(|letter| self.send(DEAD_LETTERS, "", &letter));
+        self.letters.try_iter().for_each(|letter| self.letter(&letter));
         // Who does not take them in a second takes them no more.
         let _ = self.producer.flush(GOODBYE);
     }
 
     fn signal(&self, command: &SignalCommand) {
-        let junction = &self.city.junctions[command.junction.index()].name;
-        self.send(SIGNALS, junction, &render::signal(&self.city, command));
+        let junction = &self.render.city.junctions[command.junction.index()].name;
+        self.send(SIGNALS, junction, &self.render.signal(command), self.render.headers());
     }
 
     fn forecasts(&self, tick: &TickRecord) {
         for made in &tick.decisions.forecasts {
-            self.send(FORECASTS, &self.city.links[made.link.index()].name, &render::forecast(&self.city, made));
+            let link = &self.render.city.links[made.link.index()].name;
+            self.send(FORECASTS, link, &self.render.forecast(made), self.render.headers());
         }
     }
 
-    fn send(&self, stream: usize, key: &str, payload: &str) {
+    fn letter(&self, letter: &str) {
+        self.send(DEAD_LETTERS, "", letter.as_bytes(), json_headers());
+    }
+
+    fn send(&self, stream: usize, key: &str, payload: &[u8], headers: OwnedHeaders) {
         let Some(topic) = &self.topics[stream] else { return };
-        let record = BaseRecord::with_opaque_to(topic, stream).key(key).payload(payload).headers(render::headers());
+        let record = BaseRecord::with_opaque_to(topic, stream).key(key).payload(payload).headers(headers);
         if let Err((error, _)) = self.producer.send(record) {
             self.producer.context().deliveries.failed(stream, &error);
         }

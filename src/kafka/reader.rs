@@ -9,7 +9,7 @@ use rdkafka::message::{BorrowedMessage, Headers};
 
 use crate::config::KafkaConfig;
 use crate::config::kafka::MessageFormat;
-use crate::ingest::{DeadLetters, Taken, Unfit, Validator};
+use crate::ingest::{DeadLetters, Taken, Unfit, Validator, sensed};
 use crate::ledger::Book;
 use crate::metrics::Metrics;
 
@@ -17,8 +17,8 @@ use crate::metrics::Metrics;
 pub struct Reader {
     /// What events are checked against.
     pub validator: Arc<Validator>,
-    /// Calls that are known already.
-    pub book: Book,
+    /// Calls that are known already. None: sensors' events alone are taken.
+    pub book: Option<Book>,
     /// Where the rest goes.
     pub letters: Arc<DeadLetters>,
     /// Measures.
@@ -32,7 +32,7 @@ impl Reader {
     pub fn new(
         config: &KafkaConfig,
         validator: Arc<Validator>,
-        book: Book,
+        book: Option<Book>,
         letters: Arc<DeadLetters>,
         metrics: Arc<Metrics>,
     ) -> Reader {
@@ -57,7 +57,14 @@ impl Reader {
             }
         };
         self.metrics.kafka.consumed(stream, is_whole);
-        taken.events.retain(|event| !self.is_known(message, event, now_ms));
+        taken.events.retain(|event| {
+            let refused = self.refusal(event);
+            if let Some(unfit) = &refused {
+                let shown = serde_json::to_vec(event).unwrap_or_default();
+                self.bury(message, event.stream(), unfit, &shown, now_ms);
+            }
+            refused.is_none()
+        });
         taken
     }
 
@@ -82,18 +89,16 @@ impl Reader {
         }
     }
 
-    /// A call that the ledger has is not opened again, also when the engine has forgotten it since.
-    fn is_known(&self, message: &BorrowedMessage<'_>, event: &Event, now_ms: u64) -> bool {
-        let Event::Call(CallEvent { call, change: CallChange::Opened(_), .. }) = event else { return false };
-        let known = self.book.page(*call).unwrap_or_else(|error| {
+    /// Why a valid event is not taken. A call that the ledger has is not opened again, also when the engine has forgotten it
+    /// since.
+    fn refusal(&self, event: &Event) -> Option<Unfit> {
+        let Some(book) = &self.book else { return sensed(event).err() };
+        let Event::Call(CallEvent { call, change: CallChange::Opened(_), .. }) = event else { return None };
+        let known = book.page(*call).unwrap_or_else(|error| {
             tracing::error!(%error, %call, "the ledger cannot be asked whether it has a call; the engine will know");
             None
         });
-        if known.is_some() {
-            let unfit = Unfit::new(Reason::DuplicateCall, "the ledger has a call of this ID");
-            self.bury(message, "calls", &unfit, &serde_json::to_vec(event).unwrap_or_default(), now_ms);
-        }
-        known.is_some()
+        known.map(|_| Unfit::new(Reason::DuplicateCall, "the ledger has a call of this ID"))
     }
 
     fn bury(&self, message: &BorrowedMessage<'_>, stream: &str, unfit: &Unfit, shown: &[u8], now_ms: u64) {

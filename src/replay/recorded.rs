@@ -14,6 +14,7 @@ use nanming_dataflows::keyed::Tick;
 use nanming_dataflows::network::City;
 
 use super::{Pace, ReplayArgs, ReplayError, Summary, progress, span, write_summary};
+use crate::cluster::Cluster;
 use crate::engine::Engine;
 use crate::publish::jsonl::JsonlSinks;
 use crate::recording::{Ahead, Recorded, Recording};
@@ -62,9 +63,10 @@ pub(super) fn replay(
     args: &ReplayArgs,
     dir: &Path,
     city: &Arc<City>,
+    cluster: Option<&Cluster>,
     interrupted: &AtomicBool,
 ) -> Result<Summary, ReplayError> {
-    let (summary, figures) = play(args, dir, city, interrupted)?;
+    let (summary, figures) = play(args, dir, city, cluster, interrupted)?;
     let per_s = figures.events as f64 / figures.wall.as_secs_f64().max(1e-9);
     tracing::info!(
         "{} events in {:.1} s, {per_s:.0} a second; ticks p50 {:.1} ms, p99 {:.1} ms",
@@ -76,21 +78,28 @@ pub(super) fn replay(
     Ok(summary)
 }
 
-/// Replays a recording, and tells how fast it went.
+/// The recording, and from when to when it is to be played.
+pub(super) fn open(args: &ReplayArgs, dir: &Path, city: &Arc<City>) -> Result<(Recording, (Time, Time)), ReplayError> {
+    let recording = Recording::open(dir, city)?;
+    let (first, last) = recording.span();
+    let (from, to) = span::span(city, (first, last), args.from, args.to);
+    if from > to || from > last || to < first {
+        return Err(ReplayError::Nothing { first, last });
+    }
+    Ok((recording, (from, to)))
+}
+
+/// Replays a recording, alone or as the leader of several processes, and tells how fast it went.
 pub fn play(
     args: &ReplayArgs,
     dir: &Path,
     city: &Arc<City>,
+    cluster: Option<&Cluster>,
     interrupted: &AtomicBool,
 ) -> Result<(Summary, Figures), ReplayError> {
     let failed = |source| ReplayError::File { path: args.out.clone(), source };
-    let recording = Recording::open(dir, city)?;
+    let (recording, (from, to)) = open(args, dir, city)?;
     let (first, last) = recording.span();
-    let (from, to) = span::span(city, (first, last), args.from, args.to);
-    let nothing = || ReplayError::Nothing { first, last };
-    if from > to || from > last || to < first {
-        return Err(nothing());
-    }
     let sinks = JsonlSinks::create(&args.out, city).map_err(failed)?;
     let ticks = Ahead::start(&recording, (from, to), args.loops)
         .map_err(|source| ReplayError::File { path: dir.into(), source })?;
@@ -98,7 +107,8 @@ pub fn play(
     let mut play = Play {
         args,
         city,
-        engine: Engine::start(city, args.workers, &[]),
+        cluster,
+        engine: Engine::start_in(cluster, city, args.workers, &[])?,
         sinks,
         summary: Summary::new(city, 0, Default::default()),
         figures: Figures::default(),
@@ -111,7 +121,7 @@ pub fn play(
     play.sinks.flush().map_err(failed)?;
     played?;
     if play.summary.ticks == 0 {
-        return Err(nothing());
+        return Err(ReplayError::Nothing { first, last });
     }
     play.figures.wall = began.elapsed();
     write_summary(&play.summary, &args.out)?;
@@ -121,6 +131,7 @@ pub fn play(
 struct Play<'a> {
     args: &'a ReplayArgs,
     city: &'a Arc<City>,
+    cluster: Option<&'a Cluster>,
     engine: Engine,
     sinks: JsonlSinks,
     summary: Summary,
@@ -168,11 +179,12 @@ impl Play<'_> {
     }
 
     fn submit(&mut self, recorded: Recorded) -> Result<(), ReplayError> {
-        let Recorded { tick, left_out, batch, .. } = recorded;
+        let Recorded { tick, left_out, mut batch, .. } = recorded;
         self.summary.take(&batch);
         self.summary.ticks_missing += u64::from(left_out);
         self.figures.events += batch.len() as u64;
         self.figures.passages += batch.passages.len() as u64;
+        self.cluster.iter().for_each(|cluster| cluster.keep_own(&mut batch));
         self.waiting.push_back(Instant::now());
         Ok(self.engine.submit(tick, batch, Tick::default())?)
     }
@@ -198,7 +210,9 @@ impl Play<'_> {
 
     fn start_anew(&mut self) -> Result<(), ReplayError> {
         self.finish_to(0)?;
-        self.engine = Engine::start(self.city, self.args.workers, &[]);
+        // The other processes end theirs by it, and come together again.
+        self.engine.end();
+        self.engine = Engine::start_in(self.cluster, self.city, self.args.workers, &[])?;
         Ok(())
     }
 }

@@ -3,19 +3,22 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use crossbeam_channel::{Receiver, bounded};
 use nanming_dataflows::Time;
 
 use super::{RunError, Shared, joined};
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::door::Inbox;
 use crate::ingest::Validator;
-use crate::kafka::{Assignments, Intake, Outlet, Progress, Reach, Reader, SignalsOut, TicksOut, Wake};
+use crate::kafka::{Assignments, Intake, Means, Outlet, Place, Progress, Reach, Reader, SignalsOut, TicksOut, Wake};
 use crate::ledger::Book;
 use crate::offsets::Offsets;
 use crate::publish::Bus;
 
-/// Groups of streams that do not wait for one another: what people wait for, and sensors.
-const GROUPS: [(&str, &[&str]); 2] = [("calls", &["calls", "acks", "units"]), ("sensors", &["passages", "flows"])];
+/// What people wait for, and sensors: they do not wait for one another.
+const CALLS: (&str, &[&str]) = ("calls", &["calls", "acks", "units"]);
+const SENSORS: (&str, &[&str]) = ("sensors", &["passages", "flows"]);
 
 /// What others hold, and threads that have begun.
 pub(super) struct Kafka {
@@ -26,34 +29,57 @@ pub(super) struct Kafka {
     threads: Vec<JoinHandle<()>>,
 }
 
+/// Kafka in a process that follows: its share of the sensors, and its dead letters.
+pub(super) struct Following {
+    /// What is finished is told here.
+    pub(super) progress: Arc<Progress>,
+    /// Nothing leaves by them, but the thread of dead letters goes on for as long as they are held.
+    ends: (SignalsOut, TicksOut),
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// From where events come, to where they go.
+pub(super) struct Sources<'a> {
+    pub(super) config: &'a Config,
+    pub(super) shared: &'a Shared,
+    pub(super) inbox: &'a Inbox,
+    pub(super) validator: &'a Arc<Validator>,
+    pub(super) cluster: Option<&'a Cluster>,
+}
+
 impl Kafka {
     /// Starts what the configuration asks for; none without brokers.
     pub(super) fn start(
-        config: &Config,
-        shared: &Shared,
-        inbox: &Inbox,
-        validator: &Arc<Validator>,
+        sources: &Sources<'_>,
         (known, last_tick): (&Offsets, Time),
     ) -> Result<Option<Kafka>, RunError> {
+        let Sources { config, shared, inbox, .. } = sources;
         let Some(brokers) = config.kafka.brokers.as_deref() else { return Ok(None) };
         let (metrics, progress) = (&shared.metrics, Arc::<Progress>::default());
         let reach = Reach::new(Arc::clone(&shared.health), Arc::clone(metrics));
         let book = || Book::open(&config.ledger.path);
+        let means = |book| sources.means(book, &reach, &progress);
+        let sensors = match sources.place() {
+            Some((process, processes)) => {
+                let (tell, begins) = bounded(1);
+                // There is room for one.
+                let _ = tell.send(known.clone());
+                Intake::spread(means(None), SENSORS.0, SENSORS.1, Place { process, processes, begins })?
+            }
+            None => Intake::join(means(Some(book()?)), SENSORS.0, SENSORS.1, known)?,
+        };
+        let calls = Intake::join(means(Some(book()?)), CALLS.0, CALLS.1, known)?;
         let mut threads = Vec::new();
-        for (name, streams) in GROUPS {
-            let (validator, letters) = (Arc::clone(validator), Arc::clone(&shared.letters));
-            let reader = Reader::new(&config.kafka, validator, book()?, letters, Arc::clone(metrics));
-            let place = (known, Arc::clone(&progress));
-            let intake = Intake::join(&config.kafka, name, streams, &reach, reader, inbox.clone(), place)?;
-            let stop = Arc::clone(&shared.end.flag);
-            threads.extend(intake.map(|intake| shared.start("kafka", move || intake.run(&stop))).transpose()?);
+        for intake in calls.into_iter().chain(sensors) {
+            threads.push(reads(shared, intake)?);
         }
         let city = || Arc::clone(&shared.city);
         let (outlet, signals, ticks, letters) = Outlet::open(&config.kafka, brokers, city(), &reach, metrics)?;
         shared.letters.also_to(letters);
         threads.push(shared.start("kafka-out", move || outlet.run())?);
         let clients = (brokers, &reach, metrics);
-        let sending = Assignments::open(&config.kafka, clients, city(), book()?, inbox.clone(), (known, last_tick))?;
+        let inbox = Inbox::clone(inbox);
+        let sending = Assignments::open(&config.kafka, clients, city(), book()?, inbox, (known, last_tick))?;
         let wake = sending.map(|(assignments, wake)| {
             let stop = Arc::clone(&shared.end.flag);
             shared.start("kafka-assignments", move || assignments.run(&stop)).map(|thread| (thread, wake))
@@ -64,6 +90,56 @@ impl Kafka {
         });
         Ok(Some(Kafka { signals, ticks, wake, progress, threads }))
     }
+}
+
+impl Following {
+    /// Starts what the configuration asks for; none without brokers. Nothing is read until the leader has told where
+    /// partitions begin.
+    pub(super) fn start(sources: &Sources<'_>, begins: Receiver<Offsets>) -> Result<Option<Following>, RunError> {
+        let Sources { config, shared, .. } = sources;
+        let (Some(brokers), Some((process, processes))) = (config.kafka.brokers.as_deref(), sources.place()) else {
+            return Ok(None);
+        };
+        let (metrics, progress) = (&shared.metrics, Arc::<Progress>::default());
+        let reach = Reach::new(Arc::clone(&shared.health), Arc::clone(metrics));
+        let place = Place { process, processes, begins };
+        let sensors = Intake::spread(sources.means(None, &reach, &progress), SENSORS.0, SENSORS.1, place)?;
+        let mut threads = Vec::new();
+        if let Some(intake) = sensors {
+            threads.push(reads(shared, intake)?);
+        }
+        let city = Arc::clone(&shared.city);
+        let (outlet, signals, ticks, letters) = Outlet::open(&config.kafka, brokers, city, &reach, metrics)?;
+        shared.letters.also_to(letters);
+        threads.push(shared.start("kafka-out", move || outlet.run())?);
+        Ok(Some(Following { progress, ends: (signals, ticks), threads }))
+    }
+
+    /// Waits for its threads.
+    pub(super) fn ended(self) -> Result<(), RunError> {
+        drop(self.ends);
+        ended(self.threads)
+    }
+}
+
+impl Sources<'_> {
+    /// Which of how many processes this is, where there are several.
+    fn place(&self) -> Option<(usize, usize)> {
+        let several = self.cluster.filter(|cluster| cluster.processes() > 1);
+        several.map(|cluster| (cluster.process(), cluster.processes()))
+    }
+
+    fn means<'m>(&'m self, book: Option<Book>, reach: &'m Arc<Reach>, progress: &Arc<Progress>) -> Means<'m> {
+        let (config, metrics) = (&self.config.kafka, Arc::clone(&self.shared.metrics));
+        let (validator, letters) = (Arc::clone(self.validator), Arc::clone(&self.shared.letters));
+        let reader = Reader::new(config, validator, book, letters, metrics);
+        Means { config, reach, reader, inbox: self.inbox.clone(), progress: Arc::clone(progress) }
+    }
+}
+
+fn reads(shared: &Shared, intake: Intake) -> Result<JoinHandle<()>, RunError> {
+    let stop = Arc::clone(&shared.end.flag);
+    shared.start("kafka", move || intake.run(&stop))
 }
 
 /// Adds the sinks. Returns the way of signal commands, and the threads to be waited for.

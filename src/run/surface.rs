@@ -10,7 +10,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::{End, Shared};
 use crate::cli::INTERRUPTED;
-use crate::http::{self, App};
+use crate::http::{self, App, Viid};
 use crate::publish::Board;
 
 /// Threads of tokio.
@@ -19,10 +19,10 @@ const THREADS: usize = 2;
 const GOODBYES: Duration = Duration::from_secs(5);
 
 /// Serves the whole surface until Ctrl-C, SIGTERM, SIGHUP, or the engine's end.
-pub(super) fn serve(listener: TcpListener, app: App, shared: &Shared) -> io::Result<()> {
+pub(super) fn serve(listener: TcpListener, (app, viid): (App, Option<Viid>), shared: &Shared) -> io::Result<()> {
     let serve = |listener| {
         tokio::spawn(beat(Arc::clone(&app.board)));
-        http::serve(listener, app)
+        http::serve(listener, app, viid)
     };
     serve_until_the_end(listener, serve, shared)
 }

@@ -51,7 +51,7 @@ fn a_caller_who_goes_away_while_the_door_is_full_leaves_nothing_behind() {
     let app = app(&config, &shared, &ledger, inbox, &simulator::ears(false).0, Duty::default()).unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let mut caller = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    runtime.spawn(crate::http::serve(listener, app));
+    runtime.spawn(crate::http::serve(listener, app, None));
     let waits_for = |announced: bool| {
         let began = Instant::now();
         while shared.acceptances.posted(call).is_some() != announced {

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, Headers, OwnedHeaders};
@@ -34,6 +34,8 @@ pub(crate) struct Broker {
 pub(crate) struct Read {
     pub(crate) key: String,
     pub(crate) content_type: String,
+    pub(crate) payload: Vec<u8>,
+    /// Null where it is no JSON.
     pub(crate) line: Value,
 }
 
@@ -87,15 +89,28 @@ impl Broker {
     }
 
     pub(crate) fn make_topics(&self, prefix: &str) {
+        self.make_topics_of(prefix, PARTITIONS);
+    }
+
+    pub(crate) fn make_topics_of(&self, prefix: &str, partitions: i32) {
         let admin: AdminClient<DefaultClientContext> = self.client().create().unwrap();
         let streams =
             ["passages", "flows", "calls", "units", "acks", "signals", "forecasts", "assignments", "dead-letters"];
         let names = streams.map(|stream| format!("{prefix}{stream}"));
         let topics: Vec<NewTopic<'_>> =
-            names.iter().map(|name| NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1))).collect();
+            names.iter().map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(1))).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
         let made = runtime.block_on(admin.create_topics(&topics, &options)).unwrap();
+        assert!(made.iter().all(Result::is_ok), "{made:?}");
+    }
+
+    /// Gives a topic more partitions.
+    pub(crate) fn widen(&self, topic: &str, partitions: usize) {
+        let admin: AdminClient<DefaultClientContext> = self.client().create().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (wider, options) = (NewPartitions::new(topic, partitions), AdminOptions::new());
+        let made = runtime.block_on(admin.create_partitions([&wider], &options)).unwrap();
         assert!(made.iter().all(Result::is_ok), "{made:?}");
     }
 
@@ -107,9 +122,15 @@ impl Broker {
 
     /// Writes messages to a topic, spread over its partitions, each of a content type or of none.
     pub(crate) fn write<'a>(&self, topic: &str, messages: impl IntoIterator<Item = (&'a str, &'a [u8])>) {
+        let spread = messages.into_iter().enumerate().map(|(row, message)| (row as i32 % PARTITIONS, message));
+        self.write_to(topic, spread);
+    }
+
+    /// Writes messages to a topic, each to a partition.
+    pub(crate) fn write_to<'a>(&self, topic: &str, messages: impl IntoIterator<Item = (i32, (&'a str, &'a [u8]))>) {
         let producer: BaseProducer = self.client().set("compression.type", "gzip").create().unwrap();
-        for (row, (content_type, payload)) in messages.into_iter().enumerate() {
-            let mut record = BaseRecord::<str, [u8]>::to(topic).payload(payload).partition(row as i32 % PARTITIONS);
+        for (partition, (content_type, payload)) in messages {
+            let mut record = BaseRecord::<str, [u8]>::to(topic).payload(payload).partition(partition);
             if !content_type.is_empty() {
                 let header = Header { key: "content-type", value: Some(content_type) };
                 record = record.headers(OwnedHeaders::new().insert(header));
@@ -124,7 +145,9 @@ impl Broker {
     pub(crate) fn read(&self, topic: &str, mut enough: impl FnMut(&[Read]) -> bool) -> Vec<Read> {
         let consumer: BaseConsumer = self.client().set("group.id", "reader").create().unwrap();
         let mut all = TopicPartitionList::new();
-        (0..PARTITIONS).for_each(|p| all.add_partition_offset(topic, p, Offset::Beginning).unwrap());
+        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).unwrap();
+        let partitions = metadata.topics()[0].partitions().iter().map(|partition| partition.id());
+        partitions.for_each(|p| all.add_partition_offset(topic, p, Offset::Beginning).unwrap());
         consumer.assign(&all).unwrap();
         let (began, mut read) = (Instant::now(), Vec::new());
         while !enough(&read) {
@@ -134,7 +157,8 @@ impl Broker {
                 read.push(Read {
                     key: String::from_utf8(message.key().unwrap_or_default().to_vec()).unwrap(),
                     content_type: String::from_utf8(content_type.unwrap_or_default()).unwrap(),
-                    line: serde_json::from_slice(message.payload().unwrap()).unwrap(),
+                    payload: message.payload().unwrap().to_vec(),
+                    line: serde_json::from_slice(message.payload().unwrap()).unwrap_or_default(),
                 });
             }
         }

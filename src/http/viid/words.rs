@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::App;
+use super::super::Sensors;
 use crate::ingest::viid::local_stamp;
 
 const MIME: &str = "application/VIID+JSON; charset=UTF-8";
@@ -36,8 +36,8 @@ pub(super) struct Word {
 
 impl Word {
     /// About a thing of a request.
-    pub(super) fn new(app: &App, request_url: &'static str, id: &str) -> Word {
-        let local_time = local_stamp(app.inbox.now_ms(), app.city.utc_offset_min);
+    pub(super) fn new(door: &Sensors, request_url: &'static str, id: &str) -> Word {
+        let local_time = local_stamp(door.inbox.now_ms(), door.city.utc_offset_min);
         Word { id: id.into(), request_url, status_code: 0, status_string: String::new(), local_time }
     }
 
