@@ -31,6 +31,10 @@ use crate::cluster::{Cluster, ClusterError, Ends};
 /// An idle worker looks up at least so often, ms; new ticks wake it at once.
 const IDLE_MS: u64 = 500;
 
+/// A worker that waits for others looks up so long before it parks: to wake it takes as long, and within a tick workers wait
+/// for one another a dozen times.
+const SPIN: Duration = Duration::from_micros(50);
+
 /// The engine has stopped: a worker panicked, or it was shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -106,7 +110,7 @@ impl Engine {
         let (ready, started) = unbounded();
         let (announces, announced) = unbounded();
         let (city, restored) = (Arc::clone(city), Arc::new(restored.to_vec()));
-        let config = WorkerConfig::default().idle_spin(Duration::ZERO);
+        let config = WorkerConfig::default().idle_spin(SPIN);
         let (allocators, threads) = ends;
         let guards = execute_from(allocators, threads, config, move |worker| {
             let _last_breath = LastBreath { said: said.clone(), ready: ready.clone() };

@@ -14,6 +14,7 @@ mod place;
 mod plates;
 pub mod protobuf;
 mod redact;
+mod scan;
 mod sensed;
 pub mod validate;
 pub mod viid;

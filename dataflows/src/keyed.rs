@@ -68,6 +68,13 @@ pub trait Machine: 'static {
         Vec::new()
     }
 
+    /// How many times [`look_ahead`](Self::look_ahead) is called before steps: as deep as the chain of pointers that they follow.
+    const LOOKS: usize = 0;
+
+    /// Reads what a step will read, so that the waits for memory of some keys overlap; nothing but speed depends on it. Called
+    /// for all keys of a group with `look` 0, then 1, ..: each look finds in the cache what the one before has read.
+    fn look_ahead(&self, _look: usize, _state: &Self::State, _events: &[(Self::Key, Self::Event)]) {}
+
     /// One step of one key at a tick: the events of the tick (none when it was only woken), sorted.
     fn step(
         &self,

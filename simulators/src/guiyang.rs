@@ -84,6 +84,11 @@ pub fn generate(seed: u64) -> City {
     build(&GUIYANG, seed)
 }
 
+/// The reference city with so many cameras instead of 105,000, for load tests: all that are more or less stand along links.
+pub fn with_cameras(seed: u64, cameras: usize) -> City {
+    build(&Scale { cameras, ..GUIYANG }, seed)
+}
+
 /// A city of a scale, by the same rules for every scale.
 pub(crate) fn build(scale: &Scale, seed: u64) -> City {
     let plat = streets::draw(scale, seed);

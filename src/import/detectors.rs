@@ -65,7 +65,7 @@ struct Detectors {
 /// Readings, interval by interval. SUMO's time begins at `zero_ms`.
 pub(super) fn rows(path: &Path, city: &Arc<City>, loops: &Loops, zero_ms: i64) -> Result<Rows, ImportError> {
     let elements = Elements::open(path, "detector", "give what SUMO's inductionLoop detectors wrote")?;
-    Ok(Box::new(Detectors { elements, zero_ms, names: Names::new(Arc::clone(city)), loops: Arc::clone(loops) }))
+    Ok(Box::new(Detectors { elements, zero_ms, names: Names::new(city), loops: Arc::clone(loops) }))
 }
 
 impl Iterator for Detectors {

@@ -41,7 +41,7 @@ pub(super) fn rows(path: &Path, city: &Arc<City>, mapping: &Mapping, plate_key: 
         cells: Cells::new(mapping.delimiter as u8),
         columns: HashMap::new(),
         mapping: mapping.clone(),
-        names: Names::new(Arc::clone(city)),
+        names: Names::new(city),
         plates: Plates::new(plate_key),
         utc_offset_min: if mapping.time.utc { 0 } else { city.utc_offset_min },
     };

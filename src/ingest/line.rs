@@ -51,8 +51,6 @@ pub(super) enum Line<'a> {
 /// A passage, with its texts where they stand in the line.
 #[derive(Debug, Deserialize)]
 pub(super) struct PassageLine<'a> {
-    /// What the line says it is; by other ways than JSON Lines nothing does.
-    pub(super) r#type: Option<PassageTag>,
     pub(super) time_ms: Option<u64>,
     #[serde(borrow)]
     pub(super) camera: Cow<'a, str>,
@@ -61,23 +59,6 @@ pub(super) struct PassageLine<'a> {
     pub(super) speed_kmh: f64,
     #[serde(default)]
     pub(super) class: VehicleClass,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum PassageTag {
-    Passage,
-}
-
-impl<'a> PassageLine<'a> {
-    /// A line that says early that it is a passage, read without the detour by way of all streams: by far the most lines are
-    /// such. None: it may be anything, a faulty passage too.
-    pub(super) fn quick(raw: &'a [u8]) -> Option<PassageLine<'a>> {
-        const TAG: &[u8] = b"\"passage\"";
-        let says_so = raw[..raw.len().min(64)].windows(TAG.len()).any(|w| w == TAG);
-        let line: PassageLine<'_> = says_so.then(|| serde_json::from_slice(raw).ok())??;
-        line.r#type.is_some().then_some(line)
-    }
 }
 
 #[derive(Debug, Deserialize)]

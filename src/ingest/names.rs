@@ -1,7 +1,6 @@
 //! From the names that the outside uses to the city's IDs.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 
 use hashbrown::HashTable;
 use nanming_dataflows::decision::Reason;
@@ -11,89 +10,101 @@ use nanming_dataflows::network::City;
 use super::Unfit;
 use super::line::NameOrId;
 
-/// Rows of the city's tables by their names: four bytes a name and a little.
+/// Rows of the city's tables by their names.
 #[derive(Clone, Debug)]
 pub struct Names {
-    city: Arc<City>,
-    hasher: RandomState,
-    cameras: HashTable<u32>,
-    junctions: HashTable<u32>,
-    units: HashTable<u32>,
-    sites: HashTable<u32>,
-    bus_lines: HashTable<u32>,
+    cameras: Table,
+    junctions: Table,
+    units: Table,
+    sites: Table,
+    bus_lines: Table,
 }
 
 impl Names {
     /// Takes the names of a city.
-    pub fn new(city: Arc<City>) -> Names {
-        let hasher = RandomState::new();
+    pub fn new(city: &City) -> Names {
         Names {
-            cameras: by_name(&hasher, &city.cameras, |c| &c.name),
-            junctions: by_name(&hasher, &city.junctions, |j| &j.name),
-            units: by_name(&hasher, &city.units, |u| &u.name),
-            sites: by_name(&hasher, &city.sites, |s| &s.name),
-            bus_lines: by_name(&hasher, &city.bus_lines, |b| &b.name),
-            hasher,
-            city,
+            cameras: Table::new(city.cameras.iter().map(|c| c.name.as_str())),
+            junctions: Table::new(city.junctions.iter().map(|j| j.name.as_str())),
+            units: Table::new(city.units.iter().map(|u| u.name.as_str())),
+            sites: Table::new(city.sites.iter().map(|s| s.name.as_str())),
+            bus_lines: Table::new(city.bus_lines.iter().map(|b| b.name.as_str())),
         }
     }
 
     /// A camera by its outside name only: its number here means nothing outside.
     pub fn camera(&self, name: &str) -> Result<CameraId, Unfit> {
-        let row = self.find(&self.cameras, name, |row| &self.city.cameras[row].name);
+        let row = self.cameras.find(name);
         row.map(CameraId::from_index).ok_or_else(|| unknown(Reason::UnknownCamera, "camera", name))
     }
 
     /// A junction.
     pub fn junction(&self, which: &NameOrId) -> Result<JunctionId, Unfit> {
-        let row = self.row(which, &self.junctions, self.city.junctions.len(), |row| &self.city.junctions[row].name);
+        let row = self.junctions.row(which);
         row.map(JunctionId::from_index).ok_or_else(|| unknown(Reason::UnknownJunction, "junction", which))
     }
 
     /// A unit.
     pub fn unit(&self, which: &NameOrId) -> Result<UnitId, Unfit> {
-        let row = self.row(which, &self.units, self.city.units.len(), |row| &self.city.units[row].name);
+        let row = self.units.row(which);
         row.map(UnitId::from_index).ok_or_else(|| unknown(Reason::UnknownUnit, "unit", which))
     }
 
     /// A building site.
     pub fn site(&self, which: &NameOrId) -> Result<SiteId, Unfit> {
-        let row = self.row(which, &self.sites, self.city.sites.len(), |row| &self.city.sites[row].name);
+        let row = self.sites.row(which);
         row.map(SiteId::from_index).ok_or_else(|| unknown(Reason::UnknownName, "site", which))
     }
 
     /// A bus line.
     pub fn bus_line(&self, which: &NameOrId) -> Result<BusLineId, Unfit> {
-        let row = self.row(which, &self.bus_lines, self.city.bus_lines.len(), |row| &self.city.bus_lines[row].name);
+        let row = self.bus_lines.row(which);
         row.map(BusLineId::from_index).ok_or_else(|| unknown(Reason::UnknownName, "bus line", which))
-    }
-
-    fn row<'a>(
-        &self,
-        which: &NameOrId,
-        table: &HashTable<u32>,
-        rows: usize,
-        name_of: impl Fn(usize) -> &'a String,
-    ) -> Option<usize> {
-        match which {
-            NameOrId::Id(id) => usize::try_from(*id).ok().filter(|row| *row < rows),
-            NameOrId::Name(name) => self.find(table, name, name_of),
-        }
-    }
-
-    fn find<'a>(&self, table: &HashTable<u32>, name: &str, name_of: impl Fn(usize) -> &'a String) -> Option<usize> {
-        let found = table.find(self.hasher.hash_one(name), |row| name_of(*row as usize) == name);
-        found.map(|row| *row as usize)
     }
 }
 
-fn by_name<T>(hasher: &RandomState, table: &[T], name: impl Fn(&T) -> &String) -> HashTable<u32> {
-    let mut rows = HashTable::with_capacity(table.len());
-    let hash = |row: &u32| hasher.hash_one(name(&table[*row as usize]).as_str());
-    for row in 0..table.len() as u32 {
-        rows.insert_unique(hash(&row), row, hash);
+/// Names one behind the other: to look one up costs few waits for memory.
+#[derive(Clone, Debug)]
+struct Table {
+    hasher: RandomState,
+    rows: HashTable<u32>,
+    names: String,
+    /// Where each name ends, by row.
+    ends: Vec<u32>,
+}
+
+impl Table {
+    fn new<'a>(all: impl Iterator<Item = &'a str>) -> Table {
+        let (hasher, mut names, mut ends) = (RandomState::new(), String::new(), Vec::new());
+        for name in all {
+            names.push_str(name);
+            ends.push(names.len() as u32);
+        }
+        let mut rows = HashTable::with_capacity(ends.len());
+        let hash = |row: &u32| hasher.hash_one(of_row(&names, &ends, *row));
+        for row in 0..ends.len() as u32 {
+            rows.insert_unique(hash(&row), row, hash);
+        }
+        Table { hasher, rows, names, ends }
     }
-    rows
+
+    fn row(&self, which: &NameOrId) -> Option<usize> {
+        match which {
+            NameOrId::Id(id) => usize::try_from(*id).ok().filter(|row| *row < self.ends.len()),
+            NameOrId::Name(name) => self.find(name),
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        let is_its = |row: &u32| of_row(&self.names, &self.ends, *row) == name.as_bytes();
+        self.rows.find(self.hasher.hash_one(name.as_bytes()), is_its).map(|row| *row as usize)
+    }
+}
+
+fn of_row<'a>(names: &'a str, ends: &[u32], row: u32) -> &'a [u8] {
+    let row = row as usize;
+    let begin = row.checked_sub(1).map_or(0, |before| ends[before]);
+    &names.as_bytes()[begin as usize..ends[row] as usize]
 }
 
 fn unknown(reason: Reason, what: &str, name: impl std::fmt::Display) -> Unfit {
@@ -102,12 +113,14 @@ fn unknown(reason: Reason, what: &str, name: impl std::fmt::Display) -> Unfit {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
     fn every_name_finds_its_row_and_strangers_find_none() {
         let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
-        let names = Names::new(city.clone());
+        let names = Names::new(&city);
         for camera in &city.cameras {
             assert_eq!(names.camera(&camera.name), Ok(camera.id));
         }

@@ -19,10 +19,19 @@ impl Plates {
 
     /// The vehicle that a plate stands for; spaces, dots, dashes and letter case do not matter. 0 for an empty plate.
     pub fn vehicle(&self, plate: &str) -> VehicleId {
+        // What is written plainly is hashed as it is.
+        let rest = plate.trim_start_matches(|c| ('\u{4E00}'..='\u{9FFF}').contains(&c)).as_bytes();
+        if !rest.is_empty() && rest.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
+            return self.hashed(plate);
+        }
         let plain: String = plate.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
         if plain.is_empty() {
             return VehicleId(0);
         }
+        self.hashed(&plain)
+    }
+
+    fn hashed(&self, plain: &str) -> VehicleId {
         let hash = blake3::keyed_hash(&self.key, plain.as_bytes());
         let mut first = [0; 8];
         first.copy_from_slice(&hash.as_bytes()[..8]);
@@ -54,6 +63,7 @@ mod tests {
     fn one_plate_is_one_vehicle_however_it_is_written() {
         let plates = Plates::new("key");
         assert_eq!(plates.vehicle("贵A·12345"), plates.vehicle("贵a 12345"));
+        assert_eq!(plates.vehicle("贵A12345"), plates.vehicle("贵a 12345"));
         assert_ne!(plates.vehicle("贵A12345"), plates.vehicle("贵A12346"));
         assert_ne!(plates.vehicle("贵A12345"), VehicleId(0));
         assert_eq!(plates.vehicle(" "), VehicleId(0));

@@ -10,7 +10,7 @@ use nanming_dataflows::network::{CameraKind, City};
 use super::alarm::{self, AlarmJson};
 use super::line::*;
 use super::place::on_route;
-use super::{Callers, Names, Plates, Unfit};
+use super::{Callers, Names, Plates, Unfit, scan};
 use crate::door::CallNote;
 
 /// Faster than this no vehicle drives in a city, mm/s.
@@ -30,6 +30,8 @@ pub type Valid = (Event, Option<(CallId, CallNote)>);
 pub struct Validator {
     city: Arc<City>,
     names: Names,
+    /// By camera.
+    kinds: Vec<CameraKind>,
     plates: Plates,
     callers: Callers,
     future_ms: u64,
@@ -40,7 +42,8 @@ impl Validator {
     /// Checks against a city; events more than `future_ms` ahead of the city's clock are refused, and what sensors and
     /// units say more than `late_ms` behind it.
     pub fn new(city: Arc<City>, plates: Plates, callers: Callers, future_ms: u64, late_ms: u64) -> Validator {
-        Validator { names: Names::new(city.clone()), city, plates, callers, future_ms, late_ms }
+        let kinds = city.cameras.iter().map(|camera| camera.kind).collect();
+        Validator { names: Names::new(&city), kinds, city, plates, callers, future_ms, late_ms }
     }
 
     /// Pseudonyms of callers.
@@ -65,10 +68,11 @@ impl Validator {
 
     /// Checks one line. `now_ms`: the city's clock, also the time of a line without one.
     pub fn event(&self, raw: &[u8], now_ms: u64) -> Result<Valid, Unfit> {
-        object(raw)?;
-        if let Some(line) = PassageLine::quick(raw) {
+        // By far the most lines are such.
+        if let Some(line) = scan::passage(raw) {
             return Ok((Event::Passage(self.passage(&line, now_ms)?), None));
         }
+        object(raw)?;
         let line: Line<'_> = serde_json::from_slice(raw).map_err(|e| Unfit::new(Reason::Malformed, e.to_string()))?;
         let event = match line {
             Line::Call(line) => return self.call(line, now_ms),
@@ -114,7 +118,7 @@ impl Validator {
 
     fn camera(&self, name: &str, kinds: &[CameraKind]) -> Result<CameraId, Unfit> {
         let camera = self.names.camera(name)?;
-        let kind = self.city.cameras[camera.index()].kind;
+        let kind = self.kinds[camera.index()];
         if kinds.contains(&kind) {
             return Ok(camera);
         }

@@ -20,7 +20,7 @@ use crate::publish::jsonl::JsonlSinks;
 use crate::recording::{Ahead, Recorded, Recording};
 
 /// Ticks in flight at most: enough that workers never wait for us, and few enough that none waits long.
-const IN_FLIGHT: usize = 4;
+const IN_FLIGHT: usize = 3;
 
 /// How fast it went on this machine: nothing of this is in the summary, which depends on the recording alone.
 #[derive(Clone, Debug, Default)]

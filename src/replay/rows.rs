@@ -79,7 +79,7 @@ pub(super) fn passages(
     path: &Path,
     dead: &mut Vec<DeadLetter>,
 ) -> Result<Vec<Row<Event>>, ReplayError> {
-    let names = Names::new(Arc::clone(city));
+    let names = Names::new(city);
     // Recordings hold pseudonyms already: a fixed key, only to make them numbers that are the same in every run.
     let plates = Plates::new("recording");
     let columns = ["time_s", "lane", "vehicle", "class", "speed_mps"];
@@ -105,7 +105,7 @@ pub(super) fn signals(
     path: &Path,
     dead: &mut Vec<DeadLetter>,
 ) -> Result<Vec<Row<Event>>, ReplayError> {
-    let names = Names::new(Arc::clone(city));
+    let names = Names::new(city);
     table(path, "signals", &["time_s", "junction", "state"], dead, |cells| {
         let which = NameOrId::Name(cells[1].to_owned());
         let id = names.junction(&which).map_err(|unfit| (unfit.reason, unfit.detail))?;

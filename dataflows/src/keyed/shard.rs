@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::slots::{Slot, Slots};
+use super::slots::{NEVER, Place, Slots};
 use super::timers::Timers;
 use super::{Key, Machine, Outbox, Saved, Tick, Vault};
 use crate::Time;
+
+/// Keys that are looked at ahead of their steps: enough for waits to overlap, few enough that the nearest cache holds them.
+const TOGETHER: usize = 16;
 
 /// The keys of a machine that this worker owns.
 pub(super) struct Shard<M: Machine> {
@@ -24,16 +27,17 @@ impl<M: Machine> Shard<M> {
         let (slots, timers) = (Slots::default(), Timers::default());
         let mut shard = Shard { machine, slots, timers, forgotten: BTreeSet::new(), vault };
         for (key, state, wake) in shard.vault.restored::<M::Key, M::State>(name).filter(|(key, _, _)| mine(key)) {
-            let slot = shard.slots.get_or_insert(key, || Slot { saved: true, ..Slot::new(state) });
+            let place = shard.slots.place(key);
+            let slot = shard.slots.at(place);
+            (slot.state, slot.saved) = (state, true);
             wake.into_iter().for_each(|at| shard.timers.set(key, slot, at));
         }
         for key in shard.machine.keys().into_iter().filter(mine) {
-            let timers = &mut shard.timers;
-            shard.slots.get_or_insert(key, || {
-                let mut slot = Slot::new(M::State::default());
-                timers.set(key, &mut slot, 0);
-                slot
-            });
+            let place = shard.slots.place(key);
+            let slot = shard.slots.at(place);
+            if !slot.saved {
+                shard.timers.set(key, slot, 0);
+            }
         }
         shard
     }
@@ -43,16 +47,20 @@ impl<M: Machine> Shard<M> {
         events.sort_unstable();
         let mut out = Outbox::new();
         let mut woken = self.timers.due(tick, &mut self.slots).into_iter().peekable();
-        for group in events.chunk_by(|a, b| a.0 == b.0) {
-            let key = group[0].0;
-            while let Some(earlier) = woken.next_if(|w| *w < key) {
-                self.step(earlier, tick, &[], &mut out);
+        let groups: Vec<_> = events.chunk_by(|a, b| a.0 == b.0).map(|group| (self.touch(group[0].0), group)).collect();
+        for together in groups.chunks(TOGETHER) {
+            self.look_ahead(together);
+            for &(place, group) in together {
+                let key = group[0].0;
+                while let Some(earlier) = woken.next_if(|w| *w < key) {
+                    self.wake(earlier, tick, &mut out);
+                }
+                woken.next_if_eq(&key);
+                self.step(key, place, tick, group, &mut out);
             }
-            woken.next_if_eq(&key);
-            self.step(key, tick, group, &mut out);
         }
         for key in woken {
-            self.step(key, tick, &[], &mut out);
+            self.wake(key, tick, &mut out);
         }
         if mark.save {
             self.save();
@@ -60,9 +68,28 @@ impl<M: Machine> Shard<M> {
         out.said
     }
 
-    fn step(&mut self, key: M::Key, tick: Time, events: &[(M::Key, M::Event)], out: &mut Outbox<M::Out>) {
-        let slot = self.slots.get_or_insert(key, || Slot::new(M::State::default()));
-        slot.touched = true;
+    fn look_ahead(&mut self, groups: &[(Place, &[(M::Key, M::Event)])]) {
+        for look in 0..M::LOOKS {
+            for &(place, events) in groups {
+                self.machine.look_ahead(look, &self.slots.at(place).state, events);
+            }
+        }
+    }
+
+    /// The place of a key that will be stepped.
+    fn touch(&mut self, key: M::Key) -> Place {
+        let place = self.slots.place(key);
+        self.slots.at(place).touched = true;
+        place
+    }
+
+    fn wake(&mut self, key: M::Key, tick: Time, out: &mut Outbox<M::Out>) {
+        let place = self.touch(key);
+        self.step(key, place, tick, &[], out);
+    }
+
+    fn step(&mut self, key: M::Key, place: Place, tick: Time, events: &[(M::Key, M::Event)], out: &mut Outbox<M::Out>) {
+        let slot = self.slots.at(place);
         self.machine.step(key, &mut slot.state, tick, events, out);
         if let Some(at) = out.wake.take() {
             self.timers.set(key, slot, at);
@@ -82,7 +109,8 @@ impl<M: Machine> Shard<M> {
         for key in self.slots.touched() {
             let Some(slot) = self.slots.get_mut(key) else { continue };
             (slot.touched, slot.saved) = (false, true);
-            self.vault.save(Saved::state(name, &key, &slot.state, slot.wake));
+            let wake = (slot.wake != NEVER).then_some(slot.wake);
+            self.vault.save(Saved::state(name, &key, &slot.state, wake));
         }
     }
 }

@@ -1,4 +1,6 @@
-//! States by key. A hash table, so that a step costs the same however many keys there are; its order is never seen.
+//! States by key. A hash table tells the place of a key, so that a step costs the same however many keys there are; its order
+//! is never seen. States lie apart from it: the places of a tick's keys are looked up one right after the other, and the waits
+//! for memory overlap.
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -6,12 +8,19 @@ use hashbrown::hash_table::Entry;
 use super::Key;
 use crate::Time;
 
+/// Where the state of a key is, until the key is removed.
+#[derive(Clone, Copy)]
+pub(super) struct Place(u32);
+
+/// The time of what never comes.
+pub(super) const NEVER: Time = Time::MAX;
+
 /// The state of a key, and when it wants to be woken.
 pub(super) struct Slot<S> {
     pub(super) state: S,
-    pub(super) wake: Option<Time>,
+    pub(super) wake: Time,
     /// The earliest entry of this key in the timers' queue.
-    pub(super) queued: Option<Time>,
+    pub(super) queued: Time,
     /// Whether it was stepped since the last save.
     pub(super) touched: bool,
     /// Whether a save holds it.
@@ -20,43 +29,60 @@ pub(super) struct Slot<S> {
 
 impl<S> Slot<S> {
     pub(super) fn new(state: S) -> Self {
-        Slot { state, wake: None, queued: None, touched: false, saved: false }
+        Slot { state, wake: NEVER, queued: NEVER, touched: false, saved: false }
     }
 }
 
 /// Slots by key.
 pub(super) struct Slots<K, S> {
-    table: HashTable<(K, Slot<S>)>,
+    places: HashTable<(K, Place)>,
+    slots: Vec<Slot<S>>,
+    free: Vec<Place>,
 }
 
 impl<K, S> Default for Slots<K, S> {
     fn default() -> Self {
-        Slots { table: HashTable::new() }
+        Slots { places: HashTable::new(), slots: Vec::new(), free: Vec::new() }
     }
 }
 
-impl<K: Key, S> Slots<K, S> {
+impl<K: Key, S: Default> Slots<K, S> {
+    pub(super) fn at(&mut self, place: Place) -> &mut Slot<S> {
+        &mut self.slots[place.0 as usize]
+    }
+
     pub(super) fn get_mut(&mut self, key: K) -> Option<&mut Slot<S>> {
-        self.table.find_mut(hash(&key), |(k, _)| *k == key).map(|(_, slot)| slot)
+        let place = self.places.find(hash(&key), |(k, _)| *k == key).map(|(_, place)| *place)?;
+        Some(self.at(place))
     }
 
-    pub(super) fn get_or_insert(&mut self, key: K, fresh: impl FnOnce() -> Slot<S>) -> &mut Slot<S> {
-        let entry = self.table.entry(hash(&key), |(k, _)| *k == key, |(k, _)| hash(k));
-        let (_, slot) = match entry {
-            Entry::Occupied(found) => found.into_mut(),
-            Entry::Vacant(empty) => empty.insert((key, fresh())).into_mut(),
-        };
-        slot
+    /// The place of a key; one that is not there yet gets a fresh state.
+    pub(super) fn place(&mut self, key: K) -> Place {
+        match self.places.entry(hash(&key), |(k, _)| *k == key, |(k, _)| hash(k)) {
+            Entry::Occupied(found) => found.get().1,
+            Entry::Vacant(empty) => {
+                let place = self.free.pop().unwrap_or(Place(self.slots.len() as u32));
+                if place.0 as usize == self.slots.len() {
+                    self.slots.push(Slot::new(S::default()));
+                }
+                empty.insert((key, place));
+                place
+            }
+        }
     }
 
+    /// Forgets a key, and returns its slot.
     pub(super) fn remove(&mut self, key: K) -> Option<Slot<S>> {
-        let found = self.table.find_entry(hash(&key), |(k, _)| *k == key).ok()?;
-        Some(found.remove().0.1)
+        let found = self.places.find_entry(hash(&key), |(k, _)| *k == key).ok()?;
+        let ((_, place), _) = found.remove();
+        self.free.push(place);
+        Some(std::mem::replace(self.at(place), Slot::new(S::default())))
     }
 
     /// Keys stepped since the last save, in order.
     pub(super) fn touched(&self) -> Vec<K> {
-        let mut keys: Vec<K> = self.table.iter().filter(|(_, slot)| slot.touched).map(|(key, _)| *key).collect();
+        let is_touched = |(_, place): &&(K, Place)| self.slots[place.0 as usize].touched;
+        let mut keys: Vec<K> = self.places.iter().filter(is_touched).map(|(key, _)| *key).collect();
         keys.sort_unstable();
         keys
     }

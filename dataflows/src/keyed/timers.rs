@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::Key;
-use super::slots::{Slot, Slots};
+use super::slots::{NEVER, Slot, Slots};
 use crate::Time;
 
 /// The queue of all timers of a machine on a worker.
@@ -22,22 +22,24 @@ impl<K: Ord> Default for Timers<K> {
 impl<K: Key> Timers<K> {
     /// Wakes a key at the first tick not before `at`, instead of any time set earlier.
     pub(super) fn set<S>(&mut self, key: K, slot: &mut Slot<S>, at: Time) {
-        slot.wake = Some(at);
-        if slot.queued.is_none_or(|queued| queued > at) {
-            slot.queued = Some(at);
+        slot.wake = at;
+        if slot.queued > at {
+            slot.queued = at;
             self.queue.push(Reverse((at, key)));
         }
     }
 
     /// Keys whose timer is due, in order; their timers are gone.
-    pub(super) fn due<S>(&mut self, tick: Time, slots: &mut Slots<K, S>) -> Vec<K> {
+    pub(super) fn due<S: Default>(&mut self, tick: Time, slots: &mut Slots<K, S>) -> Vec<K> {
         let mut due = Vec::new();
         while let Some(Reverse((at, key))) = self.next_until(tick) {
-            let Some(slot) = slots.get_mut(key).filter(|slot| slot.queued == Some(at)) else { continue };
-            slot.queued = None;
-            match slot.wake.take_if(|wake| *wake <= tick) {
-                Some(_) => due.push(key),
-                None => slot.wake.into_iter().for_each(|later| self.set(key, slot, later)),
+            let Some(slot) = slots.get_mut(key).filter(|slot| slot.queued == at) else { continue };
+            slot.queued = NEVER;
+            if slot.wake <= tick {
+                slot.wake = NEVER;
+                due.push(key);
+            } else {
+                self.set(key, slot, slot.wake);
             }
         }
         due.sort_unstable();

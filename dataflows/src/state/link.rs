@@ -3,13 +3,14 @@
 //! One machine a link. Each second it tells how many vehicles are near the stop line of each lane; each 10 s it closes a
 //! window and tells the link's state. A link on which nothing happens costs nothing.
 
+use std::hint::black_box;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
 use crate::decision::LinkState;
-use crate::ids::{LaneId, LinkId, VehicleId};
+use crate::ids::{CameraId, LaneId, LinkId, VehicleId};
 use crate::keyed::{Machine, Outbox};
 use crate::network::{City, Link};
 
@@ -21,7 +22,7 @@ mod turning;
 mod window;
 pub use present::NEAR_MM;
 use present::Presents;
-use sensors::Sensors;
+use sensors::{Eye, Sensors};
 pub use service::{level_of_service, space_mean_speed_mm_s};
 pub use window::LATENESS_MS;
 use window::Window;
@@ -56,10 +57,8 @@ pub enum Observation {
     Seen {
         /// Who.
         vehicle: VehicleId,
-        /// On which lane.
-        lane: LaneId,
-        /// How far before the lane's end, mm.
-        to_line_mm: u32,
+        /// By which camera.
+        camera: CameraId,
         /// The way on this link since it was last seen, mm.
         moved_mm: u32,
         /// The time that it took, ms; 0: unknown.
@@ -129,6 +128,8 @@ pub enum LinkSaid {
 pub struct Links {
     city: Arc<City>,
     sensors: Vec<Sensors>,
+    /// By camera.
+    eyes: Vec<Eye>,
 }
 
 /// What is remembered of a link.
@@ -147,7 +148,8 @@ impl Links {
     /// For a city's links.
     pub fn new(city: Arc<City>) -> Self {
         let sensors = Sensors::of_links(&city);
-        Links { city, sensors }
+        let eyes = Sensors::eyes(&city, &sensors);
+        Links { city, sensors, eyes }
     }
 }
 
@@ -164,6 +166,22 @@ impl Machine for Links {
     /// Every link says at once what its cameras could see.
     fn keys(&self) -> Vec<LinkId> {
         self.city.links.iter().map(|l| l.id).collect()
+    }
+
+    const LOOKS: usize = 3;
+
+    fn look_ahead(&self, look: usize, memory: &LinkMemory, events: &[(LinkId, LinkEvent)]) {
+        for (id, event) in events {
+            match event.what {
+                Observation::Seen { vehicle, camera, .. } => {
+                    memory.presents.look_ahead(look, &self.sensors[id.index()], vehicle, &self.eyes[camera.index()])
+                }
+                Observation::Expected { vehicle, .. } | Observation::Gone { vehicle } if look > 0 => {
+                    black_box(memory.presents.is_known(vehicle));
+                }
+                _ => {}
+            }
+        }
     }
 
     fn step(
@@ -237,11 +255,10 @@ impl Links {
             Observation::Expected { vehicle, from, of } => {
                 presents.expect(sensors, vehicle, (from, of), event.time_ms, link.length_mm)
             }
-            Observation::Seen { vehicle, lane, to_line_mm, moved_mm, took_ms } => {
-                let lane = link.lanes.iter().position(|l| *l == lane).unwrap_or(0) as u8;
-                let before = presents.see(sensors, vehicle, event.time_ms, lane, to_line_mm);
-                let at_line = to_line_mm <= super::sightings::STOP_LINE_MM;
-                count(window, at_line, 1, 1, 0);
+            Observation::Seen { vehicle, camera, moved_mm, took_ms } => {
+                let eye = &self.eyes[camera.index()];
+                let before = presents.see(sensors, vehicle, event.time_ms, eye);
+                count(window, eye.is_at_line(), 1, 1, 0);
                 window.hop(moved_mm, took_ms.saturating_sub(before.map_or(0, |b| b.counted_ms)));
             }
             Observation::Gone { vehicle } => presents.remove(vehicle),

@@ -3,6 +3,7 @@
 //! A vehicle seen at a stop line has left its link and is on one of the links that its lane leads to; which one is known
 //! when it is seen again. Every sighting also carries the way and the time since the one before.
 
+use std::hint::black_box;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use smallvec::SmallVec;
 use super::link::{LinkEvent, Observation};
 use crate::Time;
 use crate::event::Passage;
-use crate::ids::{LaneId, LinkId, VehicleId};
+use crate::ids::{LaneId, LinkId, MovementId, VehicleId};
 use crate::keyed::{Machine, Outbox};
 use crate::network::City;
 
@@ -23,22 +24,36 @@ const LONGEST_HOP_MS: u64 = 300_000;
 /// The machine of sightings, by vehicle.
 pub struct Sightings {
     city: Arc<City>,
+    /// By camera. Apart from all else that is known of cameras: many are asked for in no order.
+    eyes: Vec<Option<Eye>>,
+    /// The links that each lane leads to, without repeats.
+    next: Vec<Vec<LinkId>>,
+}
+
+/// Where a camera sees vehicles.
+#[derive(Clone, Copy)]
+struct Eye {
+    link: LinkId,
+    lane: LaneId,
+    to_line_mm: u32,
 }
 
 impl Sightings {
     /// For a city's cameras.
     pub fn new(city: Arc<City>) -> Self {
-        Sightings { city }
+        let eye = |(lane, to_line_mm): (LaneId, u32)| Eye { link: city.lanes[lane.index()].link, lane, to_line_mm };
+        let eyes = city.cameras.iter().map(|camera| camera.lane.map(eye)).collect();
+        let next = city.lanes.iter().map(|lane| next_links(&city, &lane.movements)).collect();
+        Sightings { city, eyes, next }
     }
+}
 
-    /// The links that a lane leads to, without repeats.
-    fn next_links(&self, lane: LaneId) -> Vec<LinkId> {
-        let to = |m: &crate::ids::MovementId| self.city.lanes[self.city.movements[m.index()].to.index()].link;
-        let mut links: Vec<LinkId> = self.city.lanes[lane.index()].movements.iter().map(to).collect();
-        links.sort_unstable();
-        links.dedup();
-        links
-    }
+fn next_links(city: &City, movements: &[MovementId]) -> Vec<LinkId> {
+    let to = |m: &MovementId| city.lanes[city.movements[m.index()].to.index()].link;
+    let mut links: Vec<LinkId> = movements.iter().map(to).collect();
+    links.sort_unstable();
+    links.dedup();
+    links
 }
 
 /// What is remembered of a vehicle.
@@ -57,6 +72,15 @@ impl Machine for Sightings {
 
     fn name(&self) -> &'static str {
         "sightings"
+    }
+
+    const LOOKS: usize = 1;
+
+    fn look_ahead(&self, _: usize, last: &Sighting, events: &[(VehicleId, Passage)]) {
+        black_box(last.on.first().is_some_and(|(_, mm)| u64::from(*mm) < last.time_ms));
+        for (_, passage) in events {
+            black_box(self.eyes[passage.camera.index()].is_some());
+        }
     }
 
     fn step(
@@ -80,8 +104,7 @@ impl Machine for Sightings {
 
 impl Sightings {
     fn sight(&self, vehicle: VehicleId, last: &mut Sighting, passage: &Passage, out: &mut Outbox<(LinkId, LinkEvent)>) {
-        let Some((lane, to_line_mm)) = self.city.cameras[passage.camera.index()].lane else { return };
-        let link = self.city.lanes[lane.index()].link;
+        let Some(Eye { link, lane, to_line_mm }) = self.eyes[passage.camera.index()] else { return };
         let mut tell = |link, what| out.emit((link, LinkEvent { time_ms: passage.time_ms, what }));
         if passage.time_ms < last.time_ms {
             // Late: it has been seen elsewhere since, and counts only where it was.
@@ -95,7 +118,7 @@ impl Sightings {
         let known = last.on.iter().find(|(other, _)| *other == link).filter(|_| took_ms < LONGEST_HOP_MS);
         let moved_mm = known.map_or(0, |(_, before_mm)| before_mm.saturating_sub(to_line_mm));
         let took_ms = if known.is_some() { took_ms as u32 } else { 0 };
-        tell(link, Observation::Seen { vehicle, lane, to_line_mm, moved_mm, took_ms });
+        tell(link, Observation::Seen { vehicle, camera: passage.camera, moved_mm, took_ms });
         last.time_ms = passage.time_ms;
         last.on.clear();
         if to_line_mm > STOP_LINE_MM {
@@ -103,8 +126,8 @@ impl Sightings {
             return;
         }
         tell(link, Observation::Gone { vehicle });
-        let next = self.next_links(lane);
-        for &to in &next {
+        let next = &self.next[lane.index()];
+        for &to in next {
             let length_mm = self.city.links[to.index()].length_mm;
             tell(to, Observation::Expected { vehicle, from: lane, of: next.len() as u8 });
             last.on.push((to, length_mm));

@@ -60,7 +60,6 @@ impl VehicleObject {
     fn passage(&self, table: &CameraTable, validator: &Validator, now_ms: u64) -> Result<Passage, Unfit> {
         let seen = self.checkpoint()?;
         let line = PassageLine {
-            r#type: None,
             time_ms: Some(self.time_ms(validator.utc_offset_min())?),
             camera: table.name(&seen).into(),
             plate: self.plate().into(),

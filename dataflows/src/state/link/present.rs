@@ -1,11 +1,13 @@
 //! Who is on a link, as far as cameras tell.
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::num::NonZero;
 
 use serde::{Deserialize, Serialize};
 
 use super::row::Row;
-use super::sensors::{Sensors, Trust, bit};
+use super::sensors::{Eye, Sensors, Trust, bit};
 use super::turning::Turning;
 use crate::Time;
 use crate::ids::{LaneId, VehicleId};
@@ -53,7 +55,7 @@ pub(super) struct Present {
     /// Standing time since it was last seen that windows have counted already, ms.
     pub(super) counted_ms: u32,
     /// Since when its way to the next camera has been free, ms.
-    free_since_ms: Option<u64>,
+    free_since_ms: Option<NonZero<u64>>,
     /// Later comers that have left before it.
     passed: u8,
 }
@@ -82,7 +84,7 @@ impl Present {
 
     /// How long its way to the next camera has been free, ms.
     fn free_ms(&self, now: Time) -> u64 {
-        self.free_since_ms.map_or(0, |since_ms| now.saturating_sub(since_ms))
+        self.free_since_ms.map_or(0, |since_ms| now.saturating_sub(since_ms.get()))
     }
 
     /// What it counts for near the line, 1/1000.
@@ -105,6 +107,8 @@ pub(super) struct Presents {
     rows: Vec<Row>,
     /// Share of those expected from a lane upstream that did come, 1/1000, learned.
     came_milli: BTreeMap<LaneId, u16>,
+    /// By lane: all who are expected since before then have been overtaken on it, ms.
+    overtaken_ms: Vec<u64>,
     turning: Turning,
     trust: Trust,
 }
@@ -114,7 +118,8 @@ impl Presents {
     pub(super) fn new(sensors: &Sensors) -> Self {
         let (turning, trust) = (Turning::new(sensors), Trust::new(sensors));
         let rows = (0..sensors.lanes()).map(|_| Row::default()).collect();
-        Presents { coming: Row::default(), rows, came_milli: BTreeMap::new(), turning, trust }
+        let (coming, overtaken_ms) = (Row::default(), vec![0; sensors.lanes()]);
+        Presents { coming, rows, came_milli: BTreeMap::new(), overtaken_ms, turning, trust }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -134,6 +139,22 @@ impl Presents {
         self.all_rows().find_map(|row| row.remove(vehicle))
     }
 
+    /// Reads what [`see`](Self::see) will read: first rows, then names in them, then the vehicle and who is before it.
+    pub(super) fn look_ahead(&self, look: usize, sensors: &Sensors, vehicle: VehicleId, eye: &Eye) {
+        // Before its first step a link has no rows.
+        let Some(row) = self.rows.get(usize::from(eye.row)) else { return };
+        match look {
+            0 => black_box(row.len() + usize::from(eye.row)),
+            1 => black_box(row.look() + self.trust.look(sensors, eye)),
+            _ => black_box(row.look_at(vehicle) as usize),
+        };
+    }
+
+    /// Whether a vehicle is or may be here.
+    pub(super) fn is_known(&self, vehicle: VehicleId) -> bool {
+        std::iter::once(&self.coming).chain(&self.rows).any(|row| row.find(vehicle).is_some())
+    }
+
     /// A vehicle may be coming.
     pub(super) fn expect(
         &mut self,
@@ -147,30 +168,24 @@ impl Presents {
         let weight_milli = if of > 1 { *self.came_milli.entry(from).or_insert(equal) } else { 1000 };
         let fresh = Present::new(time_ms, length_mm, None, sensors.leading());
         self.take(vehicle);
+        self.overtaken_ms.iter_mut().for_each(|since_ms| *since_ms = time_ms.min(*since_ms));
         self.coming.insert(vehicle, Present { weight_milli, from: (of > 1).then_some(from), ..fresh });
     }
 
-    /// A vehicle is seen on a lane; returns what was known of it before. Who was before it and is still further back is
+    /// A vehicle is seen by a camera; returns what was known of it before. Who was before it and is still further back is
     /// not on this lane any more.
-    pub(super) fn see(
-        &mut self,
-        sensors: &Sensors,
-        vehicle: VehicleId,
-        time_ms: u64,
-        lane: u8,
-        to_line_mm: u32,
-    ) -> Option<Present> {
-        let row = usize::from(lane);
-        let now = Present::new(time_ms, to_line_mm, Some(lane), sensors.ways(row, to_line_mm));
+    pub(super) fn see(&mut self, sensors: &Sensors, vehicle: VehicleId, time_ms: u64, eye: &Eye) -> Option<Present> {
+        let row = usize::from(eye.row);
+        let now = Present::new(time_ms, eye.to_line_mm, Some(eye.row), eye.ways);
         let here = self.rows[row].find(vehicle);
         let before = here.map(|(_, before)| before).or_else(|| self.take(vehicle));
         self.learn_came(before, 1000);
         if let Some(before) = before {
-            if before.lane == Some(lane) {
-                self.trust.learn(sensors, row, before.to_line_mm, to_line_mm);
+            if here.is_some() {
+                self.trust.learn(sensors, before.to_line_mm, eye);
             }
-            self.overtake(sensors, row, to_line_mm, &before);
-            if to_line_mm <= super::super::sightings::STOP_LINE_MM {
+            self.overtake(sensors, eye, &before, here.map(|(at, _)| at));
+            if eye.is_at_line() {
                 self.turning.learn(before.lane, row);
             }
         }
@@ -181,21 +196,22 @@ impl Presents {
         before
     }
 
-    /// A vehicle that was at `before` passes a place of a lane.
-    fn overtake(&mut self, sensors: &Sensors, lane: usize, at_mm: u32, before: &Present) {
-        let trust = &self.trust;
-        self.coming.retain_while(
-            |v| v.seen_ms < before.seen_ms,
-            |v| {
-                if v.is_behind(at_mm) && v.ways & bit(lane) != 0 {
+    /// A vehicle that was at `before`, in the row of its lane at `at`, passes a camera.
+    fn overtake(&mut self, sensors: &Sensors, eye: &Eye, before: &Present, at: Option<usize>) {
+        let (lane, at_mm, trust) = (usize::from(eye.row), eye.to_line_mm, &self.trust);
+        let done_ms = &mut self.overtaken_ms[lane];
+        if *done_ms < before.seen_ms && self.coming.iter().next().is_none_or(|v| v.is_behind(at_mm)) {
+            self.coming.retain_seen(*done_ms..before.seen_ms, |v| {
+                if v.ways & bit(lane) != 0 {
                     v.ways &= !bit(lane);
                     v.passed += 1;
                 }
                 v.passed < OVERTAKEN || v.ways != 0
-            },
-        );
+            });
+            *done_ms = before.seen_ms;
+        }
         let Some(own) = before.lane.map(usize::from) else { return };
-        self.rows[own].retain_between(at_mm, before, |v| {
+        self.rows[own].retain_between(at_mm, before, at, |v| {
             if v.ways & bit(lane) != 0 {
                 v.ways &= !bit(lane);
                 if lane == own {
@@ -233,7 +249,7 @@ impl Presents {
                 let next_mm = sensors.next_mm(&self.trust, lane, v.to_line_mm);
                 let tail_mm = queued_milli * SPACING_MM / known_milli;
                 let free = u64::from(v.at_mm(link, now)).max(tail_mm) + SPACING_MM < u64::from(next_mm);
-                v.free_since_ms = free.then(|| v.free_since_ms.unwrap_or(now));
+                v.free_since_ms = if free { v.free_since_ms.or(NonZero::new(now)) } else { None };
                 let aside = sensors.aside(v.ways, lane, next_mm);
                 if aside != 0 && v.free_ms(now) >= ASIDE_MS {
                     (v.ways, v.free_since_ms) = (aside, None);

@@ -15,7 +15,8 @@ pub(super) struct Row {
 impl Row {
     /// Adds one behind those that were at its place before it.
     pub(super) fn insert(&mut self, name: VehicleId, vehicle: Present) {
-        let at = self.vehicles.partition_point(|v| !vehicle.is_before(v));
+        // Who comes is behind all others, most often.
+        let at = self.vehicles.iter().rposition(|v| !vehicle.is_before(v)).map_or(0, |last| last + 1);
         self.names.insert(at, name);
         self.vehicles.insert(at, vehicle);
     }
@@ -24,6 +25,21 @@ impl Row {
         let at = self.names.iter().position(|n| *n == name)?;
         self.names.remove(at);
         Some(self.vehicles.remove(at))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Reads each cache line of the names.
+    pub(super) fn look(&self) -> usize {
+        self.names.iter().step_by(8).fold(0, |sum, name| sum.wrapping_add(name.0 as usize))
+    }
+
+    /// Reads one, if it is here. Looks at all names without a branch, which would have to wait for them.
+    pub(super) fn look_at(&self, name: VehicleId) -> u64 {
+        let at = self.names.iter().enumerate().fold(0, |found, (at, n)| if *n == name { at } else { found });
+        self.vehicles.get(at).map_or(0, |vehicle| vehicle.seen_ms)
     }
 
     /// Where one is in this row, and as what.
@@ -58,21 +74,32 @@ impl Row {
         self.retain_range(0..self.vehicles.len(), &mut keeps);
     }
 
-    /// Goes from the front as far as a condition holds.
-    pub(super) fn retain_while(
-        &mut self,
-        goes_on: impl Fn(&Present) -> bool,
-        mut keeps: impl FnMut(&mut Present) -> bool,
-    ) {
-        let end = self.vehicles.iter().position(|v| !goes_on(v)).unwrap_or(self.vehicles.len());
-        self.retain_range(0..end, &mut keeps);
+    /// Goes over those last seen in a time; all have the same place, so that they stand in the order of time.
+    pub(super) fn retain_seen(&mut self, seen_ms: std::ops::Range<u64>, mut keeps: impl FnMut(&mut Present) -> bool) {
+        let start = self.vehicles.partition_point(|v| v.seen_ms < seen_ms.start);
+        let end = self.vehicles.partition_point(|v| v.seen_ms < seen_ms.end);
+        self.retain_range(start..end.max(start), &mut keeps);
     }
 
-    /// Goes over those before another one that have not passed a place, mm before the line.
-    pub(super) fn retain_between(&mut self, at_mm: u32, other: &Present, mut keeps: impl FnMut(&mut Present) -> bool) {
-        let start = self.vehicles.partition_point(|v| !v.is_behind(at_mm));
-        let end = self.vehicles.partition_point(|v| v.is_before(other));
-        self.retain_range(start..end.max(start), &mut keeps);
+    /// Goes over those before another one that have not passed a place, mm before the line. `at` is where the other one is in
+    /// this row, if it is.
+    pub(super) fn retain_between(
+        &mut self,
+        at_mm: u32,
+        other: &Present,
+        at: Option<usize>,
+        mut keeps: impl FnMut(&mut Present) -> bool,
+    ) {
+        let before = |end: usize, holds: &dyn Fn(&Present) -> bool| {
+            self.vehicles[..end].iter().rposition(|v| !holds(v)).map_or(0, |last| last + 1)
+        };
+        let end = match at {
+            // From where it is: nobody or one is between, most often.
+            Some(at) => before(at, &|v| !v.is_before(other)),
+            None => self.vehicles.partition_point(|v| v.is_before(other)),
+        };
+        let start = before(end, &|v| v.is_behind(at_mm));
+        self.retain_range(start..end, &mut keeps);
     }
 
     fn retain_range(&mut self, range: std::ops::Range<usize>, keeps: &mut impl FnMut(&mut Present) -> bool) {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::sightings::STOP_LINE_MM;
 use super::window::Place;
-use crate::network::{CameraKind, City, Link};
+use crate::network::{Camera, CameraKind, City, Link};
 
 /// A lane that is shorter than its link by more than this begins as a pocket beside another, mm.
 const POCKET_MM: u32 = 1_000;
@@ -31,7 +31,44 @@ struct Lane {
     mid_mm: Vec<u32>,
 }
 
+/// A camera as its link sees it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Eye {
+    /// Row of its lane in the link.
+    pub(super) row: u8,
+    /// How far before the lane's end, mm.
+    pub(super) to_line_mm: u32,
+    /// Lanes by which one may leave who is seen here, a bit each.
+    pub(super) ways: u32,
+    /// Mid-link cameras of its lane that one has passed who is seen here: the first ones.
+    passed: u32,
+}
+
+impl Eye {
+    /// Whether it sees vehicles leave.
+    pub(super) fn is_at_line(&self) -> bool {
+        self.to_line_mm <= STOP_LINE_MM
+    }
+}
+
 impl Sensors {
+    /// The cameras of a city by their rows; those that watch no lane are not asked for.
+    pub(super) fn eyes(city: &City, sensors: &[Sensors]) -> Vec<Eye> {
+        let eye = |camera: &Camera| {
+            let (lane, to_line_mm) = camera.lane?;
+            let link = city.link_of(lane);
+            let row = link.lanes.iter().position(|l| *l == lane)?;
+            Some(sensors[link.id.index()].eye(row, to_line_mm))
+        };
+        city.cameras.iter().map(|camera| eye(camera).unwrap_or_default()).collect()
+    }
+
+    /// A camera at a place of a lane.
+    pub(super) fn eye(&self, row: usize, to_line_mm: u32) -> Eye {
+        let passed = self.lanes[row].mid_mm.partition_point(|mm| *mm >= to_line_mm) as u32;
+        Eye { row: row as u8, to_line_mm, ways: self.ways(row, to_line_mm), passed }
+    }
+
     /// For each link of a city.
     pub(super) fn of_links(city: &City) -> Vec<Sensors> {
         let mut all: Vec<Sensors> = city.links.iter().map(|link| Sensors::without_cameras(city, link)).collect();
@@ -92,7 +129,7 @@ impl Sensors {
 
     /// Lanes by which one may leave who was seen on `lane`, `to_line_mm` before its end: itself, pockets that are still
     /// ahead, and lanes beside it without a camera from there to the line.
-    pub(super) fn ways(&self, lane: usize, to_line_mm: u32) -> u32 {
+    fn ways(&self, lane: usize, to_line_mm: u32) -> u32 {
         let open = |other: &Lane| {
             let from_mm = to_line_mm.min(other.length_mm);
             other.leads
@@ -143,12 +180,20 @@ impl Trust {
         self.seen_milli[lane][camera] >= RELIABLE_MILLI
     }
 
-    /// A vehicle drove on a lane from one place where it was seen to another.
-    pub(super) fn learn(&mut self, sensors: &Sensors, lane: usize, from_mm: u32, to_mm: u32) {
-        let mid = &sensors.lanes[lane].mid_mm;
-        let first = mid.partition_point(|mm| *mm >= from_mm);
-        for (share, mm) in self.seen_milli[lane].iter_mut().zip(mid).skip(first).take_while(|(_, mm)| **mm >= to_mm) {
-            *share += (if *mm == to_mm { 1000 } else { 0 } - *share) / 8;
+    /// Reads what [`learn`](Self::learn) will read.
+    pub(super) fn look(&self, sensors: &Sensors, eye: &Eye) -> usize {
+        let (row, last) = (usize::from(eye.row), (eye.passed as usize).saturating_sub(1));
+        let mm = sensors.lanes[row].mid_mm.get(last).copied().unwrap_or(0);
+        mm as usize + self.seen_milli[row].get(last).map_or(0, |share| *share as usize)
+    }
+
+    /// A vehicle that was last seen at a place of a camera's lane is seen by the camera.
+    pub(super) fn learn(&mut self, sensors: &Sensors, from_mm: u32, eye: &Eye) {
+        let mid = &sensors.lanes[usize::from(eye.row)].mid_mm;
+        let shares = &mut self.seen_milli[usize::from(eye.row)];
+        let between = mid.iter().zip(shares).take(eye.passed as usize).rev().take_while(|(mm, _)| **mm < from_mm);
+        for (mm, share) in between {
+            *share += (if *mm == eye.to_line_mm { 1000 } else { 0 } - *share) / 8;
         }
     }
 }

@@ -41,7 +41,8 @@ impl Watch {
 
     fn see(&mut self, at_s: u64, vehicle: u64, lane: u8, to_line_mm: u32) {
         self.wait(at_s);
-        self.presents.see(&self.sensors, VehicleId(vehicle), at_s * 1000, lane, to_line_mm);
+        let eye = self.sensors.eye(usize::from(lane), to_line_mm);
+        self.presents.see(&self.sensors, VehicleId(vehicle), at_s * 1000, &eye);
         if to_line_mm == LINE_MM {
             self.presents.remove(VehicleId(vehicle));
         }
