@@ -14,9 +14,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use common::passages::{CITY_PER_S, START_MS, decoded, lines, make, recording};
-use common::{Goals, Measured, answered, child, numbers, rate};
 use crossbeam_channel::bounded;
+use measure::passages::{CITY_PER_S, START_MS, decoded, lines, make, recording};
+use measure::{Goals, Measured, answered, child, numbers, rate};
 use nanming::engine::Engine;
 use nanming::ingest::{Callers, Plates, Validator};
 use nanming::replay::{ReplayArgs, Speed, recorded};
@@ -25,7 +25,7 @@ use nanming_dataflows::keyed::Tick;
 use nanming_dataflows::network::City;
 use nanming_simulators::guiyang;
 
-mod common;
+mod measure;
 
 /// How many times as fast as the city the engine is to be.
 const FASTER: f64 = 10.0;

@@ -194,12 +194,14 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             let cluster = args.cluster.cluster()?;
             args.apply(&mut config);
             config.check()?;
+            let cluster = cluster.map(|cluster| cluster.agreeing_on(config.kafka.shared()));
             crate::run::run(&config, cluster.as_ref())?;
         }
         Command::Record(RecordArgs { dir, run }) => {
             let cluster = run.cluster.cluster()?;
             RunArgs { record: Some(dir), ..run }.apply(&mut config);
             config.check()?;
+            let cluster = cluster.map(|cluster| cluster.agreeing_on(config.kafka.shared()));
             crate::run::run(&config, cluster.as_ref())?;
         }
         Command::Replay(args) => return replay(&args),

@@ -16,6 +16,8 @@ pub struct Clock {
     began_ms: u64,
     pace: Pace,
     latest_ms: Arc<AtomicU64>,
+    /// When it was told what it shows, ms of the wall.
+    told_ms: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +26,7 @@ enum Pace {
     Day,
     /// So many times as fast as the wall's, from then on.
     Times(f64, Instant),
-    /// It shows what it was told last.
+    /// It shows what it was told last, and goes on from there with the wall until it is told again.
     Told,
 }
 
@@ -32,16 +34,25 @@ impl Clock {
     /// A clock that stands at `start_ms` now and runs `speed` times as fast as the wall's.
     pub fn starting_at(start_ms: u64, speed: f64) -> Self {
         let pace = if speed == 1.0 { Pace::Day } else { Pace::Times(speed, Instant::now()) };
-        Clock { start_ms, began_ms: wall_ms(), pace, latest_ms: Arc::new(AtomicU64::new(start_ms)) }
+        Clock {
+            start_ms,
+            began_ms: wall_ms(),
+            pace,
+            latest_ms: Arc::new(AtomicU64::new(start_ms)),
+            told_ms: Arc::default(),
+        }
     }
 
-    /// A clock that shows what it is told: that of a process which follows another's ticks.
+    /// A clock that shows what it is told: that of a process which follows another's ticks. When no tick comes, because the
+    /// leader waits for its disk, it goes on with the wall as the leader's own does: what arrives then is not of the future.
     pub fn told() -> Self {
-        Clock { start_ms: 0, began_ms: wall_ms(), pace: Pace::Told, latest_ms: Arc::default() }
+        let (latest_ms, told_ms) = (Arc::default(), Arc::default());
+        Clock { start_ms: 0, began_ms: wall_ms(), pace: Pace::Told, latest_ms, told_ms }
     }
 
     /// Tells a clock that is told what the time is, ms.
     pub fn tell(&self, now_ms: u64) {
+        self.told_ms.store(wall_ms(), Ordering::Relaxed);
         self.latest_ms.fetch_max(now_ms, Ordering::Relaxed);
     }
 
@@ -49,7 +60,10 @@ impl Clock {
     pub fn now_ms(&self) -> u64 {
         match self.pace {
             Pace::Day => self.at_wall_ms(wall_ms()),
-            Pace::Told => self.latest_ms.load(Ordering::Relaxed),
+            Pace::Told => match self.latest_ms.load(Ordering::Relaxed) {
+                0 => 0,
+                latest_ms => latest_ms + wall_ms().saturating_sub(self.told_ms.load(Ordering::Relaxed)),
+            },
             Pace::Times(speed, began) => self.start_ms + (began.elapsed().as_secs_f64() * 1000.0 * speed) as u64,
         }
     }
@@ -115,6 +129,18 @@ mod tests {
         );
         assert_eq!(clock.at_wall_ms(slept_ms + 5), evening_ms + HOUR_MS + 5);
         assert!(clock.now_ms() >= evening_ms + HOUR_MS);
+    }
+
+    #[test]
+    fn a_clock_that_is_told_goes_on_while_nobody_tells_it() {
+        let clock = Clock::told();
+        assert_eq!(clock.now_ms(), 0);
+        clock.tell(5_000);
+        assert!((5_000..5_900).contains(&clock.now_ms()));
+        clock.told_ms.fetch_sub(60_000, Ordering::Relaxed);
+        assert!(clock.now_ms() >= 65_000, "the leader has been silent for a minute");
+        clock.tell(6_000);
+        assert!((6_000..6_900).contains(&clock.now_ms()));
     }
 
     #[test]

@@ -35,6 +35,7 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 pub struct Cluster {
     hosts: Vec<String>,
     process: usize,
+    agreed: String,
 }
 
 /// Options that make a process one of a cluster.
@@ -78,7 +79,8 @@ pub enum ClusterError {
     },
     /// It runs something else.
     #[error(
-        "process {process} runs another version, city, number of processes or of workers: all must be started alike"
+        "process {process} runs another version, city, number of processes or of workers, or reads other topics of Kafka: all \
+         must be started alike, with the same [kafka]"
     )]
     Other {
         /// Which.
@@ -125,7 +127,12 @@ impl Cluster {
         if process >= hosts.len() || hosts.len() > MAX_PROCESSES {
             return Err(ClusterError::Process { path: path.into(), hosts: hosts.len() });
         }
-        Ok(Cluster { hosts, process })
+        Ok(Cluster { hosts, process, agreed: String::new() })
+    }
+
+    /// The same, which only comes together with processes that have the same settings, told in a text.
+    pub fn agreeing_on(self, agreed: String) -> Cluster {
+        Cluster { agreed, ..self }
     }
 
     /// Whether this process closes the ticks and has the ledger.

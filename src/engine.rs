@@ -16,20 +16,21 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use nanming_dataflows::bookmark::Bookmark;
 use nanming_dataflows::decision::Decisions;
 use nanming_dataflows::event::Batch;
-use nanming_dataflows::input::{Announced, Announcer, Feeds, Share, announced, inputs, shares};
+use nanming_dataflows::input::{Announced, inputs, shares};
 use nanming_dataflows::keyed::{Saved, Tick, Vault};
 use nanming_dataflows::network::City;
-use nanming_dataflows::output::{Gathered, Gathering};
+use nanming_dataflows::output::Gathered;
 use nanming_dataflows::{Time, build};
 use timely::communication::WorkerGuards;
 use timely::execute::execute_from;
-use timely::worker::Worker;
 use timely::{CommunicationConfig, WorkerConfig};
 
 use crate::cluster::{Cluster, ClusterError, Ends};
 
-/// An idle worker looks up at least so often, ms; new ticks wake it at once.
-const IDLE_MS: u64 = 500;
+mod driver;
+mod place;
+use driver::{Driver, Order};
+use place::Place;
 
 /// A worker that waits for others looks up so long before it parks: to wake it takes as long, and within a tick workers wait
 /// for one another a dozen times.
@@ -59,14 +60,6 @@ pub struct Part {
     decisions: Decisions,
     saved: Vec<Saved>,
     bookmarks: Vec<Bookmark>,
-}
-
-struct Order {
-    tick: Time,
-    share: Share,
-    mark: Tick,
-    /// To be announced with it.
-    told: Vec<Bookmark>,
 }
 
 /// Running workers. Dropping it ends them, whether they are well or not.
@@ -217,9 +210,7 @@ impl Engine {
         self.submit(tick, batch, Tick::default())?;
         Ok(self.finished()?.decisions)
     }
-}
 
-impl Engine {
     /// Ends the workers; those of a cluster when all of its processes end theirs. No tick is taken any more.
     pub fn end(&mut self) {
         for (sender, thread) in self.orders.drain(..) {
@@ -237,46 +228,6 @@ impl Drop for Engine {
     }
 }
 
-/// A worker's process among those of its cluster.
-#[derive(Clone, Copy)]
-enum Place {
-    Alone,
-    Leader,
-    /// The process' workers are those from here on.
-    Follower(usize),
-}
-
-impl Place {
-    fn of(cluster: &Cluster, workers: usize) -> Place {
-        if cluster.leads() { Place::Leader } else { Place::Follower(cluster.process() * workers) }
-    }
-
-    fn is_shared(self) -> bool {
-        !matches!(self, Place::Alone)
-    }
-
-    fn gathering(self) -> Gathering {
-        if self.is_shared() { Gathering::First } else { Gathering::Each }
-    }
-
-    /// The leader's first worker announces ticks; the first one of each other process hears them for all of its own.
-    fn announcer(self, worker: &mut Worker, announces: Sender<Option<Announced>>) -> Option<Announcer> {
-        if !self.is_shared() {
-            return None;
-        }
-        let hears = matches!(self, Place::Follower(first) if first == worker.index());
-        let announcer = worker.dataflow_named("ticks", |scope| {
-            announced(scope, move |announced| {
-                if hears {
-                    // Nobody may be left to hear it.
-                    let _ = announces.send(announced);
-                }
-            })
-        });
-        Some(announcer).filter(|_| worker.index() == 0)
-    }
-}
-
 /// Tells that its worker panics.
 struct LastBreath<R> {
     said: Sender<Result<Part, Stopped>>,
@@ -288,49 +239,6 @@ impl<R> Drop for LastBreath<R> {
         if std::thread::panicking() {
             // Nobody may be left to hear it.
             let _ = (self.said.send(Err(Stopped)), self.ready.send(Err(Stopped)));
-        }
-    }
-}
-
-/// What a worker's thread runs.
-struct Driver {
-    feeds: Feeds,
-    announcer: Option<Announcer>,
-    gathered: Gathered,
-    vault: Vault,
-    orders: Receiver<Order>,
-    said: Sender<Result<Part, Stopped>>,
-    in_flight: Vec<Time>,
-}
-
-impl Driver {
-    fn run(mut self, worker: &mut Worker) {
-        loop {
-            match self.orders.try_recv() {
-                Ok(Order { tick, share, mark, told }) => {
-                    if let Some(announcer) = &mut self.announcer {
-                        announcer.announce(tick, told);
-                    }
-                    self.feeds.feed(tick, share, mark);
-                    self.in_flight.push(tick);
-                    worker.step();
-                }
-                Err(crossbeam_channel::TryRecvError::Disconnected) => return,
-                Err(crossbeam_channel::TryRecvError::Empty) => {
-                    worker.step_or_park(Some(Duration::from_millis(IDLE_MS)));
-                }
-            }
-            self.hand_over();
-        }
-    }
-
-    fn hand_over(&mut self) {
-        let complete = self.in_flight.iter().take_while(|tick| self.gathered.is_complete(**tick)).count();
-        for tick in self.in_flight.drain(..complete) {
-            let (decisions, bookmarks) = self.gathered.take(tick);
-            let part = Part { tick, decisions, saved: self.vault.take(), bookmarks };
-            // The engine may have been dropped: then nobody wants it.
-            let _ = self.said.send(Ok(part));
         }
     }
 }

@@ -146,13 +146,20 @@ pub enum ReplayError {
     Interrupted(PathBuf),
     /// The leader plays another recording.
     #[error(
-        "the leader has come to tick {theirs}, the recording here to {ours}: give all processes the same recording, --from, \
-         --to and --loops"
+        "the leader has come to tick {theirs}, the recording here to {}: give all processes the same recording, --from, \
+         --to and --loops",
+        ours.map_or("its end".to_owned(), |tick| format!("tick {tick}"))
     )]
     Differs {
         /// The leader's tick.
         theirs: u64,
-        /// The tick that was to come; 0: none.
+        /// The tick that was to come, if one was.
+        ours: Option<u64>,
+    },
+    /// The leader has ended before the recording.
+    #[error("the leader has ended before tick {ours}: it was interrupted or has failed, and says why")]
+    LeaderEnded {
+        /// The tick that was to come.
         ours: u64,
     },
     /// The processes cannot come together.

@@ -68,7 +68,8 @@ pub trait Machine: 'static {
         Vec::new()
     }
 
-    /// How many times [`look_ahead`](Self::look_ahead) is called before steps: as deep as the chain of pointers that they follow.
+    /// How many times [`look_ahead`](Self::look_ahead) is called before steps: as deep as the chain of pointers that they
+    /// follow.
     const LOOKS: usize = 0;
 
     /// Reads what a step will read, so that the waits for memory of some keys overlap; nothing but speed depends on it. Called

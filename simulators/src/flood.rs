@@ -56,7 +56,7 @@ impl Flood {
             let lane = seen[(flood.random() % seen.len().max(1) as u64) as usize];
             let camera = (flood.random() % flood.courses[lane as usize].cameras.len() as u64) as u32;
             let due_ms = now_ms + flood.random() % (2 * hop_ms);
-            flood.schedule(Wanderer { plate: plate(seed, n), due_ms, lane, camera });
+            flood.send(Wanderer { plate: plate(seed, n), due_ms, lane, camera });
         }
         flood
     }
@@ -94,11 +94,16 @@ impl Flood {
         };
         let jitter_milli = 800 + self.random() % 400;
         let took_ms = u64::from(way_mm) * jitter_milli / speed_mm_s + pause_ms;
-        let (_, seen_by) = self.courses[lane as usize].cameras[camera as usize];
+        self.send(Wanderer { due_ms: wanderer.due_ms + took_ms, lane, camera, ..wanderer });
+    }
+
+    /// Sends one to a camera, behind all that are on their way to it.
+    fn send(&mut self, wanderer: Wanderer) {
+        let (_, seen_by) = self.courses[wanderer.lane as usize].cameras[wanderer.camera as usize];
         let last_ms = &mut self.last_ms[seen_by.index()];
-        *last_ms = (wanderer.due_ms + took_ms).max(*last_ms + HEADWAY_MS);
+        *last_ms = wanderer.due_ms.max(*last_ms + HEADWAY_MS);
         let due_ms = *last_ms;
-        self.schedule(Wanderer { due_ms, lane, camera, ..wanderer });
+        self.schedule(Wanderer { due_ms, ..wanderer });
     }
 
     fn schedule(&mut self, wanderer: Wanderer) {

@@ -46,7 +46,9 @@ pub(super) fn connect(cluster: &Cluster, city: &City, workers: usize) -> Result<
 /// What must be the same in all processes.
 fn run(cluster: &Cluster, city: &City, workers: usize) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(format!("{} {} {workers} ", env!("CARGO_PKG_VERSION"), cluster.hosts.len()).as_bytes());
+    hasher.update(
+        format!("{} {} {workers} {} ", env!("CARGO_PKG_VERSION"), cluster.hosts.len(), cluster.agreed).as_bytes(),
+    );
     // Writing to a hash cannot fail, and what cannot be written would not be the same anywhere.
     let _ = serde_json::to_writer(&mut hasher, city);
     *hasher.finalize().as_bytes()
@@ -155,7 +157,7 @@ mod tests {
     fn cluster(processes: usize) -> Vec<Cluster> {
         let free: Vec<_> = (0..processes).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let hosts: Vec<String> = free.iter().map(|listener| listener.local_addr().unwrap().to_string()).collect();
-        (0..processes).map(|process| Cluster { hosts: hosts.clone(), process }).collect()
+        (0..processes).map(|process| Cluster { hosts: hosts.clone(), process, agreed: String::new() }).collect()
     }
 
     #[test]

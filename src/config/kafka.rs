@@ -93,6 +93,12 @@ impl KafkaConfig {
         (!name.is_empty()).then(|| format!("{}{name}", self.prefix))
     }
 
+    /// What all processes of a cluster must have alike: each reads its share of the partitions of the same topics.
+    pub fn shared(&self) -> String {
+        let KafkaConfig { brokers, prefix, passages, flows, begin, .. } = self;
+        brokers.as_ref().map_or(String::new(), |_| format!("{prefix:?} {passages:?} {flows:?} {begin:?}"))
+    }
+
     /// Streams that come in, with their names here.
     pub fn incoming(&self) -> [(&'static str, &str); 5] {
         [

@@ -48,7 +48,7 @@ pub(super) enum Line<'a> {
     Site(SiteLine),
 }
 
-/// A passage, with its texts where they stand in the line.
+/// A passage, with its texts where they stand in the line. Fields that it does not have are passed over, whatever they hold.
 #[derive(Debug, Deserialize)]
 pub(super) struct PassageLine<'a> {
     pub(super) time_ms: Option<u64>,

@@ -25,7 +25,7 @@ pub(super) fn passage(raw: &[u8]) -> Option<PassageLine<'_>> {
             b"speed_kmh" => speed_kmh.replace(rest.number()?).is_none(),
             b"class" => class.replace(class_of(rest.text()?)?).is_none(),
             b"type" => tag.replace((rest.text()? == b"passage").then_some(())?).is_none(),
-            _ => rest.skip().is_some(),
+            _ => std::str::from_utf8(name).is_ok() && rest.skip().is_some(),
         };
         match (is_new, rest.next()?) {
             (true, b',') => {}
@@ -133,6 +133,7 @@ impl<'a> Rest<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::Line;
     use super::*;
     use proptest::prelude::*;
 
@@ -176,14 +177,27 @@ mod tests {
             assert!(passage(raw.as_bytes()).is_none(), "{raw}");
         }
         assert!(passage(b"{\"type\":\"passage\",\"camera\":\"\xff\",\"speed_kmh\":1}").is_none());
+        assert!(passage(b"{\"type\":\"passage\",\"camera\":\"c\",\"speed_kmh\":1,\"\xff\":1}").is_none());
     }
 
     proptest! {
         #[test]
         fn numbers_are_those_of_serde(whole in 0_u64..2_000_000, part in "[0-9]{1,9}") {
             let raw = format!(r#"{{"type":"passage","camera":"c","speed_kmh":{whole}.{part}}}"#);
-            if let Some(read) = passage(raw.as_bytes()) {
-                prop_assert_eq!(read.speed_kmh.to_bits(), by_serde(raw.as_bytes()).speed_kmh.to_bits());
+            let read = passage(raw.as_bytes()).map(|read| read.speed_kmh.to_bits());
+            prop_assert_eq!(read, Some(by_serde(raw.as_bytes()).speed_kmh.to_bits()));
+        }
+
+        #[test]
+        fn what_is_read_serde_reads_too(damage in prop::collection::vec((0_usize..120, any::<u8>()), 0..3), note in "[ -~]{0,6}") {
+            let plain = format!(
+                r#"{{"type":"passage","note":"{note}","camera":"c 1","speed_kmh":36.5, "lane":2,"time_ms":12,"class":"bus"}}"#
+            );
+            let mut raw = plain.into_bytes();
+            damage.iter().filter(|(at, _)| *at < 100).for_each(|(at, byte)| raw[at % 90] = *byte);
+            if let Some(read) = passage(&raw) {
+                let Ok(Line::Passage(slow)) = serde_json::from_slice(&raw) else { panic!("{}", raw.escape_ascii()) };
+                prop_assert_eq!(format!("{read:?}"), format!("{slow:?}"));
             }
         }
     }

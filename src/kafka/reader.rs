@@ -65,6 +65,10 @@ impl Reader {
             }
             refused.is_none()
         });
+        // What was said about a call that is refused must not be taken for words about another one of that number.
+        let Taken { events, notes } = &mut taken;
+        let is_opened = |call| events.iter().any(|event| matches!(event, Event::Call(e) if e.call == call));
+        notes.retain(|(call, _)| is_opened(*call));
         taken
     }
 

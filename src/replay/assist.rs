@@ -26,18 +26,18 @@ pub(super) fn assist(
 ) -> Result<(), ReplayError> {
     let recording = Recording::read(args, city, &mut Vec::new())?;
     let mut events = recording.events.into_iter().peekable();
-    let mut second = Second::start(args, cluster, city, interrupted)?;
+    let mut follower = Follower::start(args, cluster, city, interrupted)?;
     let followed = loop {
-        let Some(tick) = second.hear() else { break Ok(()) };
+        let Some(tick) = follower.hear() else { break Ok(()) };
         let mut batch = Batch::default();
         while let Some(event) = events.next_if(|e| e.time_ms() <= tick) {
             batch.push(event);
         }
-        if let Err(error) = second.feed(tick, batch) {
+        if let Err(error) = follower.feed(tick, batch) {
             break Err(error);
         }
     };
-    second.leave(followed)
+    follower.leave(followed)
 }
 
 /// Follows through a recording of a live city until the leader has come to its end.
@@ -51,13 +51,13 @@ pub(super) fn recorded(
     let (recording, span) = recorded::open(args, dir, city)?;
     let ticks =
         Ahead::start(&recording, span, args.loops).map_err(|source| ReplayError::File { path: dir.into(), source })?;
-    let mut second = Second::start(args, cluster, city, interrupted)?;
-    let followed = second.follow(ticks);
-    second.leave(followed)
+    let mut follower = Follower::start(args, cluster, city, interrupted)?;
+    let followed = follower.follow(ticks);
+    follower.leave(followed)
 }
 
 /// A follower's engine.
-struct Second<'a> {
+struct Follower<'a> {
     args: &'a ReplayArgs,
     cluster: &'a Cluster,
     city: &'a Arc<City>,
@@ -65,7 +65,7 @@ struct Second<'a> {
     engine: Engine,
 }
 
-impl<'a> Second<'a> {
+impl<'a> Follower<'a> {
     fn start(
         args: &'a ReplayArgs,
         cluster: &'a Cluster,
@@ -73,7 +73,7 @@ impl<'a> Second<'a> {
         interrupted: &'a AtomicBool,
     ) -> Result<Self, ReplayError> {
         let engine = Engine::start_in(Some(cluster), city, args.workers, &[])?;
-        Ok(Second { args, cluster, city, interrupted, engine })
+        Ok(Follower { args, cluster, city, interrupted, engine })
     }
 
     /// The leader's next tick; None when it has ended its engine.
@@ -91,18 +91,17 @@ impl<'a> Second<'a> {
             has_begun = true;
             match self.hear() {
                 Some(theirs) if theirs == tick => self.feed(tick, batch)?,
-                Some(theirs) => return Err(ReplayError::Differs { theirs, ours: tick }),
-                // It was interrupted, and has said so.
-                None => return Ok(()),
+                Some(theirs) => return Err(ReplayError::Differs { theirs, ours: Some(tick) }),
+                None => return Err(ReplayError::LeaderEnded { ours: tick }),
             }
         }
-        self.hear().map_or(Ok(()), |theirs| Err(ReplayError::Differs { theirs, ours: 0 }))
+        self.hear().map_or(Ok(()), |theirs| Err(ReplayError::Differs { theirs, ours: None }))
     }
 
     /// Where the recorded engine was started anew, all processes start theirs anew.
     fn start_anew(&mut self, ours: Time) -> Result<(), ReplayError> {
         if let Some(theirs) = self.hear() {
-            return Err(ReplayError::Differs { theirs, ours });
+            return Err(ReplayError::Differs { theirs, ours: Some(ours) });
         }
         self.engine.end();
         self.engine = Engine::start_in(Some(self.cluster), self.city, self.args.workers, &[])?;

@@ -122,3 +122,76 @@ fn a_restart_from_a_save_goes_on_as_if_nothing_had_happened() {
     let (after, _) = run(3, saved, 31, 60, None);
     assert_eq!([before, after].concat(), whole);
 }
+
+/// Counts visits; a key that is woken goes or waits anew, by what it has counted.
+struct Guests;
+
+impl Machine for Guests {
+    type Key = LinkId;
+    type Event = (Time, u64);
+    type State = u64;
+    type Out = (Time, LinkId, u64);
+
+    fn name(&self) -> &'static str {
+        "guests"
+    }
+
+    const LOOKS: usize = 2;
+
+    fn step(
+        &self,
+        key: LinkId,
+        visits: &mut u64,
+        tick: Time,
+        events: &[(LinkId, (Time, u64))],
+        out: &mut Outbox<Self::Out>,
+    ) {
+        *visits += events.iter().map(|(_, (_, n))| n).sum::<u64>().max(1);
+        out.emit((tick, key, *visits));
+        match events.is_empty() && *visits % 2 == 1 {
+            true => out.forget(),
+            false => out.wake_at(tick + 3 + u64::from(key.0) % 11),
+        }
+    }
+}
+
+#[test]
+fn keys_that_go_and_come_again_are_those_of_a_plain_map() {
+    let mut draw = 88_172_645_463_325_252_u64;
+    let mut random = |below: u64| {
+        draw ^= draw << 13;
+        draw ^= draw >> 7;
+        draw ^= draw << 17;
+        draw % below
+    };
+    let mut plain: BTreeMap<LinkId, (u64, Time)> = BTreeMap::new();
+    let mut shard = shard::Shard::new(Guests, Vault::default(), 0, 1);
+    let (mut saves, mut said) = (Vec::new(), 0);
+    let mut vault = Vault::default();
+    for tick in 1..400 {
+        if tick % 97 == 1 {
+            // A new engine from all saves so far.
+            vault = Vault::restoring(saves.clone());
+            shard = shard::Shard::new(Guests, vault.clone(), 0, 1);
+        }
+        let events: Vec<_> = (0..random(90)).map(|_| (LinkId(random(120) as u32), (tick, random(3)))).collect();
+        let mut sums: BTreeMap<LinkId, Option<u64>> =
+            plain.iter().filter(|(_, (_, wake))| *wake <= tick).map(|(key, _)| (*key, None)).collect();
+        events.iter().for_each(|(key, (_, n))| *sums.entry(*key).or_default().get_or_insert(0) += n);
+        let expected: Vec<_> = sums
+            .into_iter()
+            .map(|(key, sum)| {
+                let visits = plain.get(&key).map_or(0, |(visits, _)| *visits) + sum.unwrap_or(0).max(1);
+                match sum.is_none() && visits % 2 == 1 {
+                    true => drop(plain.remove(&key)),
+                    false => drop(plain.insert(key, (visits, tick + 3 + u64::from(key.0) % 11))),
+                }
+                (tick, key, visits)
+            })
+            .collect();
+        said += expected.len();
+        assert_eq!(shard.run(tick, events, Tick { save: tick % 97 == 0 || tick % 31 == 0 }), expected);
+        saves.extend(vault.take());
+    }
+    assert!(said > 10_000, "{said}");
+}

@@ -176,7 +176,7 @@ impl Machine for Links {
                 Observation::Seen { vehicle, camera, .. } => {
                     memory.presents.look_ahead(look, &self.sensors[id.index()], vehicle, &self.eyes[camera.index()])
                 }
-                Observation::Expected { vehicle, .. } | Observation::Gone { vehicle } if look > 0 => {
+                Observation::Expected { vehicle, .. } | Observation::Gone { vehicle } if look == 1 => {
                     black_box(memory.presents.is_known(vehicle));
                 }
                 _ => {}

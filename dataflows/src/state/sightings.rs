@@ -25,14 +25,14 @@ const LONGEST_HOP_MS: u64 = 300_000;
 pub struct Sightings {
     city: Arc<City>,
     /// By camera. Apart from all else that is known of cameras: many are asked for in no order.
-    eyes: Vec<Option<Eye>>,
+    spots: Vec<Option<Spot>>,
     /// The links that each lane leads to, without repeats.
     next: Vec<Vec<LinkId>>,
 }
 
 /// Where a camera sees vehicles.
 #[derive(Clone, Copy)]
-struct Eye {
+struct Spot {
     link: LinkId,
     lane: LaneId,
     to_line_mm: u32,
@@ -41,10 +41,10 @@ struct Eye {
 impl Sightings {
     /// For a city's cameras.
     pub fn new(city: Arc<City>) -> Self {
-        let eye = |(lane, to_line_mm): (LaneId, u32)| Eye { link: city.lanes[lane.index()].link, lane, to_line_mm };
-        let eyes = city.cameras.iter().map(|camera| camera.lane.map(eye)).collect();
+        let spot = |(lane, to_line_mm): (LaneId, u32)| Spot { link: city.lanes[lane.index()].link, lane, to_line_mm };
+        let spots = city.cameras.iter().map(|camera| camera.lane.map(spot)).collect();
         let next = city.lanes.iter().map(|lane| next_links(&city, &lane.movements)).collect();
-        Sightings { city, eyes, next }
+        Sightings { city, spots, next }
     }
 }
 
@@ -79,7 +79,7 @@ impl Machine for Sightings {
     fn look_ahead(&self, _: usize, last: &Sighting, events: &[(VehicleId, Passage)]) {
         black_box(last.on.first().is_some_and(|(_, mm)| u64::from(*mm) < last.time_ms));
         for (_, passage) in events {
-            black_box(self.eyes[passage.camera.index()].is_some());
+            black_box(self.spots[passage.camera.index()].is_some());
         }
     }
 
@@ -104,7 +104,7 @@ impl Machine for Sightings {
 
 impl Sightings {
     fn sight(&self, vehicle: VehicleId, last: &mut Sighting, passage: &Passage, out: &mut Outbox<(LinkId, LinkEvent)>) {
-        let Some(Eye { link, lane, to_line_mm }) = self.eyes[passage.camera.index()] else { return };
+        let Some(Spot { link, lane, to_line_mm }) = self.spots[passage.camera.index()] else { return };
         let mut tell = |link, what| out.emit((link, LinkEvent { time_ms: passage.time_ms, what }));
         if passage.time_ms < last.time_ms {
             // Late: it has been seen elsewhere since, and counts only where it was.

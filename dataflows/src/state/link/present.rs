@@ -61,7 +61,7 @@ pub(super) struct Present {
 }
 
 impl Present {
-    fn new(seen_ms: u64, to_line_mm: u32, lane: Option<u8>, ways: u32) -> Self {
+    pub(super) fn new(seen_ms: u64, to_line_mm: u32, lane: Option<u8>, ways: u32) -> Self {
         let (weight_milli, from, counted_ms, free_since_ms, passed) = (1000, None, 0, None, 0);
         Present { seen_ms, to_line_mm, lane, ways, weight_milli, from, counted_ms, free_since_ms, passed }
     }
@@ -74,7 +74,12 @@ impl Present {
 
     /// Whether it passed its place on its lane before another passed its own.
     pub(super) fn is_before(&self, other: &Present) -> bool {
-        (self.to_line_mm, self.seen_ms) < (other.to_line_mm, other.seen_ms)
+        self.order() < other.order()
+    }
+
+    /// By what vehicles of a row are sorted.
+    pub(super) fn order(&self) -> (u32, u64) {
+        (self.to_line_mm, self.seen_ms)
     }
 
     /// Whether it has not passed a place yet, mm before the line.

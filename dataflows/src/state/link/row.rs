@@ -115,3 +115,41 @@ impl Row {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_between_are_the_same_from_a_known_place_and_from_the_front() {
+        let mut draw = 88_172_645_463_325_252_u64;
+        let mut random = |below: u64| {
+            draw ^= draw << 13;
+            draw ^= draw >> 7;
+            draw ^= draw << 17;
+            draw % below
+        };
+        let mut found = 0;
+        for _ in 0..2_000 {
+            let mut row = Row::default();
+            for name in 0..1 + random(12) {
+                row.insert(VehicleId(name), Present::new(random(4), random(5) as u32 * 1_000, Some(0), 1));
+            }
+            let sorted = row.vehicles.is_sorted_by_key(|v| v.order());
+            assert!(sorted);
+            let (at, at_mm) = (random(row.len() as u64) as usize, random(5) as u32 * 1_000);
+            let other = row.vehicles[at];
+            let [known, unknown] = [Some(at), None].map(|at| {
+                let mut between = Vec::new();
+                row.retain_between(at_mm, &other, at, |v| {
+                    between.push(*v);
+                    true
+                });
+                between
+            });
+            assert_eq!(known, unknown);
+            found += known.len();
+        }
+        assert!(found > 1_000, "{found}");
+    }
+}

@@ -74,8 +74,8 @@ public final class LinkCounts {
         settings.setString("pipeline.object-reuse", "true");
         settings.setString("table.local-time-zone", "UTC");
         settings.setString("table.optimizer.agg-phase-strategy", "TWO_PHASE");
-        // Local aggregates gather passages in this memory: little of it stays in the processor's caches.
-        settings.setString("taskmanager.memory.managed.size", "8m");
+        // Local aggregates gather passages in this memory: little of it stays in the caches of the processor.
+        settings.setString("taskmanager.memory.managed.size", "16m");
         return settings;
     }
 

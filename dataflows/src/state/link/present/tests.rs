@@ -131,3 +131,38 @@ fn one_in_the_pocket_is_gone_when_a_later_comer_leaves_it() {
     watch.see(31, 2, 1, LINE_MM);
     assert_eq!(watch.near(), [0, 0]);
 }
+
+#[test]
+fn only_those_not_overtaken_yet_are_looked_at_and_nobody_else_would_change() {
+    let mut draw = 88_172_645_463_325_252_u64;
+    let mut random = |below: u64| {
+        draw ^= draw << 13;
+        draw ^= draw >> 7;
+        draw ^= draw << 17;
+        draw % below
+    };
+    let sensors = || Sensors::given(&[(120_000, &[100_000, 60_000, 20_000]), (120_000, &[60_000]), (70_000, &[])]);
+    let (mut marked, mut unmarked) = (Watch::new(sensors()), Watch::new(sensors()));
+    let mut changed = 0;
+    for n in 0..20_000 {
+        let (vehicle, kind, place) = (random(40), random(10), random(6) as usize);
+        // Some come late.
+        let time_ms = 100_000 + n * 200 - random(4) * random(3_000);
+        let (row, to_line_mm) =
+            [(0, 100_000), (0, 60_000), (0, 20_000), (1, 60_000), (0, LINE_MM), (1, LINE_MM)][place];
+        for watch in [&mut marked, &mut unmarked] {
+            let Watch { sensors, presents, .. } = watch;
+            match kind {
+                0..3 => presents.expect(sensors, VehicleId(vehicle), (LaneId(vehicle as u32 % 3), 2), time_ms, 120_000),
+                3 => presents.remove(VehicleId(vehicle)),
+                4 => presents.expire(time_ms),
+                _ => drop(presents.see(sensors, VehicleId(vehicle), time_ms, &sensors.eye(row, to_line_mm))),
+            }
+        }
+        unmarked.presents.overtaken_ms.fill(0);
+        let all = |watch: &Watch| postcard::to_stdvec(&(&watch.presents.coming, &watch.presents.rows)).unwrap();
+        assert_eq!(all(&marked), all(&unmarked), "after {n}");
+        changed += usize::from(marked.presents.coming.iter().any(|v| v.passed > 0));
+    }
+    assert!(changed > 1_000, "{changed}");
+}

@@ -27,6 +27,13 @@ impl Goals {
         self.judge(what, value < goal, format!("{value:.2}, to be below {goal}"));
     }
 
+    /// Whether two files hold the same.
+    pub(crate) fn same(&mut self, what: &str, one: &Path, other: &Path) {
+        let read = |path| std::fs::read(path).expect("a file that was written");
+        let same = read(one) == read(other);
+        self.judge(what, same, if same { "counted too" } else { "are others" }.into());
+    }
+
     pub(crate) fn judge(&mut self, what: &str, reached: bool, said: String) {
         println!("{} {what:<42}  {said}", if reached { "ok    " } else { "MISSED" });
         self.missed += usize::from(!reached);
