@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{self, Message};
 
+mod measure;
+use measure::Goals;
+
 const CALLS_PER_S: u32 = 20;
 /// A call is withdrawn so long after it was due.
 const OPEN: Duration = Duration::from_secs(10);
@@ -40,50 +43,27 @@ fn main() -> ExitCode {
     std::thread::sleep(Duration::from_secs(seconds));
     let mut goals = Goals::default();
     let cpu = (city.cpu_s() - before) / began.elapsed().as_secs_f64();
-    goals.below("cpu, % of one core", cpu * 100.0, CPU_PERCENT);
-    goals.below("memory, MB resident", city.resident_mb(), MEMORY_MB);
+    goals.most("cpu, % of one core", cpu * 100.0, CPU_PERCENT);
+    goals.most("memory, MB resident", city.resident_mb(), MEMORY_MB);
     let quiet = city.histogram();
-    goals.within("ticks", share_within(&ticks, &quiet));
+    within(&mut goals, "ticks", share_within(&ticks, &quiet));
     let calls = city.raise_calls(Duration::from_secs(seconds));
-    goals.within("ticks with calls", share_within(&quiet, &city.histogram()));
+    within(&mut goals, "ticks with calls", share_within(&quiet, &city.histogram()));
     println!("                      accepted: {}", quantiles(&calls.accepted_ms));
     println!("                      pushed:   {}", quantiles(&calls.pushed_ms));
-    goals.below("calls pushed, p99 ms", quantile(&calls.pushed_ms, 0.99), P99_MS);
+    goals.most("calls pushed, p99 ms", quantile(&calls.pushed_ms, 0.99), P99_MS);
     let lost = calls.due - calls.accepted_ms.len();
-    goals.below("calls refused", lost as f64, 1.0);
-    goals.below("calls never pushed", (calls.accepted_ms.len() - calls.pushed_ms.len()) as f64, 1.0);
+    goals.most("calls refused", lost as f64, 1.0);
+    goals.most("calls never pushed", (calls.accepted_ms.len() - calls.pushed_ms.len()) as f64, 1.0);
     if !calls.never_pushed.is_empty() {
         println!("                      never pushed: {:?}", calls.never_pushed);
     }
     goals.verdict()
 }
 
-/// What was asked for, and whether it was reached.
-#[derive(Default)]
-struct Goals {
-    missed: Vec<&'static str>,
-}
-
-impl Goals {
-    fn below(&mut self, what: &'static str, value: f64, goal: f64) {
-        self.judge(what, value < goal, format!("{value:.1}, to be below {goal}"));
-    }
-
-    /// Whether 99 % of them took at most [`P99_MS`].
-    fn within(&mut self, what: &'static str, (share, of): (f64, f64)) {
-        self.judge(what, share >= 0.99, format!("{:.2} % of {of} within {P99_MS} ms, to be 99", share * 100.0));
-    }
-
-    fn judge(&mut self, what: &'static str, reached: bool, said: String) {
-        println!("{} {what:<20}  {said}", if reached { "ok    " } else { "MISSED" });
-        if !reached {
-            self.missed.push(what);
-        }
-    }
-
-    fn verdict(&self) -> ExitCode {
-        if self.missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-    }
+/// Whether 99 % of them took at most [`P99_MS`].
+fn within(goals: &mut Goals, what: &str, (share, of): (f64, f64)) {
+    goals.judge(what, share >= 0.99, format!("{:.2} % of {of} within {P99_MS} ms, to be 99", share * 100.0));
 }
 
 /// What became of the calls.

@@ -1,4 +1,6 @@
 //! What benches share: figures beside their goals, measured in processes of their own.
+// Each bench uses a part.
+#![allow(dead_code)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,8 +18,6 @@ pub(crate) struct Goals {
     missed: usize,
 }
 
-// Not every bench has goals of each kind.
-#[allow(dead_code)]
 impl Goals {
     pub(crate) fn least(&mut self, what: &str, value: f64, goal: f64) {
         self.judge(what, value >= goal, format!("{value:.2}, to be at least {goal}"));

@@ -113,9 +113,10 @@ impl Flood {
     }
 
     fn mean_hop_ms(&self) -> u64 {
-        let length_mm: u64 = self.courses.iter().map(|c| u64::from(c.length_mm)).sum();
-        let cameras: u64 = self.courses.iter().map(|c| c.cameras.len() as u64).sum();
-        (length_mm / cameras.max(1) * 1000 / SPEED_MM_S).max(1)
+        let seen = || self.courses.iter().filter(|c| !c.cameras.is_empty());
+        let drive_ms: u64 = seen().map(|c| u64::from(c.length_mm) * 1000 / SPEED_MM_S + CROSSING_MS).sum();
+        let cameras: u64 = seen().map(|c| c.cameras.len() as u64).sum();
+        (drive_ms / cameras.max(1)).max(1)
     }
 
     /// xorshift64*

@@ -63,48 +63,71 @@ impl Names {
     }
 }
 
-/// Names one behind the other: to look one up costs few waits for memory.
+/// Names with their rows. What is short, as device IDs are, lies in the table itself: to look one up is one wait for memory.
 #[derive(Clone, Debug)]
 struct Table {
     hasher: RandomState,
-    rows: HashTable<u32>,
-    names: String,
-    /// Where each name ends, by row.
-    ends: Vec<u32>,
+    entries: HashTable<Entry>,
+}
+
+/// Most bytes of a short name: with the rest of its entry they make half a cache line.
+const SHORT: usize = 23;
+
+#[derive(Clone, Debug)]
+enum Entry {
+    Short { row: u32, length: u8, bytes: [u8; SHORT] },
+    Long { row: u32, name: Box<[u8]> },
+}
+
+impl Entry {
+    fn new(row: u32, name: &[u8]) -> Entry {
+        let mut bytes = [0; SHORT];
+        match bytes.get_mut(..name.len()) {
+            Some(own) => {
+                own.copy_from_slice(name);
+                Entry::Short { row, length: name.len() as u8, bytes }
+            }
+            None => Entry::Long { row, name: name.into() },
+        }
+    }
+
+    fn row(&self) -> u32 {
+        match self {
+            Entry::Short { row, .. } | Entry::Long { row, .. } => *row,
+        }
+    }
+
+    fn name(&self) -> &[u8] {
+        match self {
+            Entry::Short { length, bytes, .. } => &bytes[..usize::from(*length)],
+            Entry::Long { name, .. } => name,
+        }
+    }
 }
 
 impl Table {
-    fn new<'a>(all: impl Iterator<Item = &'a str>) -> Table {
-        let (hasher, mut names, mut ends) = (RandomState::new(), String::new(), Vec::new());
-        for name in all {
-            names.push_str(name);
-            ends.push(names.len() as u32);
+    fn new<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Table {
+        let (hasher, mut entries) = (RandomState::new(), HashTable::with_capacity(names.len()));
+        let hash = |entry: &Entry| hasher.hash_one(entry.name());
+        for (row, name) in names.enumerate() {
+            let entry = Entry::new(row as u32, name.as_bytes());
+            entries.insert_unique(hash(&entry), entry, hash);
         }
-        let mut rows = HashTable::with_capacity(ends.len());
-        let hash = |row: &u32| hasher.hash_one(of_row(&names, &ends, *row));
-        for row in 0..ends.len() as u32 {
-            rows.insert_unique(hash(&row), row, hash);
-        }
-        Table { hasher, rows, names, ends }
+        Table { hasher, entries }
     }
 
     fn row(&self, which: &NameOrId) -> Option<usize> {
         match which {
-            NameOrId::Id(id) => usize::try_from(*id).ok().filter(|row| *row < self.ends.len()),
+            NameOrId::Id(id) => usize::try_from(*id).ok().filter(|row| *row < self.entries.len()),
             NameOrId::Name(name) => self.find(name),
         }
     }
 
     fn find(&self, name: &str) -> Option<usize> {
-        let is_its = |row: &u32| of_row(&self.names, &self.ends, *row) == name.as_bytes();
-        self.rows.find(self.hasher.hash_one(name.as_bytes()), is_its).map(|row| *row as usize)
+        let name = name.as_bytes();
+        let found = self.entries.find(self.hasher.hash_one(name), |entry| entry.name() == name);
+        found.map(|entry| entry.row() as usize)
     }
-}
-
-fn of_row<'a>(names: &'a str, ends: &[u32], row: u32) -> &'a [u8] {
-    let row = row as usize;
-    let begin = row.checked_sub(1).map_or(0, |before| ends[before]);
-    &names.as_bytes()[begin as usize..ends[row] as usize]
 }
 
 fn unknown(reason: Reason, what: &str, name: impl std::fmt::Display) -> Unfit {
@@ -116,6 +139,16 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+
+    #[test]
+    fn long_names_are_found_as_short_ones_are() {
+        let names =
+            ["", "a", "52010000011320000001", "exactly twenty-three by", "a name that is too long for its entry"];
+        let table = Table::new(names.into_iter());
+        (0..names.len()).for_each(|row| assert_eq!(table.find(names[row]), Some(row)));
+        assert_eq!(table.find("a name that is too long for its entr"), None);
+        assert_eq!(std::mem::size_of::<Entry>(), 32);
+    }
 
     #[test]
     fn every_name_finds_its_row_and_strangers_find_none() {
