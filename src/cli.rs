@@ -13,10 +13,12 @@ use crate::config::{self, ClockConfig, Config};
 use crate::diff::DiffArgs;
 use crate::import::{ImportArgs, ImportError};
 use crate::replay::{ReplayArgs, ReplayError};
+use crate::sumo::SumoArgs;
 
 mod city;
 mod interrupt;
 mod log;
+mod sumo;
 
 /// Exit code after an interruption (Ctrl-C) of a command that had not finished.
 pub const INTERRUPTED: u8 = 130;
@@ -27,6 +29,7 @@ Examples:
   nanming run --speed 10 --start 07:30     the morning peak, ten times as fast
   nanming run --city town.net.xml          a city of your own, from SUMO
   nanming run --no-sim                     only outside feeds: POST /api/ingest, POST /calls, terminals
+  nanming sumo X.sumocfg --seeds 1-3       a SUMO scenario under the engine's lights: delays per seed
   nanming city --json                      the numbers of the reference city
   nanming config > nanming.toml            every setting with its value, to edit
 
@@ -65,6 +68,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Compare what two runs decided: exit code 0 the same, 1 they differ, 2 they cannot be compared
     Diff(DiffArgs),
+    /// Time the lights of a SUMO scenario, and print the delays that SUMO tells
+    Sumo(SumoArgs),
     /// Generate or import a city, write it, and print its numbers
     City(city::CityArgs),
     /// Print the effective configuration as TOML; what is unset, and the secret, as comments
@@ -207,6 +212,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Replay(args) => return replay(&args),
         Command::Import(args) => return import(&args, &config),
         Command::Diff(args) => return Ok(diff(&args)),
+        Command::Sumo(args) => return sumo::sumo(&args),
         Command::City(args) => city::city(&args)?,
         Command::Config => print!("{}", config.to_toml()),
     }

@@ -19,7 +19,7 @@ use crate::bounded_file::BoundedFile;
 use crate::recording::{Bounds, RecordingError, Writer};
 use crate::{city_file, cli};
 
-mod crossings;
+pub(crate) mod crossings;
 mod detectors;
 mod fcd;
 mod input;

@@ -25,6 +25,7 @@ pub mod publish;
 pub mod recording;
 pub mod replay;
 pub mod run;
+pub mod sumo;
 
 #[cfg(test)]
 mod fuzz;

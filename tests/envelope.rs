@@ -21,7 +21,7 @@ const LONGEST_TICK_MS: u64 = 2_000;
 type Run = (Lamp, u64);
 
 /// Watches one junction. What it sees first is taken as given.
-struct Checker<'a> {
+pub(crate) struct Checker<'a> {
     junction: &'a Junction,
     runs: Vec<Vec<Run>>,
     last_ms: u64,
@@ -32,7 +32,7 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(junction: &'a Junction) -> Self {
+    pub(crate) fn new(junction: &'a Junction) -> Self {
         let (runs, stood_ms) = (vec![Vec::new(); junction.heads.len()], vec![0; junction.stages.len()]);
         Checker { junction, runs, last_ms: 0, stood_ms, longest_walk_ms: 0 }
     }
@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Panics when these lamps may not follow.
-    fn see(&mut self, at_ms: u64, lamps: &[Lamp]) {
+    pub(crate) fn see(&mut self, at_ms: u64, lamps: &[Lamp]) {
         assert_eq!(lamps.len(), self.junction.heads.len());
         assert!(at_ms >= self.last_ms, "time runs backwards");
         assert!(!lamps.contains(&Lamp::Off), "a lamp is switched off");

@@ -18,6 +18,7 @@ mod recordings;
 mod replay;
 mod running;
 mod settings;
+mod sumo;
 mod terminals;
 mod viid;
 mod wechat;

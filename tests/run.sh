@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need and runs them all. Needs Rust, a C compiler, Node.js, and root or an installed Chromium,
-# Prometheus, Java 17 and Maven.
+# Prometheus, Java 17, Maven and Python 3.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,6 +13,12 @@ command -v prometheus >/dev/null || install --no-install-recommends prometheus
 command -v java >/dev/null || install --no-install-recommends openjdk-17-jre-headless
 command -v mvn >/dev/null || install --no-install-recommends maven
 bash tests/kafka.sh install
+if [ -z "${SUMO_HOME:-}" ] && ! command -v sumo >/dev/null; then
+  sumo=${XDG_CACHE_HOME:-$HOME/.cache}/nanming-sumo
+  [ -x "$sumo/bin/sumo" ] || { python3 -m venv "$sumo" && "$sumo/bin/pip" install --quiet eclipse-sumo==1.28.0; } ||
+    echo "SUMO CANNOT BE INSTALLED: its tests are skipped" >&2
+  export PATH="$sumo/bin:$PATH"
+fi
 command -v cargo-deny >/dev/null || cargo install cargo-deny --locked --version 0.20.2 --quiet
 
 cargo fmt --all --check

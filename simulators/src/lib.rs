@@ -6,4 +6,5 @@ pub mod flood;
 pub mod guiyang;
 pub mod sumo_net;
 pub mod town;
+pub mod traci;
 pub mod world;

@@ -33,6 +33,7 @@ use roxmltree::Document;
 
 mod attributes;
 mod conflicts;
+mod detectors;
 mod equipment;
 mod junctions;
 mod links;
@@ -40,6 +41,7 @@ mod place;
 mod programs;
 mod requests;
 
+pub use detectors::{with_dense_cameras, with_detectors};
 pub use equipment::with_units;
 
 /// A network that was read.

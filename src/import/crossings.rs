@@ -5,25 +5,25 @@ use nanming_dataflows::network::{CameraKind, City};
 
 /// A vehicle at a moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Look {
-    pub(super) time_ms: f64,
+pub(crate) struct Look {
+    pub(crate) time_ms: f64,
     /// Its lane, if it is one of the city's: none inside a junction.
-    pub(super) lane: Option<LaneId>,
+    pub(crate) lane: Option<LaneId>,
     /// From the beginning of the lane, mm.
-    pub(super) at_mm: f64,
-    pub(super) speed_mm_s: f64,
+    pub(crate) at_mm: f64,
+    pub(crate) speed_mm_s: f64,
 }
 
 /// A vehicle went by.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Crossing {
-    pub(super) camera: CameraId,
-    pub(super) time_ms: f64,
-    pub(super) speed_mm_s: f64,
+pub(crate) struct Crossing {
+    pub(crate) camera: CameraId,
+    pub(crate) time_ms: f64,
+    pub(crate) speed_mm_s: f64,
 }
 
 /// The city's cameras along its lanes.
-pub(super) struct Crossings {
+pub(crate) struct Crossings {
     /// Cameras of each lane, from its beginning, with their places in mm.
     cameras: Vec<Vec<(f64, CameraId)>>,
     length_mm: Vec<f64>,
@@ -33,7 +33,7 @@ pub(super) struct Crossings {
 }
 
 impl Crossings {
-    pub(super) fn new(city: &City) -> Crossings {
+    pub(crate) fn new(city: &City) -> Crossings {
         let mut cameras = vec![Vec::new(); city.lanes.len()];
         for camera in city.cameras.iter().filter(|c| matches!(c.kind, CameraKind::StopLine | CameraKind::MidLink)) {
             if let Some((lane, before_mm)) = camera.lane {
@@ -52,7 +52,7 @@ impl Crossings {
     }
 
     /// Cameras that a vehicle went by from one look to the next. It is taken to have moved evenly in between.
-    pub(super) fn between(&self, before: &Look, now: &Look) -> Vec<Crossing> {
+    pub(crate) fn between(&self, before: &Look, now: &Look) -> Vec<Crossing> {
         let lasted_ms = (now.time_ms - before.time_ms).max(0.0);
         let driven_mm = (before.speed_mm_s + now.speed_mm_s) / 2.0 * lasted_ms / 1000.0;
         let (Some((way, length_mm)), true) = (self.way(before, now, driven_mm), lasted_ms > 0.0) else {

@@ -9,7 +9,7 @@ use rand_chacha::rand_core::SeedableRng;
 use crate::course::place_at;
 
 /// How far before the lane's end a camera reads plates, mm.
-const STOP_LINE_MM: u32 = 2_500;
+pub(super) const STOP_LINE_MM: u32 = 2_500;
 /// Patrol grids along each side.
 const GRIDS: i64 = 4;
 /// Room around the network, mm.

@@ -1,0 +1,109 @@
+//! Cameras for a closed loop with SUMO, in place of those at every lane's end.
+//!
+//! In SUMO a vehicle stops a metre before the end of its lane. A stop-line camera here sees who leaves the lane, not who
+//! waits at its end.
+
+use nanming_dataflows::ids::*;
+use nanming_dataflows::network::{Camera, CameraKind, City, Lane};
+
+use crate::course::place_at;
+
+/// So far upstream of a signal vehicles are of interest to it, mm.
+const REACH_MM: u32 = 300_000;
+/// Between two cameras where places are to be known as if exactly, mm.
+const DENSE_MM: u32 = 20_000;
+/// A detector upstream of the line, mm before it.
+const UPSTREAM_MM: u32 = 60_000;
+/// The first camera of a lane stands so far behind its beginning, mm.
+const BEGINNING_MM: u32 = 1_000;
+
+/// Cameras so dense that the places of vehicles are known almost exactly: each 20 m on every lane for cars that leads to a
+/// signal within 300 m, and at the end of every other one.
+pub fn with_dense_cameras(city: &mut City) {
+    let leads = leads_to_signal(city, REACH_MM);
+    let places = |lane: &Lane| match leads[lane.id.index()] {
+        true => {
+            let first = beginning(lane).filter(|mm| mm % DENSE_MM != 0);
+            (DENSE_MM..lane.length_mm).step_by(DENSE_MM as usize).chain(first).collect()
+        }
+        false => Vec::new(),
+    };
+    place(city, |_| true, places);
+}
+
+/// Cameras as they are in the street: one at the stop line of each lane that leads to a signal and one 60 m before, or at the
+/// beginning of a shorter lane.
+pub fn with_detectors(city: &mut City) {
+    let leads = leads_to_signal(city, 1);
+    place(city, |lane| leads[lane.id.index()], |lane| vec![UPSTREAM_MM.min(beginning(lane).unwrap_or(0))]);
+}
+
+fn beginning(lane: &Lane) -> Option<u32> {
+    lane.length_mm.checked_sub(BEGINNING_MM)
+}
+
+/// By lane: whether a signal is at its end or within reach behind.
+fn leads_to_signal(city: &City, reach_mm: u32) -> Vec<bool> {
+    let mut feeders = vec![Vec::new(); city.lanes.len()];
+    city.movements.iter().for_each(|m| feeders[m.to.index()].push(m.from));
+    let mut nearest_mm = vec![u32::MAX; city.lanes.len()];
+    let mut todo: Vec<(u32, LaneId)> =
+        city.movements.iter().filter(|m| m.signal.is_some()).map(|m| (0, m.from)).collect();
+    while let Some((behind_mm, lane)) = todo.pop() {
+        let row = lane.index();
+        if behind_mm >= reach_mm || behind_mm >= nearest_mm[row] {
+            continue;
+        }
+        nearest_mm[row] = behind_mm;
+        let further_mm = behind_mm.saturating_add(city.lanes[row].length_mm);
+        todo.extend(feeders[row].iter().map(|feeder| (further_mm, *feeder)));
+    }
+    nearest_mm.into_iter().map(|mm| mm < reach_mm).collect()
+}
+
+/// Cameras at the ends of some lanes for cars, and at places before, mm.
+fn place(city: &mut City, at_line: impl Fn(&Lane) -> bool, before_mm: impl Fn(&Lane) -> Vec<u32>) {
+    let mut cameras = Vec::new();
+    for lane in city.lanes.iter().filter(|lane| lane.motor) {
+        let line = at_line(lane).then_some((0, CameraKind::StopLine));
+        let mid = if line.is_some() { before_mm(lane) } else { Vec::new() };
+        let mid = mid.into_iter().filter(|mm| *mm > super::equipment::STOP_LINE_MM);
+        for (mm, kind) in line.into_iter().chain(mid.map(|mm| (mm, CameraKind::MidLink))) {
+            let link = city.link_of(lane.id);
+            cameras.push(Camera {
+                id: CameraId::from_index(cameras.len()),
+                name: format!("{}@{mm}", lane.name),
+                kind,
+                at: place_at(&link.shape, u64::from(link.length_mm.saturating_sub(mm))),
+                lane: Some((lane.id, mm)),
+                venue: None,
+                site: None,
+            });
+        }
+    }
+    city.cameras = cameras;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lane_before_a_signal_has_its_line_and_what_is_upstream() {
+        let mut city = crate::town::small(2, 2, 1);
+        let signalled: std::collections::BTreeSet<LaneId> =
+            city.movements.iter().filter(|m| m.signal.is_some()).map(|m| m.from).collect();
+        with_detectors(&mut city);
+        city.check().unwrap();
+        assert_eq!(city.cameras.len(), 2 * signalled.len());
+        with_dense_cameras(&mut city);
+        city.check().unwrap();
+        for lane in signalled {
+            let mut mm: Vec<u32> =
+                city.cameras.iter().filter_map(|c| c.lane).filter(|(l, _)| *l == lane).map(|(_, mm)| mm).collect();
+            mm.sort_unstable();
+            let gap_mm = mm.windows(2).map(|w| w[1] - w[0]).max();
+            assert!(mm[0] == 0 && gap_mm <= Some(DENSE_MM), "{mm:?}");
+        }
+    }
+}

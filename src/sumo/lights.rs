@@ -1,0 +1,97 @@
+//! Traffic lights: SUMO's state strings and the engine's lamps.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use nanming_dataflows::decision::SignalCommand;
+use nanming_dataflows::event::{ControlMode, Event, Lamp, SignalFeedback};
+use nanming_dataflows::ids::JunctionId;
+use nanming_dataflows::network::City;
+
+use super::SumoError;
+
+/// A controller says what it shows at least so often, ms.
+const FEEDBACK_MS: u64 = 30_000;
+
+/// The controllers of a scenario.
+pub(super) struct Lights {
+    names: HashMap<String, JunctionId>,
+    junctions: Vec<Controller>,
+}
+
+#[derive(Default)]
+struct Controller {
+    name: String,
+    /// By head: whether its permissive green is one before which everybody stops (`s`), as the programs have it.
+    stops: Vec<bool>,
+    shown: Vec<Lamp>,
+    /// When it last said what it shows, ms.
+    told_ms: Option<u64>,
+}
+
+impl Lights {
+    /// Those of a city that was read from a network.
+    pub(super) fn read(city: &City, net: &Path) -> Result<Lights, SumoError> {
+        let text = std::fs::read_to_string(net)?;
+        let document = roxmltree::Document::parse(&text).map_err(|e| SumoError::Scenario(net.into(), e.to_string()))?;
+        let mut states: HashMap<&str, Vec<&str>> = HashMap::new();
+        for logic in document.root_element().children().filter(|e| e.has_tag_name("tlLogic")) {
+            let phases = logic.children().filter_map(|phase| phase.attribute("state"));
+            states.entry(logic.attribute("id").unwrap_or_default()).or_default().extend(phases);
+        }
+        let controller = |name: &str, heads: usize| Controller {
+            name: name.to_string(),
+            stops: stops(states.get(name).map_or(&[], Vec::as_slice), heads),
+            shown: vec![Lamp::Off; heads],
+            told_ms: None,
+        };
+        Ok(Lights {
+            names: city.junctions.iter().map(|j| (j.name.clone(), j.id)).collect(),
+            junctions: city.junctions.iter().map(|j| controller(&j.name, j.heads.len())).collect(),
+        })
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.junctions.iter().map(|junction| junction.name.as_str())
+    }
+
+    /// A light shows a state: what its controller reports of that, if it is time to.
+    pub(super) fn show(&mut self, name: &str, state: &str, time_ms: u64) -> Option<Event> {
+        let junction = *self.names.get(name)?;
+        let controller = &mut self.junctions[junction.index()];
+        let lamps: Vec<Lamp> = state.chars().filter_map(Lamp::from_char).collect();
+        let is_due = controller.told_ms.is_none_or(|told_ms| time_ms >= told_ms + FEEDBACK_MS);
+        if lamps.len() != controller.shown.len() || (lamps == controller.shown && !is_due) {
+            return None;
+        }
+        controller.told_ms = Some(time_ms);
+        controller.shown.clone_from(&lamps);
+        Some(Event::Signal(SignalFeedback { time_ms, junction, mode: ControlMode::Centre, lamps }))
+    }
+
+    /// A command as SUMO takes it: the light, and its state.
+    pub(super) fn order(&self, command: &SignalCommand) -> (&str, String) {
+        let controller = &self.junctions[command.junction.index()];
+        let letter = |(lamp, stops): (&Lamp, &bool)| match lamp {
+            Lamp::Permissive if *stops => 's',
+            lamp => lamp.to_char(),
+        };
+        (&controller.name, command.lamps.iter().zip(&controller.stops).map(letter).collect())
+    }
+}
+
+/// Heads that show `s` in some state and `g` in none.
+fn stops(states: &[&str], heads: usize) -> Vec<bool> {
+    let shows = |head: usize, letter: u8| states.iter().any(|state| state.as_bytes().get(head) == Some(&letter));
+    (0..heads).map(|head| shows(head, b's') && !shows(head, b'g')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_turns_right_on_red_stops_first() {
+        assert_eq!(stops(&["Gsgr", "sGsr"], 4), [true, true, false, false]);
+    }
+}

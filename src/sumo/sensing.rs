@@ -1,0 +1,195 @@
+//! What cameras see of SUMO's vehicles: passages, and what becomes of them on their way to the engine.
+
+use std::collections::HashMap;
+
+use nanming_dataflows::event::Passage;
+use nanming_dataflows::ids::{CameraId, LaneId, VehicleId};
+use nanming_dataflows::network::City;
+use nanming_simulators::traci::VehicleAt;
+
+use crate::import::crossings::{Crossing, Crossings, Look};
+use crate::ingest::{Plates, vehicle_class};
+
+/// Where places are known almost exactly, a vehicle that departs is seen by the camera that stands at most so far behind it, mm.
+const BEHIND_MM: f64 = 20_000.0;
+
+/// How vehicles are seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sensing {
+    /// A camera each 20 m within 300 m of a signal, none of which fails: almost as if places were known
+    #[default]
+    Exact,
+    /// A camera at the stop line and one 60 m upstream on each lane: with misses, dead ones, and a delay of 1 s
+    Detectors,
+}
+
+/// How detectors fail.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Faults {
+    pub(super) seed: u64,
+    /// Share of vehicles that each does not see.
+    pub(super) misses: f64,
+    /// Share of detectors that see nothing.
+    pub(super) dead: f64,
+}
+
+/// All cameras, and the vehicles that they look at.
+pub(super) struct Eyes {
+    lanes: HashMap<String, LaneId>,
+    crossings: Crossings,
+    plates: Plates,
+    vehicles: HashMap<String, Seen>,
+    now_ms: f64,
+    /// None: places are known almost exactly.
+    faults: Option<Faults>,
+    /// Seen in this step.
+    seen: Vec<Passage>,
+    /// Seen in the step before, and late.
+    late: Vec<Passage>,
+}
+
+struct Seen {
+    look: Look,
+    vehicle: VehicleId,
+    class: nanming_dataflows::event::VehicleClass,
+}
+
+impl Seen {
+    fn passage(&self, crossing: Crossing) -> Passage {
+        let Crossing { camera, time_ms, speed_mm_s } = crossing;
+        let (time_ms, speed_mm_s) = (time_ms.round() as u64, speed_mm_s.round() as u32);
+        Passage { time_ms, camera, vehicle: self.vehicle, speed_mm_s, class: self.class }
+    }
+}
+
+impl Eyes {
+    /// Those of a city.
+    pub(super) fn new(city: &City, faults: Option<Faults>) -> Eyes {
+        Eyes {
+            lanes: city.lanes.iter().map(|lane| (lane.name.clone(), lane.id)).collect(),
+            crossings: Crossings::new(city),
+            // Simulated vehicles have no plates: a fixed key, so that every run gives the same numbers.
+            plates: Plates::new("recording"),
+            vehicles: HashMap::new(),
+            now_ms: 0.0,
+            faults,
+            seen: Vec::new(),
+            late: Vec::new(),
+        }
+    }
+
+    /// What follows is of this moment.
+    pub(super) fn at(&mut self, now_ms: u64) {
+        self.now_ms = now_ms as f64;
+    }
+
+    /// Looks at a vehicle.
+    pub(super) fn look(&mut self, name: &str, at: &VehicleAt<'_>) {
+        let speed_mm_s = at.speed_m_s.max(0.0) * 1000.0;
+        let lane = self.lanes.get(at.lane).copied();
+        let now = Look { time_ms: self.now_ms, lane, at_mm: at.at_m * 1000.0, speed_mm_s };
+        if let Some(known) = self.vehicles.get_mut(name) {
+            let before = std::mem::replace(&mut known.look, now);
+            let passed = self.crossings.between(&before, &now);
+            self.seen.extend(passed.into_iter().map(|crossing| known.passage(crossing)));
+            return;
+        }
+        let new =
+            Seen { look: now, vehicle: self.plates.vehicle(name), class: vehicle_class(at.class).unwrap_or_default() };
+        if self.faults.is_none() {
+            let before = Look { time_ms: self.now_ms - 1_000.0, at_mm: now.at_mm - BEHIND_MM, ..now };
+            let behind = self.crossings.between(&before, &now).pop();
+            self.seen.extend(behind.map(|crossing| new.passage(Crossing { time_ms: self.now_ms, ..crossing })));
+        }
+        self.vehicles.insert(name.to_string(), new);
+    }
+
+    /// A vehicle has arrived. No camera sees that, least of all the one at its lane's end: the engine would expect it beyond.
+    pub(super) fn arrive(&mut self, name: &str) {
+        self.vehicles.remove(name);
+    }
+
+    /// The passages that the engine hears of now.
+    pub(super) fn passages(&mut self) -> Vec<Passage> {
+        let mut seen = std::mem::take(&mut self.seen);
+        let Some(faults) = self.faults else { return seen };
+        seen.retain(|passage| faults.sees(passage));
+        std::mem::replace(&mut self.late, seen)
+    }
+}
+
+impl Faults {
+    fn sees(&self, passage: &Passage) -> bool {
+        let camera = u64::from(passage.camera.0);
+        !self.is_dead(passage.camera) && self.draw([camera, passage.vehicle.0, passage.time_ms]) >= self.misses
+    }
+
+    fn is_dead(&self, camera: CameraId) -> bool {
+        self.draw([u64::from(camera.0), 0, 0]) < self.dead
+    }
+
+    /// A number from 0 to below 1, by chance, the same for the same.
+    fn draw(&self, of: [u64; 3]) -> f64 {
+        let mut hasher = blake3::Hasher::new();
+        [self.seed, of[0], of[1], of[2]].iter().for_each(|part| {
+            hasher.update(&part.to_le_bytes());
+        });
+        let mut first = [0; 8];
+        first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        (u64::from_le_bytes(first) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nanming_simulators::{sumo_net, town};
+
+    use super::*;
+
+    /// Drives a vehicle along a lane with a signal at its end and on, 10 m a second; what is heard, by second.
+    fn drive(sensing: Sensing, faults: Option<Faults>) -> Vec<Vec<Passage>> {
+        let mut city = town::small(2, 2, 1);
+        match sensing {
+            Sensing::Exact => sumo_net::with_dense_cameras(&mut city),
+            Sensing::Detectors => sumo_net::with_detectors(&mut city),
+        }
+        let movement = city.movements.iter().find(|m| m.signal.is_some()).unwrap();
+        let (lane, next) = (&city.lanes[movement.from.index()], &city.lanes[movement.to.index()]);
+        let length_m = f64::from(lane.length_mm) / 1000.0;
+        let mut eyes = Eyes::new(&city, faults);
+        let heard = |second: u64| {
+            eyes.at(1_000_000 + second * 1_000);
+            let driven_m = 5.0 + 10.0 * second as f64;
+            let on = if driven_m < length_m { (lane, driven_m) } else { (next, driven_m - length_m) };
+            eyes.look("a", &VehicleAt { lane: &on.0.name, at_m: on.1, speed_m_s: 10.0, class: "bus" });
+            eyes.passages()
+        };
+        (0..(length_m / 10.0) as u64 + 3).map(heard).collect()
+    }
+
+    #[test]
+    fn almost_exact_places_are_told_at_once_from_the_first_second_on() {
+        let heard = drive(Sensing::Exact, None);
+        assert_eq!(heard[0].len(), 1, "who departs is seen by the camera behind");
+        assert!(heard.windows(3).all(|three| three.iter().any(|h| !h.is_empty())), "never unseen for 30 m: {heard:?}");
+        let all: Vec<&Passage> = heard.iter().flatten().collect();
+        assert!(all.is_sorted_by_key(|passage| passage.time_ms));
+        assert!(all.iter().all(|p| p.class == nanming_dataflows::event::VehicleClass::Bus));
+    }
+
+    #[test]
+    fn detectors_tell_a_second_late_and_miss_their_share() {
+        let faults = Faults { seed: 1, misses: 0.0, dead: 0.0 };
+        let heard = drive(Sensing::Detectors, Some(faults));
+        let late =
+            |(second, told): (usize, &Vec<Passage>)| told.iter().all(|p| p.time_ms <= 999_000 + second as u64 * 1_000);
+        assert!(heard.iter().enumerate().all(late) && heard.concat().len() >= 2, "{heard:?}");
+        let misses = Faults { misses: 0.2, dead: 0.1, ..faults };
+        let share = |hit: &dyn Fn(u32) -> bool| (0..10_000).filter(|n| hit(*n)).count();
+        assert!((900..1_100).contains(&share(&|n| misses.is_dead(CameraId(n)))));
+        let passage = |n: u32| Passage { vehicle: VehicleId(u64::from(n) + 1), ..heard.concat()[0] };
+        let living = Faults { dead: 0.0, ..misses };
+        assert!((7_800..8_200).contains(&share(&|n| living.sees(&passage(n)))));
+    }
+}
