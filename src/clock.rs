@@ -44,7 +44,8 @@ impl Clock {
     }
 
     /// A clock that shows what it is told: that of a process which follows another's ticks. When no tick comes, because the
-    /// leader waits for its disk, it goes on with the wall as the leader's own does: what arrives then is not of the future.
+    /// leader waits for its disk, it goes on with the wall as the leader's own does: what arrives then is not of the future. It
+    /// alone may go back, by as much as it was ahead of what it is told.
     pub fn told() -> Self {
         let (latest_ms, told_ms) = (Arc::default(), Arc::default());
         Clock { start_ms: 0, began_ms: wall_ms(), pace: Pace::Told, latest_ms, told_ms }

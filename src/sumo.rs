@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use nanming_dataflows::network::City;
-use nanming_simulators::sumo_net::{with_dense_cameras, with_detectors};
+use nanming_simulators::sumo_net::{with_dense_cameras, with_detectors, without_ways_back};
 use nanming_simulators::traci::TraciError;
 
 use crate::city_file;
@@ -167,6 +167,7 @@ pub fn sumo(args: &SumoArgs, interrupted: &AtomicBool) -> Result<Report, SumoErr
 /// The scenario's city with the cameras that see it.
 fn city(args: &SumoArgs, scenario: &Scenario) -> Result<City, SumoError> {
     let mut city = city_file::load(Some(&scenario.net), 0)?;
+    without_ways_back(&mut city);
     match args.sensing {
         Sensing::Exact => with_dense_cameras(&mut city),
         Sensing::Detectors => with_detectors(&mut city),

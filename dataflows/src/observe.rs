@@ -60,3 +60,14 @@ where
         all
     })
 }
+
+/// Numbers below a bound, by chance, the same in every run (xorshift).
+pub(crate) fn draws() -> impl FnMut(u64) -> u64 {
+    let mut draw = 88_172_645_463_325_252_u64;
+    move |below| {
+        draw ^= draw << 13;
+        draw ^= draw >> 7;
+        draw ^= draw << 17;
+        draw % below
+    }
+}

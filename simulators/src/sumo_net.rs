@@ -41,7 +41,7 @@ mod place;
 mod programs;
 mod requests;
 
-pub use detectors::{with_dense_cameras, with_detectors};
+pub use detectors::{with_dense_cameras, with_detectors, without_ways_back};
 pub use equipment::with_units;
 
 /// A network that was read.

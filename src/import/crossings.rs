@@ -1,6 +1,9 @@
 //! Where vehicles go by cameras between two looks at them.
 
-use nanming_dataflows::ids::{CameraId, LaneId, LinkId};
+use std::collections::HashMap;
+
+use nanming_dataflows::event::{Passage, VehicleClass};
+use nanming_dataflows::ids::{CameraId, LaneId, LinkId, VehicleId};
 use nanming_dataflows::network::{CameraKind, City};
 
 /// A vehicle at a moment.
@@ -22,8 +25,38 @@ pub(crate) struct Crossing {
     pub(crate) speed_mm_s: f64,
 }
 
+/// A vehicle, and the last look at it.
+pub(crate) struct Tracked {
+    pub(crate) look: Look,
+    pub(crate) vehicle: VehicleId,
+    pub(crate) class: VehicleClass,
+}
+
+impl Tracked {
+    /// It is looked at again: what cameras have seen of it in between.
+    pub(crate) fn moves(&mut self, now: Look, crossings: &Crossings) -> Vec<Passage> {
+        let passed = crossings.between(&self.look, &now);
+        self.look = now;
+        passed.into_iter().map(|crossing| self.passage(crossing)).collect()
+    }
+
+    /// It is not seen any more: it drove on as it did until now, by the last cameras of its lane.
+    pub(crate) fn drives_on(&mut self, now_ms: f64, crossings: &Crossings) -> Vec<Passage> {
+        let driven_mm = self.look.speed_mm_s * (now_ms - self.look.time_ms) / 1000.0;
+        let now = Look { time_ms: now_ms, at_mm: self.look.at_mm + driven_mm, ..self.look };
+        self.moves(now, crossings)
+    }
+
+    pub(crate) fn passage(&self, crossing: Crossing) -> Passage {
+        let Crossing { camera, time_ms, speed_mm_s } = crossing;
+        let (time_ms, speed_mm_s) = (time_ms.round() as u64, speed_mm_s.round() as u32);
+        Passage { time_ms, camera, vehicle: self.vehicle, speed_mm_s, class: self.class }
+    }
+}
+
 /// The city's cameras along its lanes.
 pub(crate) struct Crossings {
+    lanes: HashMap<String, LaneId>,
     /// Cameras of each lane, from its beginning, with their places in mm.
     cameras: Vec<Vec<(f64, CameraId)>>,
     length_mm: Vec<f64>,
@@ -48,7 +81,13 @@ impl Crossings {
             next[lane.link.index()].extend(onto);
         }
         let length_mm = city.lanes.iter().map(|lane| f64::from(lane.length_mm)).collect();
-        Crossings { cameras, length_mm, link: city.lanes.iter().map(|lane| lane.link).collect(), next }
+        let lanes = city.lanes.iter().map(|lane| (lane.name.clone(), lane.id)).collect();
+        Crossings { lanes, cameras, length_mm, link: city.lanes.iter().map(|lane| lane.link).collect(), next }
+    }
+
+    /// A lane of the city by its name.
+    pub(crate) fn lane(&self, name: &str) -> Option<LaneId> {
+        self.lanes.get(name).copied()
     }
 
     /// Cameras that a vehicle went by from one look to the next. It is taken to have moved evenly in between.

@@ -5,11 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nanming_dataflows::decision::Reason;
-use nanming_dataflows::event::{Event, Passage, VehicleClass};
-use nanming_dataflows::ids::{LaneId, VehicleId};
+use nanming_dataflows::event::{Event, Passage};
 use nanming_dataflows::network::City;
 
-use super::crossings::{Crossings, Look};
+use super::crossings::{Crossings, Look, Tracked};
 use super::xml::{Element, Elements, Tag};
 use super::{ImportError, Row, Rows, Unfit, times};
 use crate::ingest::validate::MAX_SPEED_MM_S;
@@ -18,20 +17,12 @@ use crate::ingest::{Plates, vehicle_class};
 /// Vehicles on the way at once, at most.
 const VEHICLES: usize = 2_000_000;
 
-/// A vehicle as it was seen last.
-struct Seen {
-    look: Look,
-    vehicle: VehicleId,
-    class: VehicleClass,
-}
-
 struct Fcd {
     elements: Elements,
     zero_ms: i64,
-    lanes: HashMap<String, LaneId>,
     crossings: Crossings,
     plates: Plates,
-    vehicles: HashMap<String, Seen>,
+    vehicles: HashMap<String, Tracked>,
     time_ms: u64,
     rows: VecDeque<Row>,
 }
@@ -42,10 +33,8 @@ pub(super) fn rows(path: &Path, city: &Arc<City>, zero_ms: i64) -> Result<Rows, 
     let fcd = Fcd {
         elements: Elements::open(path, "fcd-export", hint)?,
         zero_ms,
-        lanes: city.lanes.iter().map(|lane| (lane.name.clone(), lane.id)).collect(),
         crossings: Crossings::new(city),
-        // Simulated vehicles have no plates: a fixed key, so that every import gives the same numbers.
-        plates: Plates::new("recording"),
+        plates: Plates::fixed(),
         vehicles: HashMap::new(),
         time_ms: 0,
         rows: VecDeque::new(),
@@ -94,7 +83,7 @@ impl Fcd {
 
     fn vehicle(&mut self, element: &Element, line: u64) -> Result<(), Unfit> {
         let (id, lane) = (element.text("id")?, element.text("lane")?);
-        let on = self.lanes.get(&lane).copied();
+        let on = self.crossings.lane(&lane);
         if on.is_none() && !lane.starts_with(':') {
             return Err((Reason::UnknownName, format!("the city has no lane '{lane}'")));
         }
@@ -106,24 +95,23 @@ impl Fcd {
             return Err((Reason::OutOfRange, format!("more than {VEHICLES} vehicles at once")));
         }
         let now = Look { time_ms: self.time_ms as f64, lane: on, at_mm, speed_mm_s };
-        let vehicle = self.plates.vehicle(&id);
-        let class = element.text("type").ok().and_then(|name| vehicle_class(&name)).unwrap_or_default();
-        let Some(before) = self.vehicles.insert(id, Seen { look: now, vehicle, class }) else { return Ok(()) };
-        for crossing in self.crossings.between(&before.look, &now) {
-            self.pass(passage(crossing, vehicle, class), line);
-        }
+        let Some(known) = self.vehicles.get_mut(&id) else {
+            let class = element.text("type").ok().and_then(|name| vehicle_class(&name)).unwrap_or_default();
+            let vehicle = self.plates.vehicle(&id);
+            self.vehicles.insert(id, Tracked { look: now, vehicle, class });
+            return Ok(());
+        };
+        let passages = known.moves(now, &self.crossings);
+        passages.into_iter().for_each(|passage| self.pass(passage, line));
         Ok(())
     }
 
-    /// Who was not seen in this step has arrived: it drove on as it did, by the last cameras of its lane.
+    /// Who was not seen in this step has arrived.
     fn arrive(&mut self, line: u64) {
         let now_ms = self.time_ms as f64;
         let mut last = Vec::new();
-        for seen in self.vehicles.extract_if(|_, seen| seen.look.time_ms != now_ms).map(|(_, seen)| seen) {
-            let driven_mm = seen.look.speed_mm_s * (now_ms - seen.look.time_ms) / 1000.0;
-            let now = Look { time_ms: now_ms, at_mm: seen.look.at_mm + driven_mm, ..seen.look };
-            let crossings = self.crossings.between(&seen.look, &now);
-            last.extend(crossings.into_iter().map(|crossing| passage(crossing, seen.vehicle, seen.class)));
+        for (_, mut gone) in self.vehicles.extract_if(|_, tracked| tracked.look.time_ms != now_ms) {
+            last.extend(gone.drives_on(now_ms, &self.crossings));
         }
         last.sort_unstable_by_key(|p| (p.time_ms, p.camera, p.vehicle));
         last.into_iter().for_each(|passage| self.pass(passage, line));
@@ -132,9 +120,4 @@ impl Fcd {
     fn pass(&mut self, passage: Passage, line: u64) {
         self.rows.push_back(Row { line, time_ms: passage.time_ms, what: Ok(Event::Passage(passage)) });
     }
-}
-
-fn passage(crossing: super::crossings::Crossing, vehicle: VehicleId, class: VehicleClass) -> Passage {
-    let (time_ms, speed_mm_s) = (crossing.time_ms.round() as u64, crossing.speed_mm_s.round() as u32);
-    Passage { time_ms, camera: crossing.camera, vehicle, speed_mm_s, class }
 }

@@ -80,8 +80,7 @@ pub(super) fn passages(
     dead: &mut Vec<DeadLetter>,
 ) -> Result<Vec<Row<Event>>, ReplayError> {
     let names = Names::new(city);
-    // Recordings hold pseudonyms already: a fixed key, only to make them numbers that are the same in every run.
-    let plates = Plates::new("recording");
+    let plates = Plates::fixed();
     let columns = ["time_s", "lane", "vehicle", "class", "speed_mps"];
     table(path, "passages", &columns, dead, |cells| {
         let camera = names.camera(cells[1]).map_err(|unfit| (unfit.reason, unfit.detail))?;

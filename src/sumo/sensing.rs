@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use nanming_dataflows::event::Passage;
-use nanming_dataflows::ids::{CameraId, LaneId, VehicleId};
+use nanming_dataflows::ids::CameraId;
 use nanming_dataflows::network::City;
 use nanming_simulators::traci::VehicleAt;
 
-use crate::import::crossings::{Crossing, Crossings, Look};
+use crate::import::crossings::{Crossing, Crossings, Look, Tracked};
 use crate::ingest::{Plates, vehicle_class};
 
 /// Where places are known almost exactly, a vehicle that departs is seen by the camera that stands at most so far behind it, mm.
@@ -36,10 +36,9 @@ pub(super) struct Faults {
 
 /// All cameras, and the vehicles that they look at.
 pub(super) struct Eyes {
-    lanes: HashMap<String, LaneId>,
     crossings: Crossings,
     plates: Plates,
-    vehicles: HashMap<String, Seen>,
+    vehicles: HashMap<String, Tracked>,
     now_ms: f64,
     /// None: places are known almost exactly.
     faults: Option<Faults>,
@@ -49,28 +48,12 @@ pub(super) struct Eyes {
     late: Vec<Passage>,
 }
 
-struct Seen {
-    look: Look,
-    vehicle: VehicleId,
-    class: nanming_dataflows::event::VehicleClass,
-}
-
-impl Seen {
-    fn passage(&self, crossing: Crossing) -> Passage {
-        let Crossing { camera, time_ms, speed_mm_s } = crossing;
-        let (time_ms, speed_mm_s) = (time_ms.round() as u64, speed_mm_s.round() as u32);
-        Passage { time_ms, camera, vehicle: self.vehicle, speed_mm_s, class: self.class }
-    }
-}
-
 impl Eyes {
     /// Those of a city.
     pub(super) fn new(city: &City, faults: Option<Faults>) -> Eyes {
         Eyes {
-            lanes: city.lanes.iter().map(|lane| (lane.name.clone(), lane.id)).collect(),
             crossings: Crossings::new(city),
-            // Simulated vehicles have no plates: a fixed key, so that every run gives the same numbers.
-            plates: Plates::new("recording"),
+            plates: Plates::fixed(),
             vehicles: HashMap::new(),
             now_ms: 0.0,
             faults,
@@ -87,16 +70,14 @@ impl Eyes {
     /// Looks at a vehicle.
     pub(super) fn look(&mut self, name: &str, at: &VehicleAt<'_>) {
         let speed_mm_s = at.speed_m_s.max(0.0) * 1000.0;
-        let lane = self.lanes.get(at.lane).copied();
+        let lane = self.crossings.lane(at.lane);
         let now = Look { time_ms: self.now_ms, lane, at_mm: at.at_m * 1000.0, speed_mm_s };
         if let Some(known) = self.vehicles.get_mut(name) {
-            let before = std::mem::replace(&mut known.look, now);
-            let passed = self.crossings.between(&before, &now);
-            self.seen.extend(passed.into_iter().map(|crossing| known.passage(crossing)));
+            self.seen.extend(known.moves(now, &self.crossings));
             return;
         }
-        let new =
-            Seen { look: now, vehicle: self.plates.vehicle(name), class: vehicle_class(at.class).unwrap_or_default() };
+        let (vehicle, class) = (self.plates.vehicle(name), vehicle_class(at.class).unwrap_or_default());
+        let new = Tracked { look: now, vehicle, class };
         if self.faults.is_none() {
             let before = Look { time_ms: self.now_ms - 1_000.0, at_mm: now.at_mm - BEHIND_MM, ..now };
             let behind = self.crossings.between(&before, &now).pop();
@@ -105,9 +86,10 @@ impl Eyes {
         self.vehicles.insert(name.to_string(), new);
     }
 
-    /// A vehicle has arrived. No camera sees that, least of all the one at its lane's end: the engine would expect it beyond.
+    /// A vehicle has arrived.
     pub(super) fn arrive(&mut self, name: &str) {
-        self.vehicles.remove(name);
+        let gone = self.vehicles.remove(name);
+        self.seen.extend(gone.into_iter().flat_map(|mut gone| gone.drives_on(self.now_ms, &self.crossings)));
     }
 
     /// The passages that the engine hears of now.
@@ -143,6 +125,7 @@ impl Faults {
 
 #[cfg(test)]
 mod tests {
+    use nanming_dataflows::ids::VehicleId;
     use nanming_simulators::{sumo_net, town};
 
     use super::*;

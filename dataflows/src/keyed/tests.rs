@@ -8,7 +8,7 @@ use timely::dataflow::operators::{Inspect, Probe};
 
 use super::*;
 use crate::ids::LinkId;
-use crate::observe::observe;
+use crate::observe::{draws, observe};
 
 /// Adds up what it is told and says the sum `delay` ms after the last word.
 struct Sum {
@@ -157,13 +157,7 @@ impl Machine for Guests {
 
 #[test]
 fn keys_that_go_and_come_again_are_those_of_a_plain_map() {
-    let mut draw = 88_172_645_463_325_252_u64;
-    let mut random = |below: u64| {
-        draw ^= draw << 13;
-        draw ^= draw >> 7;
-        draw ^= draw << 17;
-        draw % below
-    };
+    let mut random = draws();
     let mut plain: BTreeMap<LinkId, (u64, Time)> = BTreeMap::new();
     let mut shard = shard::Shard::new(Guests, Vault::default(), 0, 1);
     let (mut saves, mut said) = (Vec::new(), 0);

@@ -4,7 +4,7 @@
 //! waits at its end.
 
 use nanming_dataflows::ids::*;
-use nanming_dataflows::network::{Camera, CameraKind, City, Lane};
+use nanming_dataflows::network::{Camera, CameraKind, City, Lane, Turn};
 
 use crate::course::place_at;
 
@@ -28,14 +28,37 @@ pub fn with_dense_cameras(city: &mut City) {
         }
         false => Vec::new(),
     };
-    place(city, |_| true, places);
+    place(city, places);
 }
 
-/// Cameras as they are in the street: one at the stop line of each lane that leads to a signal and one 60 m before, or at the
-/// beginning of a shorter lane.
+/// Cameras as they are in the street: one at the end of each lane for cars and, if it leads to a signal, one 60 m before, or at
+/// the beginning of a shorter lane.
 pub fn with_detectors(city: &mut City) {
     let leads = leads_to_signal(city, 1);
-    place(city, |lane| leads[lane.id.index()], |lane| vec![UPSTREAM_MM.min(beginning(lane).unwrap_or(0))]);
+    let places = |lane: &Lane| match leads[lane.id.index()] {
+        true => vec![UPSTREAM_MM.min(beginning(lane).unwrap_or(0))],
+        false => Vec::new(),
+    };
+    place(city, places);
+}
+
+/// Where a network ends its streets have a way back, which hardly anybody takes: vehicles end their trips there. Without it
+/// they are not expected to come back.
+pub fn without_ways_back(city: &mut City) {
+    let is_back = |m: &MovementId| {
+        let movement = &city.movements[m.index()];
+        movement.turn == Turn::UTurn && movement.signal.is_none()
+    };
+    let ends = city.lanes.iter().filter(|lane| lane.movements.iter().all(is_back));
+    let mut gone = vec![false; city.movements.len()];
+    ends.flat_map(|lane| &lane.movements).for_each(|m| gone[m.index()] = true);
+    let mut left = 0..;
+    let new: Vec<Option<MovementId>> =
+        gone.iter().map(|gone| if *gone { None } else { left.next().map(MovementId::from_index) }).collect();
+    let renumber = |all: &mut Vec<MovementId>| *all = all.iter().filter_map(|m| new[m.index()]).collect();
+    city.lanes.iter_mut().for_each(|lane| renumber(&mut lane.movements));
+    city.junctions.iter_mut().flat_map(|j| &mut j.heads).for_each(|head| renumber(&mut head.movements));
+    city.movements.retain_mut(|movement| new[movement.id.index()].map(|id| movement.id = id).is_some());
 }
 
 fn beginning(lane: &Lane) -> Option<u32> {
@@ -61,14 +84,13 @@ fn leads_to_signal(city: &City, reach_mm: u32) -> Vec<bool> {
     nearest_mm.into_iter().map(|mm| mm < reach_mm).collect()
 }
 
-/// Cameras at the ends of some lanes for cars, and at places before, mm.
-fn place(city: &mut City, at_line: impl Fn(&Lane) -> bool, before_mm: impl Fn(&Lane) -> Vec<u32>) {
+/// Cameras at the ends of all lanes for cars, and at places before, mm.
+fn place(city: &mut City, before_mm: impl Fn(&Lane) -> Vec<u32>) {
     let mut cameras = Vec::new();
     for lane in city.lanes.iter().filter(|lane| lane.motor) {
-        let line = at_line(lane).then_some((0, CameraKind::StopLine));
-        let mid = if line.is_some() { before_mm(lane) } else { Vec::new() };
-        let mid = mid.into_iter().filter(|mm| *mm > super::equipment::STOP_LINE_MM);
-        for (mm, kind) in line.into_iter().chain(mid.map(|mm| (mm, CameraKind::MidLink))) {
+        let mid = before_mm(lane).into_iter().filter(|mm| *mm > super::equipment::STOP_LINE_MM);
+        let all = std::iter::once((0, CameraKind::StopLine)).chain(mid.map(|mm| (mm, CameraKind::MidLink)));
+        for (mm, kind) in all {
             let link = city.link_of(lane.id);
             cameras.push(Camera {
                 id: CameraId::from_index(cameras.len()),
@@ -95,7 +117,8 @@ mod tests {
             city.movements.iter().filter(|m| m.signal.is_some()).map(|m| m.from).collect();
         with_detectors(&mut city);
         city.check().unwrap();
-        assert_eq!(city.cameras.len(), 2 * signalled.len());
+        let motor = city.lanes.iter().filter(|lane| lane.motor).count();
+        assert_eq!(city.cameras.len(), motor + signalled.len());
         with_dense_cameras(&mut city);
         city.check().unwrap();
         for lane in signalled {
@@ -105,5 +128,22 @@ mod tests {
             let gap_mm = mm.windows(2).map(|w| w[1] - w[0]).max();
             assert!(mm[0] == 0 && gap_mm <= Some(DENSE_MM), "{mm:?}");
         }
+    }
+
+    #[test]
+    fn who_leaves_the_network_is_not_expected_back() {
+        let mut city = crate::town::small(2, 2, 1);
+        without_ways_back(&mut city);
+        city.check().unwrap();
+        let end = city.movements.iter().find(|m| m.signal.is_some()).unwrap().clone();
+        // One lane's only way is back; all that follow get other numbers.
+        city.movements.iter_mut().filter(|m| m.from == end.from).for_each(|m| (m.turn, m.signal) = (Turn::UTurn, None));
+        let own = city.lanes[end.from.index()].movements.clone();
+        city.junctions.iter_mut().flat_map(|j| &mut j.heads).for_each(|h| h.movements.retain(|m| !own.contains(m)));
+        let before = city.movements.len();
+        without_ways_back(&mut city);
+        assert!(city.lanes[end.from.index()].movements.is_empty());
+        assert_eq!(city.movements.len(), before - own.len());
+        city.check().unwrap();
     }
 }

@@ -119,16 +119,11 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::draws;
 
     #[test]
     fn those_between_are_the_same_from_a_known_place_and_from_the_front() {
-        let mut draw = 88_172_645_463_325_252_u64;
-        let mut random = |below: u64| {
-            draw ^= draw << 13;
-            draw ^= draw >> 7;
-            draw ^= draw << 17;
-            draw % below
-        };
+        let mut random = draws();
         let mut found = 0;
         for _ in 0..2_000 {
             let mut row = Row::default();

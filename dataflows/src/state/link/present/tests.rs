@@ -1,6 +1,7 @@
 use super::*;
 use crate::ids::{LinkId, NodeId};
 use crate::network::Point;
+use crate::observe::draws;
 
 const LINE_MM: u32 = 2_500;
 
@@ -134,13 +135,7 @@ fn one_in_the_pocket_is_gone_when_a_later_comer_leaves_it() {
 
 #[test]
 fn only_those_not_overtaken_yet_are_looked_at_and_nobody_else_would_change() {
-    let mut draw = 88_172_645_463_325_252_u64;
-    let mut random = |below: u64| {
-        draw ^= draw << 13;
-        draw ^= draw >> 7;
-        draw ^= draw << 17;
-        draw % below
-    };
+    let mut random = draws();
     let sensors = || Sensors::given(&[(120_000, &[100_000, 60_000, 20_000]), (120_000, &[60_000]), (70_000, &[])]);
     let (mut marked, mut unmarked) = (Watch::new(sensors()), Watch::new(sensors()));
     let mut changed = 0;
