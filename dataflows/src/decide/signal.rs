@@ -20,12 +20,19 @@ use crate::state::link::LaneCounts;
 mod change;
 mod choice;
 mod deadlines;
+mod demand;
+mod field;
+mod flow;
+mod horizon;
+mod outlook;
 mod plan;
-mod pressure;
+mod shares;
 use change::{Change, change, stage_lamps};
-use choice::{Demand, Moment};
+use choice::Moment;
 use deadlines::Timing;
-use pressure::Field;
+use demand::Demand;
+use field::Field;
+use outlook::Outlook;
 
 /// How often a junction decides, ms.
 const DECIDE_MS: u64 = 1_000;
@@ -40,6 +47,8 @@ const REPEAT_MS: u64 = 5_000;
 /// A stage that stands is ordered again after so long: a controller that hears nothing from the centre for minutes goes
 /// back to its own plan, ms.
 const KEEP_ALIVE_MS: u64 = 60_000;
+/// So many vehicles that wait inside the junction at the end of yellow might lock it: they are left time to go.
+const LOCKING: f32 = 1.9;
 /// Detectors that have told nothing for so long count as silent, ms.
 const SILENT_MS: u64 = 300_000;
 
@@ -161,14 +170,14 @@ impl Machine for Signals {
         let (junction, field, timing) = (&self.city.junctions[row], &self.fields[row], &self.timings[row]);
         if signal.phase == (Phase::Listening { until_ms: None }) {
             signal.shown = Shown::dark(junction.heads.len());
-            signal.demand = field.no_demand(junction, tick);
+            signal.demand = Demand::none(field, junction, tick);
             signal.heard_ms = tick;
             signal.phase = Phase::Listening { until_ms: Some(tick + LISTEN_MS) };
         }
         for (_, event) in events {
             match &event.what {
                 SignalNews::Counts(counts) => {
-                    field.hear(&mut signal.demand, counts);
+                    signal.demand.hear(field, counts);
                     signal.heard_ms = tick;
                 }
                 SignalNews::Shows(mode, lamps) => signal.learn(junction, event.time_ms, *mode, lamps),
@@ -253,6 +262,12 @@ impl Desk<'_> {
             }
             let (to, reason) = (*to, *reason);
             if steps.is_empty() {
+                if signal.demand.inside() >= LOCKING
+                    && let Some(clearing) = change::clearing(signal.shown.lamps())
+                {
+                    steps.push(clearing);
+                    continue;
+                }
                 let lamps = stage_lamps(self.junction, to);
                 if !self.show(signal, &lamps, to, Interval::Green, reason) {
                     return;
@@ -270,16 +285,19 @@ impl Desk<'_> {
     }
 
     fn decide(&mut self, signal: &mut Signal) {
-        self.field.age(&mut signal.demand, &signal.shown, self.tick);
+        signal.demand.age(self.field, &signal.shown, self.tick);
+        self.learn(signal);
         let Phase::Green { stage, since_ms } = signal.phase else { return };
         signal.demand.stood_ms[usize::from(stage)] = self.tick;
         let silent = self.tick.saturating_sub(signal.heard_ms) > SILENT_MS;
-        let scores_milli = self.field.scores_milli(&signal.demand);
+        let outlook = Outlook::new(self.field, &signal.demand);
+        let scores_milli = self.scores_milli(&signal.demand, &outlook);
         let planned = silent.then(|| plan::stage_at(self.city, self.junction, self.tick));
         let moment = Moment {
             junction: self.junction,
             timing: self.timing,
             demand: &signal.demand,
+            outlook: &outlook,
             scores_milli: &scores_milli,
             planned,
             stage,
@@ -299,6 +317,22 @@ impl Desk<'_> {
             let lamps = stage_lamps(self.junction, stage);
             self.show(signal, &lamps, stage, Interval::Green, reason);
         }
+    }
+
+    /// Looks at how the lanes have flowed in the last second.
+    fn learn(&self, signal: &mut Signal) {
+        let stage = if let Phase::Green { stage, .. } = signal.phase { Some(usize::from(stage)) } else { None };
+        for (number, row) in self.field.rows.iter().enumerate() {
+            let waiting = signal.demand.waiting(self.field, number);
+            let goes = |stage: usize| row.moves.iter().any(|m| self.field.releases[stage].lights[m.head].is_green());
+            signal.demand.flows[number].second(waiting, stage.is_some_and(goes));
+        }
+    }
+
+    /// What waits for each stage, 1/1000 vehicle.
+    fn scores_milli(&self, demand: &Demand, outlook: &Outlook<'_>) -> Vec<i64> {
+        let near: Vec<f32> = (0..self.field.rows.len()).map(|row| demand.near(self.field, row)).collect();
+        outlook.worth(&near).map(|score| (score * 1000.0) as i64).collect()
     }
 
     fn tell_choice(&mut self, signal: &mut Signal, choice: SignalChoice) {

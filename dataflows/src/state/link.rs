@@ -95,17 +95,35 @@ pub enum Observation {
     Bus(u32),
 }
 
-/// Vehicles near the stop line of each lane of a link.
+/// Who is on a link, and when each would reach the line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LaneCounts {
     /// When, ms.
     pub time_ms: u64,
     /// Which link.
     pub link: LinkId,
-    /// By lane, in the link's order, 1/1000 vehicle.
-    pub near_milli: Vec<u32>,
+    /// Vehicles on the link, by lane and time.
+    pub arrivals: Vec<Arrival>,
+    /// By lane, in the link's order: vehicles that have left since this was told before, 1/1000.
+    pub left_milli: Vec<u32>,
+    /// By lane upstream: the share of those who leave it that come here, 1/1000, learned.
+    pub came_milli: Vec<(LaneId, u16)>,
+    /// Vehicles that have left a line for this link and are still in the junction before it, 1/1000; 0 where no camera
+    /// stands near the beginning.
+    pub inside_milli: u32,
     /// Lanes on which no camera that can be relied on would see somebody before the line, a bit each.
     pub blind: u32,
+}
+
+/// Vehicles that reach the end of a lane in the same second, if nobody holds them up; those of moments past wait there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Arrival {
+    /// Row of the lane in the link's order.
+    pub lane: u8,
+    /// Unix time, s.
+    pub due_s: u32,
+    /// How many, 1/1000.
+    pub milli: u32,
 }
 
 impl LaneCounts {
@@ -137,7 +155,8 @@ pub struct Links {
 pub struct LinkMemory {
     presents: Presents,
     window: Window,
-    counts_milli: Vec<u32>,
+    arrivals: Vec<Arrival>,
+    inside_milli: u32,
     blind: Option<u32>,
     said: Option<(u32, u32, u32)>,
     next_count: Time,
@@ -214,7 +233,7 @@ impl Machine for Links {
             memory.next_window = next_turn(id, tick, WINDOW_MS);
             self.say_state(link, memory, tick, out);
         }
-        let busy = !memory.presents.is_empty() || memory.counts_milli.iter().any(|n| *n > 0);
+        let busy = !memory.presents.is_empty() || !memory.arrivals.is_empty();
         if busy {
             out.wake_at(memory.next_count.min(memory.next_window));
         } else if !memory.window.is_at_rest(link.free_speed_mm_s) {
@@ -230,12 +249,25 @@ fn next_turn(id: LinkId, tick: Time, every: u64) -> Time {
 }
 
 fn say_counts(link: &Link, sensors: &Sensors, memory: &mut LinkMemory, tick: Time, out: &mut Outbox<LinkSaid>) {
-    let near_milli = memory.presents.near_milli(link, tick, memory.window.known_milli());
+    let arrivals = memory.presents.arrivals(link, tick, memory.window.known_milli());
     let blind = memory.presents.blind(sensors);
-    if near_milli != memory.counts_milli || memory.blind != Some(blind) {
-        memory.counts_milli.clone_from(&near_milli);
+    let left_milli = memory.presents.left_milli();
+    let inside_milli = memory.presents.inside_milli(sensors, tick);
+    let same = (memory.inside_milli, memory.blind) == (inside_milli, Some(blind));
+    if arrivals != memory.arrivals || !same || !left_milli.is_empty() {
+        memory.arrivals.clone_from(&arrivals);
+        memory.inside_milli = inside_milli;
+        let came_milli = memory.presents.came_milli();
         memory.blind = Some(blind);
-        out.emit(LinkSaid::Counts(LaneCounts { time_ms: tick, link: link.id, near_milli, blind }));
+        out.emit(LinkSaid::Counts(LaneCounts {
+            time_ms: tick,
+            link: link.id,
+            arrivals,
+            left_milli,
+            came_milli,
+            inside_milli,
+            blind,
+        }));
     }
 }
 
@@ -276,7 +308,9 @@ impl Links {
         let standing_ms = memory.presents.count_standing(link, tick, WINDOW_MS);
         let place = self.sensors[link.id.index()].place();
         let reading = memory.window.close(standing_ms, &place, memory.presents.is_empty(), link.free_speed_mm_s);
-        let queue_milli_veh: u32 = memory.counts_milli.iter().sum();
+        let near_s = (tick + near_ms(link)) / 1000;
+        let near = memory.arrivals.iter().filter(|arrival| u64::from(arrival.due_s) <= near_s);
+        let queue_milli_veh: u32 = near.map(|arrival| arrival.milli).sum();
         let now = (reading.flow_veh_h, reading.speed_mm_s / 100, queue_milli_veh / 100);
         if !reading.observed && memory.said == Some(now) {
             return;
@@ -295,6 +329,11 @@ impl Links {
             observed: reading.observed,
         }));
     }
+}
+
+/// The time that a vehicle takes from where it begins to be near the line, ms.
+fn near_ms(link: &Link) -> u64 {
+    u64::from(NEAR_MM) * 1000 / u64::from(link.free_speed_mm_s.max(1))
 }
 
 /// Travel time over a length at a speed, ms; a standing link counts as walked, 0.5 m/s.

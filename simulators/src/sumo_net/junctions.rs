@@ -20,8 +20,11 @@ const MIN_GREEN_MS: u32 = 5_000;
 const MAX_GREEN_MS: u32 = 60_000;
 /// Longest red, unless a program has a longer cycle, ms.
 const MAX_RED_MS: u32 = 120_000;
-/// Yellow where the programs show none, ms.
-const YELLOW_MS: u32 = 3_000;
+/// Yellow by the speed that is allowed before the line (RiLSA 2015, 2.4): up to so many mm/s, ms. Programs of SUMO's networks
+/// have what netconvert reckoned, often all-red within it.
+const YELLOWS_MS: [(u32, u32); 2] = [(13_900, 3_000), (16_700, 4_000)];
+/// Yellow before lines that are approached faster than that, ms.
+const FAST_YELLOW_MS: u32 = 5_000;
 
 /// Adds a junction for every `tlLogic` that governs connections and shows a green.
 pub(super) fn signalise(
@@ -135,7 +138,7 @@ impl Controller<'_> {
             district: DistrictId(0),
             nodes,
             approaches: self.approaches(city, crossings_mm),
-            heads: (0..self.heads).map(|head| self.head(head, &stages)).collect(),
+            heads: (0..self.heads).map(|head| self.head(city, head, &stages)).collect(),
             conflicts,
             stages,
             plans,
@@ -158,12 +161,13 @@ impl Controller<'_> {
         nodes
     }
 
-    fn head(&self, head: usize, stages: &[Stage]) -> Head {
-        let own = self.own.iter().map(|c| &self.connections[*c]).filter(|c| index(c) == Some(head));
+    fn head(&self, city: &City, head: usize, stages: &[Stage]) -> Head {
+        let own = || self.own.iter().map(|c| &self.connections[*c]).filter(|c| index(c) == Some(head));
         let shortest_ms = stages.iter().filter(|s| s.lights[head].is_green()).map(|s| s.min_green_ms).min();
+        let fastest_mm_s = own().filter_map(|c| c.from).map(|lane| city.link_of(lane).free_speed_mm_s).max();
         Head {
-            movements: own.filter_map(|c| c.movement).collect(),
-            yellow_ms: programs::yellow_ms(self.programs, head).unwrap_or(YELLOW_MS),
+            movements: own().filter_map(|c| c.movement).collect(),
+            yellow_ms: yellow_ms(fastest_mm_s.unwrap_or(0)),
             min_green_ms: shortest_ms.unwrap_or(MIN_GREEN_MS).min(MIN_GREEN_MS),
         }
     }
@@ -222,6 +226,11 @@ impl Controller<'_> {
         claim.first_rank = claim.first_rank.max(rank(city, first));
         claim.second_rank = claim.second_rank.max(rank(city, second));
     }
+}
+
+/// Yellow for those who approach so fast, ms.
+fn yellow_ms(fastest_mm_s: u32) -> u32 {
+    YELLOWS_MS.iter().find(|(to_mm_s, _)| fastest_mm_s <= *to_mm_s).map_or(FAST_YELLOW_MS, |(_, ms)| *ms)
 }
 
 /// How much a connection is the lesser beside others: turns more than through traffic, people on foot least.

@@ -107,21 +107,6 @@ pub(super) fn plan(program: &Program, stages: &[&Phase]) -> Option<Plan> {
     Some(plan)
 }
 
-/// The shortest yellow of a head over all programs, ms. Yellow phases in a row are one yellow.
-pub(super) fn yellow_ms(programs: &[Program], head: usize) -> Option<u32> {
-    programs.iter().flat_map(|p| yellows_ms(p, head)).min()
-}
-
-fn yellows_ms(program: &Program, head: usize) -> Vec<u32> {
-    let yellow = |p: &Phase| p.lamps[head] == Lamp::Yellow;
-    // Start where the head is not yellow, so that no yellow is cut in two by the end of the list.
-    let start = program.phases.iter().position(|p| !yellow(p)).unwrap_or(0);
-    let (end, begin) = program.phases.split_at(start);
-    let round: Vec<&Phase> = begin.iter().chain(end).collect();
-    let runs = round.chunk_by(|a, b| yellow(a) == yellow(b)).filter(|run| yellow(run[0]));
-    runs.map(|run| run.iter().map(|p| p.duration_ms).sum()).collect()
-}
-
 /// The longest phase that is red for all, ms; 0 if there is none.
 pub(super) fn all_red_ms(programs: &[Program]) -> u32 {
     let phases = programs.iter().flat_map(|p| &p.phases);

@@ -19,6 +19,8 @@ pub(super) fn stage_lamps(junction: &Junction, stage: u16) -> Vec<Lamp> {
     junction.stages[usize::from(stage)].lights.iter().map(|light| light.lamp()).collect()
 }
 
+/// How long who waits inside the junction is left to leave it, ms.
+const CLEARING_MS: u32 = 1_000;
 /// A head that ends and goes on in the next stage shows red for so long between, ms.
 const RELIGHT_MS: u32 = 1_000;
 
@@ -53,4 +55,11 @@ pub(super) fn change(junction: &Junction, now: &[Lamp], to: u16) -> Vec<Change> 
         steps.push(Change { interval: Interval::AllRed, lamps: with(Lamp::Red), for_ms: red_ms });
     }
     steps
+}
+
+/// Red for those who show yellow, so that who waits inside the junction can leave it: none if nobody shows yellow.
+pub(super) fn clearing(now: &[Lamp]) -> Option<Change> {
+    let red = |lamp: &Lamp| if *lamp == Lamp::Yellow { Lamp::Red } else { *lamp };
+    let lamps = now.iter().map(red).collect();
+    now.contains(&Lamp::Yellow).then_some(Change { interval: Interval::AllRed, lamps, for_ms: CLEARING_MS })
 }

@@ -1,32 +1,11 @@
 //! Which stage comes next.
 
-use serde::{Deserialize, Serialize};
-
 use super::deadlines::{Due, Stages, Timing, bit};
-use crate::Time;
+use super::demand::{Demand, SOMEONE};
+use super::horizon::{Draft, Horizon};
+use super::outlook::Outlook;
 use crate::decision::StageReason;
 use crate::network::Junction;
-
-/// A change costs yellow and all-red: another stage must be worth so much more, 1/1000 vehicle, ...
-const MARGIN_MILLI: i64 = 1_000;
-/// ... or so much more in proportion to what the stage in force still has to do, 1/1000.
-const MARGIN_SHARE_MILLI: i64 = 1_100;
-/// Less than this counts as nobody, 1/1000 vehicle: a stage that serves nobody yields to one that someone waits for.
-pub(super) const SOMEONE_MILLI: i64 = 500;
-
-/// Who waits and who comes, as a junction knows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Demand {
-    /// By local lane: vehicles near its end, 1/1000.
-    pub(super) near_milli: Vec<u32>,
-    /// By local lane: whether nothing upstream would see somebody come.
-    pub(super) blind: Vec<bool>,
-    /// By head: since when it has been red with someone waiting, ms.
-    pub(super) waiting_since_ms: Vec<Option<u64>>,
-    /// By stage: when it last stood, ms.
-    pub(super) stood_ms: Vec<Time>,
-    pub(super) now_ms: Time,
-}
 
 /// A moment of choice: `stage` has stood for `stood_ms`, the next one comes `again_ms` later; `planned` is the plan's
 /// stage when detectors are silent.
@@ -34,6 +13,8 @@ pub(super) struct Moment<'a> {
     pub(super) junction: &'a Junction,
     pub(super) timing: &'a Timing,
     pub(super) demand: &'a Demand,
+    pub(super) outlook: &'a Outlook<'a>,
+    /// By stage: vehicles that wait for it.
     pub(super) scores_milli: &'a [i64],
     pub(super) planned: Option<u16>,
     pub(super) stage: u16,
@@ -56,35 +37,41 @@ impl Moment<'_> {
         let Some(first) = dues.first().filter(|_| open & bit(usize::from(stage)) == 0) else {
             return self.freely(open);
         };
-        let best = self.best_of(|s| open & bit(s) != 0).or_else(|| self.best_of(|s| first.served & bit(s) != 0));
+        let best = self.cheapest(|s| open & bit(s) != 0).or_else(|| self.cheapest(|s| first.served & bit(s) != 0));
         (best.unwrap_or(stage), StageReason::MaxRed)
     }
 
     /// Everybody's times can be kept while the stage in force goes on.
     fn freely(&self, open: Stages) -> (u16, StageReason) {
         let (stage, standing) = (self.stage, &self.junction.stages[usize::from(self.stage)]);
-        let waits_elsewhere = self.demand.waiting_since_ms.iter().any(Option::is_some);
-        if self.stood_ms >= u64::from(standing.max_green_ms) && waits_elsewhere {
-            let worth = |s: usize| s != usize::from(stage) && open & bit(s) != 0 && self.scores_milli[s] > 0;
-            return self.best_of(worth).map_or((stage, StageReason::Idle), |other| (other, StageReason::MaxGreen));
+        let waits = |s: usize| self.scores_milli[s] as f32 >= SOMEONE * 1000.0;
+        let others_wait = (0..self.scores_milli.len()).any(|s| s != usize::from(stage) && waits(s));
+        if self.stood_ms >= u64::from(standing.max_green_ms) && self.demand.waiting_since_ms.iter().any(Option::is_some)
+        {
+            let other = self.cheapest(|s| open & bit(s) != 0 && self.scores_milli[s] > 0);
+            return other.map_or((stage, StageReason::Idle), |other| (other, StageReason::MaxGreen));
         }
-        self.by_pressure(open)
-    }
-
-    fn by_pressure(&self, open: Stages) -> (u16, StageReason) {
-        let stage = self.stage;
-        let now = self.scores_milli[usize::from(stage)];
-        let best = self.best_of(|s| open & bit(s) != 0).unwrap_or(stage);
-        let worth = self.scores_milli[usize::from(best)];
-        if worth <= 0 {
+        if self.outlook.is_empty() {
             return (stage, StageReason::Idle);
         }
-        let pays = worth >= now + MARGIN_MILLI && worth * 1000 >= now.max(0) * MARGIN_SHARE_MILLI;
-        let alone = now < SOMEONE_MILLI && worth >= SOMEONE_MILLI;
-        match best == stage || pays || alone {
-            true => (best, StageReason::Pressure),
-            false => (stage, StageReason::NotWorth),
+        let draft = self.cheapest_draft(true, |s| open & bit(s) != 0);
+        match draft.keep_s == 0 {
+            true => (draft.next as u16, StageReason::Pressure),
+            false if others_wait => (stage, StageReason::NotWorth),
+            false if waits(usize::from(stage)) => (stage, StageReason::Pressure),
+            false => (stage, StageReason::Idle),
         }
+    }
+
+    fn cheapest_draft(&self, keeps: bool, open: impl Fn(usize) -> bool) -> Draft {
+        let (stage, stood_s) = (usize::from(self.stage), (self.stood_ms / 1000) as usize);
+        Horizon::new(self.outlook, self.timing).best(stage, stood_s, keeps, open)
+    }
+
+    /// The stage to change to at once that costs least, among those that are eligible.
+    fn cheapest(&self, eligible: impl Fn(usize) -> bool) -> Option<u16> {
+        let draft = self.cheapest_draft(false, eligible);
+        draft.cost.is_finite().then_some(draft.next as u16)
     }
 
     /// Who must get a green, the most urgent first: heads at which someone waits, and people on foot. Nobody counts those:
@@ -111,11 +98,5 @@ impl Moment<'_> {
         let free_ms = now_ms + self.again_ms;
         let keeps = |s: &usize| self.timing.keeps(dues, now_ms, free_ms, (*s != own).then_some(*s));
         (0..self.scores_milli.len()).filter(keeps).fold(0, |open, s| open | bit(s))
-    }
-
-    /// The eligible stage of greatest score; the lowest number among equals.
-    fn best_of(&self, eligible: impl Fn(usize) -> bool) -> Option<u16> {
-        let stages = (0..self.scores_milli.len()).filter(|s| eligible(*s));
-        stages.max_by_key(|s| (self.scores_milli[*s], usize::MAX - s)).map(|s| s as u16)
     }
 }

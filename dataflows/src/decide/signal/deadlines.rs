@@ -28,6 +28,9 @@ pub(super) struct Timing {
     change_ms: u64,
     /// Shortest green by stage, ms.
     min_green_ms: Vec<u64>,
+    /// Shortest and longest green by stage, whole s.
+    pub(super) min_green_s: Vec<usize>,
+    pub(super) max_green_s: Vec<usize>,
 }
 
 impl Timing {
@@ -36,6 +39,8 @@ impl Timing {
         Timing {
             change_ms: u64::from(yellow_ms + junction.all_red_ms),
             min_green_ms: junction.stages.iter().map(|s| u64::from(s.min_green_ms)).collect(),
+            min_green_s: junction.stages.iter().map(|s| s.min_green_ms.div_ceil(1000) as usize).collect(),
+            max_green_s: junction.stages.iter().map(|s| (s.max_green_ms / 1000) as usize).collect(),
         }
     }
 
@@ -73,7 +78,12 @@ impl Timing {
 mod tests {
     use super::*;
 
-    const TIMING: fn() -> Timing = || Timing { change_ms: 5_000, min_green_ms: vec![20_000, 6_000, 20_000] };
+    const TIMING: fn() -> Timing = || Timing {
+        change_ms: 5_000,
+        min_green_ms: vec![20_000, 6_000, 20_000],
+        min_green_s: vec![20, 6, 20],
+        max_green_s: vec![60; 3],
+    };
 
     fn due(until_s: u64, stage: usize) -> Due {
         Due { until_ms: until_s * 1000, served: bit(stage) }

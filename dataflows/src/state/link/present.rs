@@ -5,7 +5,9 @@ use std::hint::black_box;
 use std::num::NonZero;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
+use super::Arrival;
 use super::row::Row;
 use super::sensors::{Eye, Sensors, Trust, bit};
 use super::turning::Turning;
@@ -24,6 +26,8 @@ const STANDING_MS: u64 = 20_000;
 const PARKED_MS: u64 = 180_000;
 /// So many later comers that left a lane before it prove that a vehicle whose lane is not known has left unseen.
 const OVERTAKEN: u8 = 3;
+/// Who has left a line and is not seen behind the junction for so long waits in it, ms.
+const CROSSING_MS: u64 = 3_000;
 /// However few plates are read, a vehicle stands for at most five, 1/1000.
 const LEAST_KNOWN_MILLI: u32 = 200;
 /// Room that a vehicle takes in a queue, mm.
@@ -36,6 +40,13 @@ const DOUBT_MS: u64 = 15_000;
 const DOUBT_MILLI: u32 = 500;
 /// ... and after so long for nothing, ms.
 const LOST_MS: u64 = 75_000;
+/// Who was expected on this link should have been seen by its first camera since so long: it has gone elsewhere, ms, ...
+const ELSEWHERE_MS: u64 = 4_000;
+/// ... or cameras miss so many, 1/1000, ...
+const MISSED_MILLI: u64 = 50;
+/// ... for even of those who can only come here so many end their trips before, 1/1000. After so long nobody is left, ms.
+const ENDED_MILLI: u64 = 50;
+const VANISHED_MS: u64 = 20_000;
 
 /// A vehicle on the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +83,11 @@ impl Present {
         u64::from(self.to_line_mm).saturating_sub(driven_mm) as u32
     }
 
+    /// When it reaches the line at the soonest, ms.
+    fn due_ms(&self, link: &Link) -> u64 {
+        self.seen_ms + u64::from(self.to_line_mm) * 1000 / u64::from(link.free_speed_mm_s.max(1))
+    }
+
     /// Whether it passed its place on its lane before another passed its own.
     pub(super) fn is_before(&self, other: &Present) -> bool {
         self.order() < other.order()
@@ -94,6 +110,10 @@ impl Present {
 
     /// What it counts for near the line, 1/1000.
     fn counts_milli(&self, now: Time) -> u32 {
+        if self.lane.is_none() && self.free_ms(now) >= ELSEWHERE_MS {
+            let came = u64::from(self.weight_milli) * (1000 - ENDED_MILLI) / 1000;
+            return (1000 * came * MISSED_MILLI / (came * MISSED_MILLI + (1000 - came) * 1000)) as u32;
+        }
         let sure_milli = match self.free_ms(now) {
             LOST_MS.. => 0,
             DOUBT_MS.. => DOUBT_MILLI,
@@ -116,6 +136,8 @@ pub(super) struct Presents {
     overtaken_ms: Vec<u64>,
     turning: Turning,
     trust: Trust,
+    /// By lane: vehicles that have left, 1/1000; empty while none has.
+    left_milli: Vec<u32>,
 }
 
 impl Presents {
@@ -124,7 +146,7 @@ impl Presents {
         let (turning, trust) = (Turning::new(sensors), Trust::new(sensors));
         let rows = (0..sensors.lanes()).map(|_| Row::default()).collect();
         let (coming, overtaken_ms) = (Row::default(), vec![0; sensors.lanes()]);
-        Presents { coming, rows, came_milli: BTreeMap::new(), overtaken_ms, turning, trust }
+        Presents { coming, rows, came_milli: BTreeMap::new(), overtaken_ms, turning, trust, left_milli: Vec::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -170,11 +192,11 @@ impl Presents {
         length_mm: u32,
     ) {
         let equal = 1000 / u16::from(of.max(1));
-        let weight_milli = if of > 1 { *self.came_milli.entry(from).or_insert(equal) } else { 1000 };
+        let weight_milli = *self.came_milli.entry(from).or_insert(equal);
         let fresh = Present::new(time_ms, length_mm, None, sensors.leading());
         self.take(vehicle);
         self.overtaken_ms.iter_mut().for_each(|since_ms| *since_ms = time_ms.min(*since_ms));
-        self.coming.insert(vehicle, Present { weight_milli, from: (of > 1).then_some(from), ..fresh });
+        self.coming.insert(vehicle, Present { weight_milli, from: Some(from), ..fresh });
     }
 
     /// A vehicle is seen by a camera; returns what was known of it before. Who was before it and is still further back is
@@ -230,12 +252,17 @@ impl Presents {
     /// A vehicle is elsewhere.
     pub(super) fn remove(&mut self, vehicle: VehicleId) {
         let before = self.take(vehicle);
+        if let Some(Present { lane: Some(lane), ways, .. }) = before {
+            self.left_milli.resize(self.rows.len(), 0);
+            let left_milli = &mut self.left_milli;
+            self.turning.spread(Some(lane), ways, 1000, |lane, milli| left_milli[lane] += milli);
+        }
         self.learn_came(before.filter(|b| b.lane.is_none()), 0);
     }
 
     fn learn_came(&mut self, before: Option<Present>, came_milli: i32) {
         if let Some(share) = before.and_then(|b| b.from).and_then(|from| self.came_milli.get_mut(&from)) {
-            *share = (i32::from(*share) + (came_milli - i32::from(*share)) / 16).clamp(20, 1000) as u16;
+            learn(share, came_milli);
         }
     }
 
@@ -248,6 +275,8 @@ impl Presents {
     /// it: if so, it has turned aside or is gone.
     pub(super) fn doubt(&mut self, sensors: &Sensors, link: &Link, now: Time, known_milli: u32) {
         let known_milli = u64::from(known_milli.clamp(LEAST_KNOWN_MILLI, 1000));
+        // Lanes on which one may come unseen as far as this, mm before the line.
+        let mut hidden_mm: SmallVec<[(u64, u64); 6]> = SmallVec::new();
         for (lane, row) in self.rows.iter_mut().enumerate() {
             let mut queued_milli = 0u64;
             for v in row.iter_mut().filter(|v| v.ways & bit(lane) != 0) {
@@ -262,7 +291,31 @@ impl Presents {
                     queued_milli += u64::from(v.counts_milli(now));
                 }
             }
+            let first_mm = sensors.next_mm(&self.trust, lane, u32::MAX);
+            hidden_mm.push((queued_milli * SPACING_MM / known_milli + SPACING_MM, u64::from(first_mm)));
         }
+        for v in self.coming.iter_mut() {
+            let at_mm = u64::from(v.at_mm(link, now)) + SPACING_MM;
+            let ways = v.ways;
+            let lanes = hidden_mm.iter().enumerate().filter(|(lane, _)| ways & bit(*lane) != 0);
+            let hides = |(_, (tail_mm, first_mm)): (usize, &(u64, u64))| at_mm.max(*tail_mm) >= *first_mm;
+            v.free_since_ms =
+                if lanes.map(hides).all(|hides| !hides) { v.free_since_ms.or(NonZero::new(now)) } else { None };
+        }
+        self.forget_vanished(now);
+    }
+
+    /// Forgets those who were expected, whose way to the first cameras was free, and whom none has seen: their trips have
+    /// ended, or they have turned where nothing sees them.
+    fn forget_vanished(&mut self, now: Time) {
+        let came_milli = &mut self.came_milli;
+        self.coming.retain(|v| {
+            let vanished = v.free_ms(now) >= VANISHED_MS;
+            if vanished && let Some(share) = v.from.and_then(|from| came_milli.get_mut(&from)) {
+                learn(share, 0);
+            }
+            !vanished
+        });
     }
 
     /// Lanes on which nothing would see somebody before the line, a bit each.
@@ -276,15 +329,44 @@ impl Presents {
         self.all().map(|v| u64::from(v.weight_milli)).sum()
     }
 
-    /// Vehicles near the line by lane, 1/1000, grown by those whose plates are not read (`known_milli` of 1000 are).
-    pub(super) fn near_milli(&self, link: &Link, now: Time, known_milli: u32) -> Vec<u32> {
-        let mut near = vec![0u32; link.lanes.len()];
-        for v in self.all().filter(|v| v.at_mm(link, now) <= NEAR_MM) {
-            self.turning.spread(v.lane, v.ways, v.counts_milli(now), &mut near);
+    /// Vehicles by lane and by the second in which they reach the line, grown by those whose plates are not read
+    /// (`known_milli` of 1000 are).
+    pub(super) fn arrivals(&self, link: &Link, now: Time, known_milli: u32) -> Vec<Arrival> {
+        let mut arrivals: Vec<Arrival> = Vec::with_capacity(self.all_rows_len());
+        let known_milli = known_milli.clamp(LEAST_KNOWN_MILLI, 1000);
+        for v in self.all() {
+            let (due_s, milli) = (v.due_ms(link).div_ceil(1000) as u32, v.counts_milli(now) * 1000 / known_milli);
+            let tell = |lane: usize, milli| arrivals.push(Arrival { lane: lane as u8, due_s, milli });
+            self.turning.spread(v.lane, v.ways, milli, tell);
         }
-        near.iter_mut()
-            .for_each(|n| *n = (u64::from(*n) * 1000 / u64::from(known_milli.clamp(LEAST_KNOWN_MILLI, 1000))) as u32);
-        near
+        arrivals.sort_unstable();
+        arrivals.dedup_by(|later, first| {
+            let same = (later.lane, later.due_s) == (first.lane, first.due_s);
+            first.milli += u32::from(same) * later.milli;
+            same
+        });
+        arrivals
+    }
+
+    /// By lane upstream: the share of those who leave it that come here, 1/1000.
+    pub(super) fn came_milli(&self) -> Vec<(LaneId, u16)> {
+        self.came_milli.iter().map(|(lane, share)| (*lane, *share)).collect()
+    }
+
+    /// Vehicles that have left a line upstream for some seconds and have not come to the first cameras, 1/1000.
+    pub(super) fn inside_milli(&self, sensors: &Sensors, now: Time) -> u32 {
+        let inside = |v: &&Present| now.saturating_sub(v.seen_ms) >= CROSSING_MS;
+        let inside = self.coming.iter().filter(inside).filter(|v| sensors.begins_watched(&self.trust, v.ways));
+        inside.map(|v| v.counts_milli(now)).sum()
+    }
+
+    fn all_rows_len(&self) -> usize {
+        self.coming.len() + self.rows.iter().map(Row::len).sum::<usize>()
+    }
+
+    /// By lane, vehicles that have left by it since this was asked before, 1/1000; empty if none has.
+    pub(super) fn left_milli(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.left_milli)
     }
 
     /// Time that standing vehicles have spent since it was last counted, ms, at most `window_ms` each. One whose way is free
@@ -303,6 +385,12 @@ impl Presents {
         }
         standing_ms
     }
+}
+
+/// Takes note that one more came, 1000, or did not, 0.
+fn learn(share_milli: &mut u16, came_milli: i32) {
+    let known = i32::from(*share_milli);
+    *share_milli = (known + (came_milli - known) / 16).clamp(20, 1000) as u16;
 }
 
 #[cfg(test)]

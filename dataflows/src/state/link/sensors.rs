@@ -8,6 +8,8 @@ use crate::network::{Camera, CameraKind, City, Link};
 
 /// A lane that is shorter than its link by more than this begins as a pocket beside another, mm.
 const POCKET_MM: u32 = 1_000;
+/// A camera so near a lane's beginning sees at once who comes, mm.
+const BEGINNING_MM: u32 = 10_000;
 /// A camera that sees less of the vehicles that pass it is not relied on, 1/1000: it is dead, or a loop.
 const RELIABLE_MILLI: i32 = 700;
 
@@ -156,6 +158,14 @@ impl Sensors {
         let sees = |row: usize| (0..self.lanes[row].mid_mm.len()).any(|camera| trust.relies_on(row, camera));
         let beside = |row: usize| self.lanes[lane].pocket && !self.lanes[row].pocket && sees(row);
         sees(lane) || (0..self.lanes.len()).any(beside)
+    }
+
+    /// Whether cameras that can be relied on see at once who comes onto those lanes that are not pockets.
+    pub(super) fn begins_watched(&self, trust: &Trust, ways: u32) -> bool {
+        let lanes = (0..self.lanes.len()).filter(|lane| ways & bit(*lane) != 0 && !self.lanes[*lane].pocket);
+        let mut watched =
+            lanes.map(|lane| self.next_mm(trust, lane, u32::MAX) + BEGINNING_MM >= self.lanes[lane].length_mm);
+        watched.next().is_some_and(|first| first && watched.all(|w| w))
     }
 
     fn mask(&self, holds: impl Fn(&Lane) -> bool) -> u32 {

@@ -47,13 +47,18 @@ impl Turning {
         }
     }
 
-    /// Adds a vehicle to the lanes by which it may leave.
-    pub(super) fn spread(&self, seen_on: Option<u8>, ways: u32, weight_milli: u32, lanes_milli: &mut [u32]) {
+    /// Tells the lanes by which a vehicle may leave, and how much of it leaves by each, 1/1000.
+    pub(super) fn spread(&self, seen_on: Option<u8>, ways: u32, weight_milli: u32, mut tell: impl FnMut(usize, u32)) {
         let row = seen_on.map_or(&self.all_milli, |own| &self.from_milli[usize::from(own)]);
         let share = |lane: usize, ways: u32| if ways & bit(lane) != 0 { row[lane] as u32 } else { 0 };
         let sum = |ways: u32| (0..row.len()).map(|lane| share(lane, ways)).sum::<u32>();
         let ways = if sum(ways) == 0 { u32::MAX } else { ways };
         let total = sum(ways).max(1);
-        (0..row.len()).for_each(|lane| lanes_milli[lane] += weight_milli * share(lane, ways) / total);
+        for lane in 0..row.len() {
+            let milli = weight_milli * share(lane, ways) / total;
+            if milli > 0 {
+                tell(lane, milli);
+            }
+        }
     }
 }

@@ -58,7 +58,10 @@ impl Watch {
     }
 
     fn near(&self) -> Vec<u32> {
-        self.presents.near_milli(&self.link, self.now_ms, 1000)
+        let mut near = vec![0; self.sensors.lanes()];
+        let arrivals = self.presents.arrivals(&self.link, self.now_ms, 1000);
+        arrivals.iter().for_each(|arrival| near[usize::from(arrival.lane)] += arrival.milli);
+        near
     }
 }
 

@@ -1,0 +1,259 @@
+//! What of the network a junction looks at: the lanes before its lines, those that feed them, and what each stage lets go.
+
+use std::collections::BTreeMap;
+
+use super::change::{change, stage_lamps};
+use crate::event::Lamp;
+use crate::ids::{LaneId, LinkId};
+use crate::network::{City, Conflict, Junction, Light};
+
+/// A lane before the line that is shorter than this is seen together with the lanes that feed it, mm.
+const REACH_MM: u32 = 250_000;
+/// A lane behind the line that is shorter than this is seen together with the lanes that follow, mm.
+const ROOMY_MM: u32 = 60_000;
+/// Room that a vehicle takes in a queue, mm.
+const SPACING_MM: f32 = 7_500.0;
+
+/// What a junction looks at. Lanes are numbered locally; rows are the lanes before its lines, in the order of their numbers.
+pub(super) struct Field {
+    /// By local lane: how many vehicles fill it.
+    pub(super) capacity: Vec<f32>,
+    lanes: Vec<LaneId>,
+    /// Per link: for each of its lanes in order, the local number if it is looked at.
+    of_link: BTreeMap<LinkId, Vec<Option<usize>>>,
+    pub(super) rows: Vec<Row>,
+    /// Links behind the junction.
+    pub(super) exits: Vec<LinkId>,
+    /// By stage.
+    pub(super) releases: Vec<Release>,
+    /// By stage that ends, then by stage that comes.
+    pub(super) passings: Vec<Vec<Passing>>,
+    /// Per head: rows that obey it.
+    rows_of_head: Vec<Vec<usize>>,
+}
+
+/// A lane before the line.
+pub(super) struct Row {
+    /// Itself, and lanes without signals that lead to it.
+    pub(super) sources: Vec<Source>,
+    /// Stretches that it leads to.
+    pub(super) outs: Vec<Vec<Onward>>,
+    /// Its movements.
+    pub(super) moves: Vec<Move>,
+}
+
+/// A movement from a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Move {
+    /// The head that governs it.
+    pub(super) head: usize,
+    /// The link that it enters, a row of [`Field::exits`].
+    pub(super) exit: usize,
+}
+
+/// A lane behind the line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Onward {
+    /// Its local number.
+    pub(super) lane: usize,
+    /// Share of those who enter the stretch that come here.
+    pub(super) share: f32,
+}
+
+/// A lane from which vehicles come to a line.
+pub(super) struct Source {
+    /// Its local number.
+    pub(super) lane: usize,
+    /// Share of its vehicles that come.
+    pub(super) share: f32,
+    /// From its end to the line, s.
+    pub(super) lag_s: u32,
+}
+
+/// What a stage lets go.
+pub(super) struct Release {
+    /// By head.
+    pub(super) lights: Vec<Light>,
+    /// By row: rows that its permissive movements give way to.
+    pub(super) gives_way: Vec<Vec<usize>>,
+}
+
+/// What goes on while one stage changes to another.
+pub(super) struct Passing {
+    /// How long it takes, s.
+    pub(super) for_s: usize,
+    /// By row: the share of its movements that stays green.
+    pub(super) goes: Vec<f32>,
+}
+
+/// Of each row its movements: the head of each, and the lane that it enters.
+type Moves = BTreeMap<LaneId, Vec<(usize, LaneId)>>;
+
+impl Field {
+    pub(super) fn new(city: &City, junction: &Junction) -> Self {
+        let mut moves = Moves::new();
+        for (head, id) in
+            junction.heads.iter().enumerate().flat_map(|(h, head)| head.movements.iter().map(move |m| (h, m)))
+        {
+            let movement = &city.movements[id.index()];
+            moves.entry(movement.from).or_default().push((head, movement.to));
+        }
+        let row_of = |m: &Vec<(usize, LaneId)>, head: usize| m.iter().any(|(h, _)| *h == head);
+        let rows_of = |head| (0..).zip(moves.values()).filter(|(_, m)| row_of(m, head)).map(|(row, _)| row).collect();
+        let mut field = Field {
+            capacity: Vec::new(),
+            lanes: Vec::new(),
+            of_link: BTreeMap::new(),
+            rows: Vec::new(),
+            exits: exits(city, &moves),
+            releases: Vec::new(),
+            passings: Vec::new(),
+            rows_of_head: (0..junction.heads.len()).map(rows_of).collect(),
+        };
+        let feeders = feeders(city);
+        for (lane, moves) in &moves {
+            let sources = field.sources(city, &feeders, *lane);
+            let mut onto: Vec<LaneId> = moves.iter().map(|(_, to)| *to).collect();
+            onto.sort_unstable();
+            onto.dedup();
+            let outs = onto.into_iter().map(|to| field.stretch(city, to)).collect();
+            let exit = |to: &LaneId| field.exits.iter().position(|link| *link == city.link_of(*to).id).unwrap_or(0);
+            let moves = moves.iter().map(|(head, to)| Move { head: *head, exit: exit(to) }).collect();
+            field.rows.push(Row { sources, outs, moves });
+        }
+        field.releases = junction.stages.iter().map(|stage| field.release(junction, &moves, &stage.lights)).collect();
+        let stages = 0..junction.stages.len() as u16;
+        field.passings =
+            stages.clone().map(|from| stages.clone().map(|to| passing(junction, &moves, from, to)).collect()).collect();
+        field
+    }
+
+    /// The local number of a lane.
+    fn local(&mut self, city: &City, lane: LaneId) -> usize {
+        let link = city.link_of(lane);
+        let slots = self.of_link.entry(link.id).or_insert_with(|| vec![None; link.lanes.len()]);
+        let place = link.lanes.iter().position(|l| *l == lane).unwrap_or(0);
+        *slots[place].get_or_insert_with(|| {
+            self.lanes.push(lane);
+            self.capacity.push(city.lanes[lane.index()].length_mm as f32 / SPACING_MM);
+            self.lanes.len() - 1
+        })
+    }
+
+    /// The lane itself, and lanes upstream without signals while the way back to the line is shorter than [`REACH_MM`].
+    fn sources(&mut self, city: &City, feeders: &[Vec<LaneId>], lane: LaneId) -> Vec<Source> {
+        let mut sources = vec![Source { lane: self.local(city, lane), share: 1.0, lag_s: 0 }];
+        let mut todo = vec![(lane, 0, 0, 1.0_f32)];
+        let mut seen = vec![lane];
+        while let Some((to, behind_mm, behind_ms, share)) = todo.pop() {
+            let length_mm = city.lanes[to.index()].length_mm;
+            let reach_mm = behind_mm + length_mm;
+            if reach_mm >= REACH_MM {
+                continue;
+            }
+            let lag_ms = behind_ms + u64::from(length_mm) * 1000 / u64::from(city.link_of(to).free_speed_mm_s.max(1));
+            for &from in &feeders[to.index()] {
+                if seen.contains(&from) {
+                    continue;
+                }
+                seen.push(from);
+                let share = share / city.lanes[from.index()].movements.len().max(1) as f32;
+                sources.push(Source { lane: self.local(city, from), share, lag_s: (lag_ms / 1000) as u32 });
+                todo.push((from, reach_mm, lag_ms, share));
+            }
+        }
+        sources
+    }
+
+    /// A lane behind the line, and those that follow without a signal while it is shorter than [`ROOMY_MM`].
+    fn stretch(&mut self, city: &City, lane: LaneId) -> Vec<Onward> {
+        let mut stretch = vec![Onward { lane: self.local(city, lane), share: 1.0 }];
+        let mut todo = vec![(lane, 0, 1.0_f32)];
+        while let Some((lane, before_mm, share)) = todo.pop() {
+            let lane = &city.lanes[lane.index()];
+            let reach_mm = before_mm + lane.length_mm;
+            let movements: Vec<_> = lane.movements.iter().map(|m| &city.movements[m.index()]).collect();
+            if reach_mm >= ROOMY_MM || movements.iter().any(|m| m.signal.is_some()) {
+                continue;
+            }
+            let share = share / movements.len().max(1) as f32;
+            for movement in movements {
+                let local = self.local(city, movement.to);
+                if stretch.iter().all(|onward| onward.lane != local) {
+                    stretch.push(Onward { lane: local, share });
+                    todo.push((movement.to, reach_mm, share));
+                }
+            }
+        }
+        stretch
+    }
+
+    fn release(&self, junction: &Junction, moves: &Moves, lights: &[Light]) -> Release {
+        let gives_way = moves.values().map(|moves| self.yields_to(junction, moves, lights)).collect();
+        Release { lights: lights.to_vec(), gives_way }
+    }
+
+    /// Rows that go under `lights` and before which one of the row's permissive movements gives way.
+    fn yields_to(&self, junction: &Junction, moves: &[(usize, LaneId)], lights: &[Light]) -> Vec<usize> {
+        let yields = |head: usize, other: usize| {
+            lights[other].is_green() && junction.conflicts.get(head, other) == Conflict::FirstYields
+        };
+        let own = moves.iter().map(|(head, _)| *head).filter(|head| lights[*head] == Light::Permissive);
+        let others = own.flat_map(|head| (0..lights.len()).filter(move |other| yields(head, *other)));
+        let mut rows: Vec<usize> = others.flat_map(|other| self.rows_of_head[other].iter().copied()).collect();
+        rows.sort_unstable();
+        rows.dedup();
+        rows
+    }
+
+    /// Links whose lane counts matter here.
+    pub(super) fn links(&self) -> impl Iterator<Item = LinkId> {
+        self.of_link.keys().copied()
+    }
+
+    /// Number of lanes that are looked at.
+    pub(super) fn lane_count(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// For each of a link's lanes in order, the local number if it is looked at.
+    pub(super) fn of_link(&self, link: LinkId) -> &[Option<usize>] {
+        self.of_link.get(&link).map_or(&[], Vec::as_slice)
+    }
+
+    /// The row of a lane before the line.
+    pub(super) fn row_of(&self, lane: LaneId) -> Option<usize> {
+        self.rows.iter().position(|row| self.lanes[row.sources[0].lane] == lane)
+    }
+
+    /// Rows that obey a head.
+    pub(super) fn rows_of_head(&self, head: usize) -> &[usize] {
+        &self.rows_of_head[head]
+    }
+}
+
+fn exits(city: &City, moves: &Moves) -> Vec<LinkId> {
+    let mut exits: Vec<LinkId> = moves.values().flatten().map(|(_, to)| city.link_of(*to).id).collect();
+    exits.sort_unstable();
+    exits.dedup();
+    exits
+}
+
+fn passing(junction: &Junction, moves: &Moves, from: u16, to: u16) -> Passing {
+    let steps = change(junction, &stage_lamps(junction, from), to);
+    let for_ms: u32 = steps.iter().map(|step| step.for_ms).sum();
+    let stays = |head: usize| steps.iter().all(|step| step.lamps[head] == Lamp::Protected);
+    let share = |moves: &Vec<(usize, LaneId)>| {
+        moves.iter().filter(|(head, _)| stays(*head)).count() as f32 / moves.len() as f32
+    };
+    Passing { for_s: for_ms.div_ceil(1000) as usize, goes: moves.values().map(share).collect() }
+}
+
+/// For each lane, the lanes that lead into it without a signal.
+fn feeders(city: &City) -> Vec<Vec<LaneId>> {
+    let mut feeders = vec![Vec::new(); city.lanes.len()];
+    for m in city.movements.iter().filter(|m| m.signal.is_none()) {
+        feeders[m.to.index()].push(m.from);
+    }
+    feeders
+}

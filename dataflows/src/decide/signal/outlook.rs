@@ -1,0 +1,158 @@
+//! What is known at a moment of who waits, who comes and how fast each lane could flow: the same for all drafts.
+
+use super::demand::Demand;
+use super::field::{Field, Onward};
+use super::shares::Shares;
+
+/// How far ahead is reckoned, s.
+pub(super) const HORIZON_S: usize = 60;
+/// Who comes within so long counts as waiting for the rule: a change takes about as long, s.
+const SOON_S: usize = 4;
+/// Before so long a gap nobody drives who has to give way, s.
+const GAP_S: usize = 4;
+/// What it costs to send a vehicle on, per second and vehicle near the end of the lane behind: max-pressure's term.
+const SEND_PRICE: f32 = 0.02;
+/// How fast a permissive green flows beside a protected one, while those who go before come, ...
+const BUSY_PACE: f32 = 0.1;
+/// ... and while they do not.
+const FREE_PACE: f32 = 1.0;
+/// In a lane that some leave protected and some giving way, the latter hold up the former by so much: 1 as if each waited
+/// behind the other, 0 not at all. Some find room to wait inside the junction.
+const HOLDING_UP: f32 = 0.5;
+
+/// For so long into the yellow a lane flows as before, s.
+const YELLOW_RUN_S: usize = 1;
+/// For so long after its end those leave who waited for a gap, s.
+const TURN_LAST_S: usize = 2;
+
+/// What is known at a moment.
+pub(super) struct Outlook<'a> {
+    pub(super) field: &'a Field,
+    pub(super) rows: usize,
+    /// By row: who waits.
+    pub(super) queue: Vec<f32>,
+    /// By row: how many more the lanes behind have room for.
+    pub(super) room: Vec<f32>,
+    /// By row: what it costs per second to send one on.
+    pub(super) price: Vec<f32>,
+    /// By second, then by row: who comes.
+    coming: Vec<f32>,
+    /// By second, then by row: who comes within the next seconds.
+    soon: Vec<f32>,
+    /// By second, then by row: whether there is a gap.
+    gap: Vec<bool>,
+    /// By stage.
+    shares: Vec<Shares>,
+    /// By stage, then by row: how many leave in a second, those apart that give way.
+    rates: Vec<f32>,
+    /// By row: how many leave in a second of green.
+    saturation: Vec<f32>,
+}
+
+impl<'a> Outlook<'a> {
+    pub(super) fn new(field: &'a Field, demand: &Demand) -> Self {
+        let rows = field.rows.len();
+        let mut coming = vec![0.0; HORIZON_S * rows];
+        let mut queue = vec![0.0; rows];
+        for row in 0..rows {
+            demand.coming(field, row, |in_s, vehicles| match in_s as usize {
+                0 => queue[row] += vehicles,
+                in_s if in_s <= HORIZON_S => coming[(in_s - 1) * rows + row] += vehicles,
+                _ => {}
+            });
+        }
+        let within = |at: usize, seconds: usize| (0..seconds).filter_map(move |s| at.checked_add(s * rows));
+        let sum = |at: usize| within(at, SOON_S).filter_map(|at| coming.get(at)).sum();
+        let soon = (0..coming.len()).map(sum).collect();
+        let nobody = |at: usize| within(at, GAP_S).filter_map(|at| coming.get(at)).all(|vehicles| *vehicles < 0.5);
+        let gap = (0..coming.len()).map(nobody).collect();
+        let saturation: Vec<f32> = demand.flows.iter().map(|flow| flow.rate()).collect();
+        let mean = |row: usize, of: &dyn Fn(usize) -> f32| {
+            let outs = &field.rows[row].outs;
+            let sum = |stretch: &Vec<Onward>| stretch.iter().map(|on| on.share * of(on.lane)).sum::<f32>();
+            outs.iter().map(sum).sum::<f32>() / outs.len().max(1) as f32
+        };
+        let room = |lane: usize| (field.capacity[lane] - demand.on_lane(lane)).max(0.0);
+        let shares: Vec<Shares> = (0..field.releases.len()).map(|stage| Shares::of(field, demand, stage)).collect();
+        let rate = |(share, saturation): (&f32, &f32)| share * saturation;
+        Outlook {
+            field,
+            rows,
+            queue,
+            room: (0..rows).map(|row| mean(row, &room)).collect(),
+            price: (0..rows).map(|row| mean(row, &|lane| demand.near_end(lane)) * SEND_PRICE).collect(),
+            coming,
+            soon,
+            gap,
+            rates: shares.iter().flat_map(|s| s.protected.iter().zip(&saturation).map(rate)).collect(),
+            shares,
+            saturation,
+        }
+    }
+
+    /// Whether nobody waits or comes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.iter().chain(&self.coming).all(|vehicles| *vehicles == 0.0)
+    }
+
+    /// Number of stages.
+    pub(super) fn stages(&self) -> usize {
+        self.shares.len()
+    }
+
+    /// By row: who comes in a second; none beyond the horizon.
+    pub(super) fn coming(&self, at_s: usize) -> Option<&[f32]> {
+        self.coming.get(at_s * self.rows..(at_s + 1) * self.rows)
+    }
+
+    /// What each stage would let go of some vehicles by row, weighted.
+    pub(super) fn worth(&self, vehicles: &[f32]) -> impl Iterator<Item = f32> {
+        let score = move |s: &Shares| s.worth.iter().zip(vehicles).map(|(worth, near)| worth * near).sum::<f32>();
+        self.shares.iter().map(score)
+    }
+
+    /// What a stage would let go of those who wait, and of those who come soon.
+    pub(super) fn asks(&self, stage: usize, queue: &[f32], at_s: usize) -> f32 {
+        let soon = &self.soon[at_s * self.rows..][..self.rows];
+        let asks = self.shares[stage].worth.iter().zip(queue).zip(soon);
+        asks.map(|((worth, queue), soon)| worth * (queue + soon)).sum()
+    }
+
+    /// By row: how many a stage lets go in a second, with such queues.
+    pub(super) fn rates(&self, stage: usize, queue: &[f32], at_s: usize, goes: &mut [f32]) {
+        goes.copy_from_slice(self.protected(stage));
+        for &(row, share) in &self.shares[stage].yielding {
+            let gives_way = &self.field.releases[stage].gives_way[row];
+            let gap = |row: usize| self.gap.get(at_s * self.rows + row).is_none_or(|gap| *gap);
+            let free = gives_way.iter().all(|row| queue[*row] < 0.5 && gap(*row));
+            let pace = if free { FREE_PACE } else { BUSY_PACE };
+            let (saturation, protected) = (self.saturation[row], self.shares[stage].protected[row]);
+            let beside = (protected + share * pace) * saturation;
+            goes[row] = if protected > 0.0 {
+                let behind = (protected + share) * saturation / (protected + share / pace);
+                beside + (behind - beside) * HOLDING_UP
+            } else {
+                beside
+            };
+        }
+    }
+
+    /// By row: how many a stage lets go in a second that give way to nobody.
+    pub(super) fn protected(&self, stage: usize) -> &[f32] {
+        &self.rates[stage * self.rows..][..self.rows]
+    }
+
+    /// By row: how many leave in a second while one stage changes to another, `second` after its end. Who drives on in yellow
+    /// is among them, and who waited inside the junction for a gap.
+    pub(super) fn passing(&self, from: usize, to: usize, second: usize, goes: &mut [f32]) {
+        let stays = &self.field.passings[from][to].goes;
+        goes.iter_mut().zip(stays).zip(&self.saturation).for_each(|((goes, share), rate)| *goes = share * rate);
+        if second < YELLOW_RUN_S {
+            goes.iter_mut().zip(self.protected(from)).for_each(|(goes, ends)| *goes = goes.max(*ends));
+        }
+        if second < TURN_LAST_S {
+            let yielding = self.shares[from].yielding.iter();
+            yielding.for_each(|(row, share)| goes[*row] = goes[*row].max(share * self.saturation[*row]));
+        }
+    }
+}
