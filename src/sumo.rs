@@ -14,6 +14,7 @@ use nanming_simulators::traci::TraciError;
 
 use crate::city_file;
 
+mod detectors;
 mod find;
 mod lights;
 mod play;
@@ -25,16 +26,17 @@ mod scenario;
 mod seeds;
 mod sensing;
 mod trips;
+pub use detectors::Detectors;
 pub use find::find;
 pub use report::{Report, Run};
 pub use seeds::Seeds;
-pub use sensing::{Detectors, Sensing};
+pub use sensing::Sensing;
 pub use trips::Trips;
 
+use detectors::Faults;
 use lights::Lights;
 use runs::{Played, Runs};
 use scenario::Scenario;
-use sensing::Faults;
 
 /// What to play.
 #[derive(Clone, Debug, clap::Args)]

@@ -8,10 +8,11 @@ use nanming_dataflows::event::{Batch, Event};
 use nanming_dataflows::network::City;
 use nanming_simulators::traci::{Client, Heard, TraciError};
 
+use super::detectors::Faults;
 use super::lights::Lights;
 use super::plots::Watch;
 use super::runs::Ending;
-use super::sensing::{Eyes, Faults};
+use super::sensing::Eyes;
 use super::{Controller, SumoError};
 use crate::engine::Engine;
 

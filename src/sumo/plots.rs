@@ -60,6 +60,15 @@ fn file_word(controller: Controller) -> &'static str {
     }
 }
 
+/// Round times for an axis, at most ten of them, s.
+fn round_times(from_s: f64, to_s: f64) -> Vec<f64> {
+    const STEPS_S: [f64; 9] = [15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0];
+    let fits = |step_s: &f64| (to_s - from_s) / step_s <= 10.0;
+    let step_s = STEPS_S.into_iter().find(fits).unwrap_or(((to_s - from_s) / 10.0 / 3_600.0).ceil() * 3_600.0);
+    let first = (from_s / step_s).ceil();
+    (0..=10).map(|n| (first + f64::from(n)) * step_s).filter(|at_s| *at_s <= to_s).collect()
+}
+
 /// A time of SUMO's day as people write it, with seconds where the axis is short.
 fn clock(time_s: f64, with_seconds: bool) -> String {
     let s = time_s.round() as i64;

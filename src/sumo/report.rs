@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::detectors::Detectors;
 use super::play::Decided;
 use super::scenario::Scenario;
-use super::sensing::{Detectors, Sensing};
+use super::sensing::Sensing;
 use super::trips::Trips;
 use super::{Controller, SumoArgs};
 

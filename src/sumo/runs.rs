@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indicatif::{ProgressBar, ProgressStyle};
 use nanming_dataflows::network::City;
 
+use super::detectors::Faults;
 use super::lights::Lights;
 use super::play::{Decided, Play, PlayError};
 use super::plots::Watch;
 use super::process::{Outputs, Sumo};
 use super::scenario::Scenario;
-use super::sensing::Faults;
 use super::{Controller, SumoError, Trips, trips};
 
 /// When to end before all is played: it was asked for, or a run has failed.

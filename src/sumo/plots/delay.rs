@@ -8,9 +8,11 @@ use std::path::Path;
 use plotters::prelude::*;
 
 use super::super::Controller;
-use super::{clock, words};
+use super::{clock, round_times, words};
 
 const SIZE: (u32, u32) = (1_100, 520);
+/// Above the curves there is room for the legend.
+const HEADROOM: f64 = 1.3;
 const LEGEND_PX: i32 = 18;
 /// A mean over so many seconds is a point of the curve.
 const POINT_S: f64 = 60.0;
@@ -56,10 +58,11 @@ pub(super) fn draw(path: &Path, name: &str, curves: &[Curves]) -> Result<(), Box
         curves.iter().map(|(controller, seeds)| (*controller, seeds.len(), spread(seeds))).collect();
     let all = || spreads.iter().flat_map(|(_, _, points)| points);
     let (from_s, to_s) = all().fold((f64::INFINITY, 0.0_f64), |(from, to), (at, _)| (from.min(*at), to.max(*at)));
-    let most = all().map(|(_, [_, _, most])| *most).fold(1.0, f64::max) * 1.08;
+    let most = all().map(|(_, [_, _, most])| *most).fold(1.0, f64::max) * HEADROOM;
     if from_s >= to_s {
         return Err("a run is to last two minutes for a curve of its delay".into());
     }
+    let (from_s, to_s) = (from_s - POINT_S / 2.0, to_s + POINT_S / 2.0);
     let root = SVGBackend::new(path, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
@@ -67,12 +70,12 @@ pub(super) fn draw(path: &Path, name: &str, curves: &[Curves]) -> Result<(), Box
         .margin(16)
         .x_label_area_size(46)
         .y_label_area_size(64)
-        .build_cartesian_2d(from_s..to_s, 0.0..most)?;
+        .build_cartesian_2d((from_s..to_s).with_key_points(round_times(from_s, to_s)), 0.0..most)?;
     let style = ("sans-serif", 14).into_font();
     let write_time = |s: &f64| clock(*s, to_s - from_s < 600.0);
     let mut mesh = chart.configure_mesh();
     mesh.light_line_style(TRANSPARENT).bold_line_style(BLACK.mix(0.12)).label_style(style.clone());
-    mesh.x_label_formatter(&write_time).x_labels(8).x_desc("time of day");
+    mesh.x_label_formatter(&write_time).y_label_formatter(&|y| format!("{y}")).x_desc("time of day");
     mesh.y_desc("vehicle-hours lost an hour, also by those who wait to enter").axis_desc_style(style.clone()).draw()?;
     for (controller, seeds, points) in &spreads {
         let colour = match controller {
