@@ -11,6 +11,7 @@ use super::{Controller, SumoError};
 mod arterial;
 mod delay;
 mod time_space;
+mod times;
 mod watch;
 pub(super) use watch::Watch;
 
@@ -58,22 +59,6 @@ fn file_word(controller: Controller) -> &'static str {
         Controller::Engine => "engine",
         Controller::Fixed => "fixed",
     }
-}
-
-/// Round times for an axis, at most ten of them, s.
-fn round_times(from_s: f64, to_s: f64) -> Vec<f64> {
-    const STEPS_S: [f64; 9] = [15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0];
-    let fits = |step_s: &f64| (to_s - from_s) / step_s <= 10.0;
-    let step_s = STEPS_S.into_iter().find(fits).unwrap_or(((to_s - from_s) / 10.0 / 3_600.0).ceil() * 3_600.0);
-    let first = (from_s / step_s).ceil();
-    (0..=10).map(|n| (first + f64::from(n)) * step_s).filter(|at_s| *at_s <= to_s).collect()
-}
-
-/// A time of SUMO's day as people write it, with seconds where the axis is short.
-fn clock(time_s: f64, with_seconds: bool) -> String {
-    let s = time_s.round() as i64;
-    let (h, min, s) = (s / 3600, s / 60 % 60, s % 60);
-    if with_seconds { format!("{h:02}:{min:02}:{s:02}") } else { format!("{h:02}:{min:02}") }
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::path::Path;
 use plotters::prelude::*;
 
 use super::super::Controller;
-use super::{clock, round_times, words};
+use super::times::Times;
+use super::words;
 
 const SIZE: (u32, u32) = (1_100, 520);
 /// Above the curves there is room for the legend.
@@ -70,12 +71,11 @@ pub(super) fn draw(path: &Path, name: &str, curves: &[Curves]) -> Result<(), Box
         .margin(16)
         .x_label_area_size(46)
         .y_label_area_size(64)
-        .build_cartesian_2d((from_s..to_s).with_key_points(round_times(from_s, to_s)), 0.0..most)?;
+        .build_cartesian_2d(Times(from_s..to_s), 0.0..most)?;
     let style = ("sans-serif", 14).into_font();
-    let write_time = |s: &f64| clock(*s, to_s - from_s < 600.0);
     let mut mesh = chart.configure_mesh();
     mesh.light_line_style(TRANSPARENT).bold_line_style(BLACK.mix(0.12)).label_style(style.clone());
-    mesh.x_label_formatter(&write_time).y_label_formatter(&|y| format!("{y}")).x_desc("time of day");
+    mesh.y_label_formatter(&|y| format!("{y}")).x_desc("time of day");
     mesh.y_desc("vehicle-hours lost an hour, also by those who wait to enter").axis_desc_style(style.clone()).draw()?;
     for (controller, seeds, points) in &spreads {
         let colour = match controller {

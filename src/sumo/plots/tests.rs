@@ -95,8 +95,4 @@ fn a_diagram_shows_ten_minutes_in_the_middle_or_all() {
     };
     assert_eq!(window_s(&scenario(25_200.0, 28_800.0)), (26_700.0, 27_300.0));
     assert_eq!(window_s(&scenario(0.0, 300.0)), (0.0, 300.0));
-    assert_eq!(round_times(26_700.0, 27_300.0), (0..11).map(|n| 26_700.0 + 60.0 * f64::from(n)).collect::<Vec<_>>());
-    assert_eq!(round_times(100.0, 160.0), [105.0, 120.0, 135.0, 150.0]);
-    assert_eq!(round_times(0.0, 86_400.0).len(), 9);
-    assert_eq!((clock(26_700.0, false), clock(59.0, true)), ("07:25".into(), "00:00:59".into()));
 }

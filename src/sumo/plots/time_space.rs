@@ -5,8 +5,8 @@ use std::path::Path;
 use nanming_dataflows::event::Lamp;
 use plotters::prelude::*;
 
+use super::times::Times;
 use super::watch::Watch;
-use super::{clock, round_times};
 
 const WIDTH: u32 = 1_200;
 /// Room for a signal, and least and most height, px.
@@ -31,12 +31,11 @@ pub(super) fn draw(path: &Path, title: &str, watched: &Watch) -> Result<(), Box<
         .margin_right(150)
         .x_label_area_size(46)
         .y_label_area_size(64)
-        .build_cartesian_2d((from_s..to_s).with_key_points(round_times(from_s, to_s)), 0.0..length_m)?;
+        .build_cartesian_2d(Times(from_s..to_s), 0.0..length_m)?;
     let style = ("sans-serif", 14).into_font();
-    let write_time = |s: &f64| clock(*s, true);
     let mut mesh = chart.configure_mesh();
     mesh.light_line_style(TRANSPARENT).bold_line_style(BLACK.mix(0.06)).label_style(style.clone());
-    mesh.x_label_formatter(&write_time).y_label_formatter(&|m| format!("{m}")).x_desc("time of day");
+    mesh.y_label_formatter(&|m| format!("{m}")).x_desc("time of day");
     mesh.y_desc("way straight on, m").axis_desc_style(style).draw()?;
     let tracks = watched.tracks().map(|track| {
         let points: Vec<(f64, f64)> = track.iter().map(|(at_s, mm)| (*at_s, mm / 1000.0)).collect();
