@@ -7,6 +7,9 @@ use nanming_dataflows::network::{City, CityError};
 
 use crate::gzip;
 
+/// So many of an import's warnings are told unasked.
+const WARNINGS: usize = 5;
+
 /// A city that cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum CityFileError {
@@ -91,7 +94,12 @@ fn import_net(path: &Path, additional: &[PathBuf]) -> Result<City, CityFileError
     let name = file.trim_end_matches(".gz").trim_end_matches(".net.xml");
     let import = nanming_simulators::sumo_net::read_with(&xml, &additional, name)
         .map_err(|error| CityFileError::Net { path: path.into(), message: error.to_string() })?;
-    import.warnings.iter().for_each(|warning| tracing::warn!("{}: {warning}", path.display()));
+    let (told, more) = import.warnings.split_at(import.warnings.len().min(WARNINGS));
+    told.iter().for_each(|warning| tracing::warn!("{}: {warning}", path.display()));
+    more.iter().for_each(|warning| tracing::debug!("{}: {warning}", path.display()));
+    if !more.is_empty() {
+        tracing::warn!("{}: {} more like these; --log debug tells them all", path.display(), more.len());
+    }
     Ok(import.city)
 }
 

@@ -16,8 +16,8 @@ pub(crate) fn build(sumo: &Path, checks: &Path, dir: &Path) -> Result<PathBuf, S
     let missing = [&maker, &trips].into_iter().find(|path| !path.is_file());
     missing.map_or(Ok(()), |path| Err(format!("it is made by {}, which is not there", path.display())))?;
     let python = super::rules::python(sumo, "sumolib").ok_or("no Python with sumolib: pip install sumolib")?;
-    let with_tools =
-        std::iter::once(home.join("bin")).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let with_tools = std::iter::once(home.join("bin")).chain(std::env::split_paths(&paths));
     let path = std::env::join_paths(with_tools).map_err(|error| error.to_string())?;
     let run = |command: &mut Command| {
         println!("  $ {}", format!("{command:?}").replace('"', ""));
