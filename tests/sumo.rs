@@ -155,7 +155,7 @@ fn errors_say_what_to_do() {
     refused("--seeds 3-1", 2, "such as 1-8");
     refused("--dead 2", 2, "share from 0 to 1");
     refused("--upstream-m 2", 2, "from 5 to 1000 m");
-    refused("--delay -1", 2, "from 0 to 60 s");
+    refused("--delay 61", 2, "from 0 to 60 s");
     refused("--noise x", 2, "from 0 to 5000 ms");
     refused("--all-red 99", 2, "from 0 to 20 s");
     refused("--jobs 0", 2, "--jobs");
