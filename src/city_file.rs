@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 
 use nanming_dataflows::network::{City, CityError};
 
+use crate::gzip;
+
+/// So many of an import's warnings are told unasked.
+const WARNINGS: usize = 5;
+
 /// A city that cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum CityFileError {
@@ -41,7 +46,7 @@ pub enum CityFileError {
         source: CityError,
     },
     /// The ending says nothing.
-    #[error("{0}: a city is a SUMO .net.xml or a .json from `nanming city --out`")]
+    #[error("{0}: a city is a SUMO .net.xml (or .net.xml.gz) or a .json from `nanming city --out`")]
     Unknown(PathBuf),
 }
 
@@ -51,11 +56,18 @@ pub fn load(file: Option<&Path>, seed: u64) -> Result<City, CityFileError> {
     let name = path.to_string_lossy();
     let city = if name.ends_with(".json") {
         read_json(path)?
-    } else if name.ends_with(".xml") {
-        import_net(path)?
+    } else if name.ends_with(".xml") || name.ends_with(".xml.gz") {
+        return load_net(path, &[]);
     } else {
         return Err(CityFileError::Unknown(path.into()));
     };
+    city.check().map_err(|source| CityFileError::Broken { path: path.into(), source })?;
+    Ok(city)
+}
+
+/// The city of a SUMO network, checked. Programs of signals may stand in additional files too.
+pub(crate) fn load_net(path: &Path, additional: &[PathBuf]) -> Result<City, CityFileError> {
+    let city = import_net(path, additional)?;
     city.check().map_err(|source| CityFileError::Broken { path: path.into(), source })?;
     Ok(city)
 }
@@ -73,13 +85,21 @@ fn read_json(path: &Path) -> Result<City, CityFileError> {
     serde_json::from_reader(BufReader::new(file)).map_err(|source| CityFileError::Json { path: path.into(), source })
 }
 
-fn import_net(path: &Path) -> Result<City, CityFileError> {
-    let xml = std::fs::read_to_string(path).map_err(|source| CityFileError::File { path: path.into(), source })?;
-    let name =
-        path.file_name().map_or_else(String::new, |n| n.to_string_lossy().trim_end_matches(".net.xml").to_owned());
-    let import = nanming_simulators::sumo_net::read(&xml, &name)
+fn import_net(path: &Path, additional: &[PathBuf]) -> Result<City, CityFileError> {
+    let read =
+        |path: &Path| gzip::read_to_string(path).map_err(|source| CityFileError::File { path: path.into(), source });
+    let xml = read(path)?;
+    let additional = additional.iter().map(|path| read(path)).collect::<Result<Vec<String>, _>>()?;
+    let file = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let name = file.trim_end_matches(".gz").trim_end_matches(".net.xml");
+    let import = nanming_simulators::sumo_net::read_with(&xml, &additional, name)
         .map_err(|error| CityFileError::Net { path: path.into(), message: error.to_string() })?;
-    import.warnings.iter().for_each(|warning| tracing::warn!("{}: {warning}", path.display()));
+    let (told, more) = import.warnings.split_at(import.warnings.len().min(WARNINGS));
+    told.iter().for_each(|warning| tracing::warn!("{}: {warning}", path.display()));
+    more.iter().for_each(|warning| tracing::debug!("{}: {warning}", path.display()));
+    if !more.is_empty() {
+        tracing::warn!("{}: {} more like these; --log debug tells them all", path.display(), more.len());
+    }
     Ok(import.city)
 }
 

@@ -79,7 +79,7 @@ pub enum Command {
 /// Options of `nanming run`; each overrides the configuration.
 #[derive(Debug, Default, PartialEq, Args)]
 pub struct RunArgs {
-    /// City: a SUMO .net.xml, or a .json from `nanming city --out`; default: the generated reference city
+    /// City: a SUMO .net.xml (or .gz), or a .json from `nanming city --out`; default: the generated reference city
     #[arg(long, visible_alias = "net", value_name = "FILE")]
     city: Option<PathBuf>,
     /// Patrol units to place when the city has none [default: 20 while the simulator runs]

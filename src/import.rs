@@ -38,7 +38,7 @@ use ticks::Ticks;
                         town.json --recording recording --out out"
 )]
 pub struct ImportArgs {
-    /// City: a SUMO .net.xml, or a .json from `nanming city --out`; default: the reference city
+    /// City: a SUMO .net.xml (or .gz), or a .json from `nanming city --out`; default: the reference city
     #[arg(long, visible_alias = "net", value_name = "FILE")]
     pub city: Option<PathBuf>,
     /// Seed of the reference city

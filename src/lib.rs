@@ -13,6 +13,7 @@ pub mod config;
 pub mod diff;
 pub mod door;
 pub mod engine;
+mod gzip;
 pub mod health;
 pub mod http;
 pub mod import;

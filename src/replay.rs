@@ -42,7 +42,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// What to replay, and how.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ReplayArgs {
-    /// City: a SUMO .net.xml, or a .json from `nanming city --out`; of a recording default: the reference city
+    /// City: a SUMO .net.xml (or .gz), or a .json from `nanming city --out`; of a recording default: the reference city
     #[arg(long, visible_alias = "net", value_name = "FILE", required_unless_present = "recording")]
     pub city: Option<PathBuf>,
     /// Seed of the reference city

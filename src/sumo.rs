@@ -1,37 +1,42 @@
 //! The closed loop with SUMO: its vehicles are seen by cameras, the engine hears of them and times the lights, SUMO's vehicles
 //! obey. SUMO is the judge: delays are those that it writes.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use nanming_dataflows::network::City;
-use nanming_simulators::sumo_net::{with_dense_cameras, with_detectors, without_ways_back};
+use nanming_simulators::sumo_net::{
+    with_all_red, with_dense_cameras, with_detectors, with_pedestrians, without_ways_back,
+};
 use nanming_simulators::traci::TraciError;
 
 use crate::city_file;
 
+mod detectors;
 mod find;
 mod lights;
 mod play;
+mod plots;
 mod process;
 mod report;
+mod runs;
 mod scenario;
 mod seeds;
 mod sensing;
 mod trips;
+pub use detectors::Detectors;
 pub use find::find;
 pub use report::{Report, Run};
 pub use seeds::Seeds;
 pub use sensing::Sensing;
 pub use trips::Trips;
 
+use detectors::Faults;
 use lights::Lights;
-use play::{Play, PlayError};
-use process::Sumo;
+use runs::{Played, Runs};
 use scenario::Scenario;
-use sensing::Faults;
 
 /// What to play.
 #[derive(Clone, Debug, clap::Args)]
@@ -55,12 +60,22 @@ pub struct SumoArgs {
     /// What is seen of the vehicles
     #[arg(long, value_enum, default_value_t)]
     pub sensing: Sensing,
-    /// Share of vehicles that a detector misses (with --sensing detectors)
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share)]
-    pub misses: f64,
-    /// Share of detectors that are dead (with --sensing detectors)
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
-    pub dead: f64,
+    /// Where detectors stand, and how they fail
+    #[command(flatten)]
+    pub detectors: Detectors,
+    /// All-red of at least so long between conflicting greens at every junction
+    #[arg(long = "all-red", value_name = "S", value_parser = all_red)]
+    pub all_red_s: Option<f64>,
+    /// Every crossing is walked within the longest red: stages last as long as that takes
+    #[arg(long)]
+    pub pedestrians: bool,
+    /// So many seeds at a time [default: as many as there are cores]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Draw delay over time, and time and space along an arterial, into this directory; the scenario's own programs are played
+    /// beside the engine for it
+    #[arg(long, value_name = "DIR")]
+    pub plots: Option<PathBuf>,
     /// The program sumo, or where it is installed; default: SUMO_HOME, then the path
     #[arg(long, value_name = "PATH")]
     pub sumo: Option<PathBuf>,
@@ -73,7 +88,9 @@ const EXAMPLES: &str = "\
 Examples:
   nanming sumo cologne1.sumocfg                          the engine over seeds 1-8
   nanming sumo cologne1.sumocfg --controller fixed       the same under the scenario's own programs
-  nanming sumo cologne1.sumocfg --sensing detectors --dead 0.2 --seeds 1-3 --json";
+  nanming sumo cologne1.sumocfg --sensing detectors --dead 0.2 --seeds 1-3 --json
+  nanming sumo cologne3.sumocfg --all-red 2 --pedestrians
+  nanming sumo cologne3.sumocfg --plots plots            plots/delay.svg and more";
 
 /// Who times the lights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -96,6 +113,11 @@ fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "write a share from 0 to 1, such as 0.05".into())
 }
 
+fn all_red(text: &str) -> Result<f64, String> {
+    let all_red_s = text.parse().ok().filter(|s| (0.0..=20.0).contains(s));
+    all_red_s.ok_or_else(|| "write a time from 0 to 20 s, such as 2".into())
+}
+
 /// Why the loop cannot be played.
 #[derive(Debug, thiserror::Error)]
 pub enum SumoError {
@@ -113,6 +135,12 @@ pub enum SumoError {
     /// The scenario cannot be played.
     #[error("{0}: {1}")]
     Scenario(PathBuf, String),
+    /// The scenario's own programs keep their times.
+    #[error("--all-red and --pedestrians change what the engine may show: leave out --controller fixed")]
+    Programs,
+    /// Pictures cannot be drawn.
+    #[error("{0}: {1}")]
+    Plot(PathBuf, String),
     /// The network cannot be read.
     #[error(transparent)]
     City(#[from] city_file::CityFileError),
@@ -133,53 +161,75 @@ pub enum SumoError {
     Interrupted,
 }
 
-/// Plays all seeds, one after the other; ends early when `interrupted` turns true.
+/// Plays all seeds, some at a time; ends early when `interrupted` turns true.
 pub fn sumo(args: &SumoArgs, interrupted: &AtomicBool) -> Result<Report, SumoError> {
+    if args.controller == Controller::Fixed && (args.all_red_s.is_some() || args.pedestrians) {
+        return Err(SumoError::Programs);
+    }
     let program = find(args.sumo.as_deref())?;
     let scenario = Scenario::read(&args.scenario, args.begin, args.end)?;
-    let city = Arc::new(city(args, &scenario)?);
-    let progress = progress(scenario.lasts_s() as u64 * args.seeds.0.len() as u64);
-    let mut report = Report::new(args, &scenario);
-    for seed in &args.seeds.0 {
-        progress.set_message(format!("seed {seed}"));
-        let faults = Faults { seed: *seed, misses: args.misses, dead: args.dead };
-        let play = Play {
-            city: &city,
-            lights: Lights::read(&city, &scenario.net)?,
-            faults: (args.sensing == Sensing::Detectors).then_some(faults),
-            end_s: scenario.end_s,
-            progress: &progress,
-            interrupted,
-        };
-        let (mut sumo, mut client) = Sumo::start(&program, &scenario, *seed, interrupted)?;
-        let played = play.play(&mut client, args.controller);
-        let ended = played.and_then(|decided| client.close().map(|()| decided).map_err(PlayError::Talk));
-        let decided = ended.map_err(|error| match error {
-            PlayError::Talk(error) => sumo.failed(error),
-            PlayError::Other(error) => error,
-        })?;
-        report.add(*seed, trips::read(&sumo.end()?, scenario.lasts_s())?, &decided);
+    let (city, without_walk) = city(args, &scenario)?;
+    let city = Arc::new(city);
+    let lights = Lights::read(&city, &scenario)?;
+    if let Some(dir) = &args.plots {
+        std::fs::create_dir_all(dir).map_err(|error| SumoError::Plot(dir.clone(), error.to_string()))?;
     }
+    let controllers = controllers(args);
+    let all_s = scenario.lasts_s() as u64 * (args.seeds.0.len() * controllers.len()) as u64;
+    let progress = runs::progress(all_s);
+    let play = |controller: Controller| -> Result<(Controller, Vec<Played>), SumoError> {
+        let runs = Runs {
+            program: &program,
+            scenario: &scenario,
+            city: &city,
+            lights: &lights,
+            controller,
+            faults: (args.sensing == Sensing::Detectors).then_some(Faults { seed: 0, detectors: args.detectors }),
+            watch: args.plots.as_ref().and_then(|_| plots::watch(&city, &scenario)),
+            progress: &progress,
+        };
+        Ok((controller, runs.play(&args.seeds.0, jobs(args), interrupted)?))
+    };
+    let played = controllers.into_iter().map(play).collect::<Result<Vec<_>, _>>()?;
     progress.finish_and_clear();
+    let mut report = Report::new(args, &scenario, without_walk);
+    played[0].1.iter().for_each(|run| report.add(run.seed, run.trips.clone(), &run.decided));
+    if let Some(dir) = &args.plots {
+        plots::draw(dir, &scenario, &played)?;
+    }
     Ok(report)
 }
 
-/// The scenario's city with the cameras that see it.
-fn city(args: &SumoArgs, scenario: &Scenario) -> Result<City, SumoError> {
-    let mut city = city_file::load(Some(&scenario.net), 0)?;
+/// The one that was asked for, and what pictures show beside it.
+fn controllers(args: &SumoArgs) -> Vec<Controller> {
+    match (args.controller, &args.plots) {
+        (Controller::Engine, Some(_)) => vec![Controller::Engine, Controller::Fixed],
+        (controller, _) => vec![controller],
+    }
+}
+
+fn jobs(args: &SumoArgs) -> NonZeroUsize {
+    args.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// The scenario's city with the cameras that see it, and on how many approaches nobody can be given time to cross.
+fn city(args: &SumoArgs, scenario: &Scenario) -> Result<(City, usize), SumoError> {
+    let mut city = city_file::load_net(&scenario.net, &scenario.additional)?;
     without_ways_back(&mut city);
     match args.sensing {
         Sensing::Exact => with_dense_cameras(&mut city),
-        Sensing::Detectors => with_detectors(&mut city),
+        Sensing::Detectors => with_detectors(&mut city, (args.detectors.upstream_m * 1000.0).round() as u32),
+    }
+    if let Some(all_red_s) = args.all_red_s {
+        with_all_red(&mut city, (all_red_s * 1000.0).round() as u32);
+    }
+    let without_walk = if args.pedestrians { with_pedestrians(&mut city) } else { Vec::new() };
+    for link in &without_walk {
+        let name = &city.links[link.index()].name;
+        tracing::warn!("no stage holds the traffic over {name}: nobody is given time to cross it on foot");
     }
     if city.junctions.is_empty() && args.controller == Controller::Engine {
         return Err(SumoError::Scenario(scenario.net.clone(), "it has no traffic light to time".into()));
     }
-    Ok(city)
-}
-
-fn progress(length_s: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}  {elapsed} of about {duration}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(length_s).with_style(style)
+    Ok((city, without_walk.len()))
 }

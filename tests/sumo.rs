@@ -98,13 +98,49 @@ fn the_same_seed_gives_the_same_and_another_controller_another() {
         seeds.iter_mut().for_each(|run| drop(run.as_object_mut().unwrap().remove("decide_ms_per_city_s")));
         seeds.clone()
     };
-    let engine = seeds("--seeds 3,4");
-    assert_eq!((engine[0]["seed"].as_u64(), engine[1]["seed"].as_u64()), (Some(3), Some(4)));
-    assert_eq!(seeds("--seeds 3"), engine[..1]);
+    let engine = seeds("--seeds 4,3 --jobs 2");
+    assert_eq!((engine[0]["seed"].as_u64(), engine[1]["seed"].as_u64()), (Some(4), Some(3)));
+    assert_eq!(seeds("--seeds 3 --jobs 1"), engine[1..]);
+    assert!(["seed-3.states.xml", "seed-4.states.xml"].iter().all(|name| dir.path().join(name).is_file()));
     let fixed = seeds("--seeds 3 --controller fixed");
-    assert!(fixed[0]["commands"] == 0 && fixed[0]["delay_s"] != engine[0]["delay_s"], "{fixed:?}");
+    assert!(fixed[0]["commands"] == 0 && fixed[0]["delay_s"] != engine[1]["delay_s"], "{fixed:?}");
     let said = String::from_utf8(nanming(&scenario, "--end 60 --seeds 1").stdout).unwrap();
     assert!(said.contains("seed   1: delay") && said.contains("in all: median delay"), "{said}");
+}
+
+#[test]
+fn a_packed_scenario_is_played_in_the_full_envelope_and_drawn() {
+    let Some(sumo) = sumo() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let scenario = scenario(&sumo, dir.path());
+    for name in ["town.net.xml", "town.rou.xml"] {
+        let file = std::fs::File::create(dir.path().join(format!("{name}.gz"))).unwrap();
+        let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        std::io::copy(&mut std::fs::File::open(dir.path().join(name)).unwrap(), &mut packed).unwrap();
+        packed.finish().unwrap();
+        std::fs::remove_file(dir.path().join(name)).unwrap();
+    }
+    let config = std::fs::read_to_string(&scenario).unwrap();
+    std::fs::write(&scenario, config.replace(".net.xml", ".net.xml.gz").replace(".rou.xml", ".rou.xml.gz")).unwrap();
+    let plots = dir.path().join("plots");
+    let told =
+        figures(&scenario, &format!("--seeds 1 --end 600 --all-red 2 --pedestrians --plots {}", plots.display()));
+    let asked = (told["all_red_s"].as_f64(), told["pedestrians"].as_bool(), told["without_walk"].as_u64());
+    assert_eq!(asked, (Some(2.0), Some(true), Some(0)), "{told}");
+    assert!(told["arrived"].as_u64() > Some(100) && told["seeds"][0]["refusals"] == 0, "{told}");
+    for (name, holds) in
+        [("delay", "its own programs"), ("time-space-engine", "seed 1"), ("time-space-fixed", "seed 1")]
+    {
+        let drawn = std::fs::read_to_string(plots.join(format!("{name}.svg"))).unwrap();
+        assert!(drawn.contains(holds) && drawn.contains("<polyline"), "{name}: {drawn}");
+    }
+    // The lights of the programs were the last to be written: those of the engine once more.
+    figures(&scenario, "--seeds 1 --end 600 --all-red 2 --pedestrians");
+    let mut city = nanming::city_file::load(Some(&dir.path().join("town.net.xml.gz")), 0).unwrap();
+    nanming_simulators::sumo_net::with_all_red(&mut city, 2_000);
+    nanming_simulators::sumo_net::with_pedestrians(&mut city);
+    assert!(city.junctions.iter().all(|j| j.all_red_ms >= 2_000 && j.stages.iter().any(|s| s.walk_ms > 0)));
+    assert!(check_states(&city, dir.path()) > 100);
 }
 
 #[test]
@@ -118,6 +154,12 @@ fn errors_say_what_to_do() {
     };
     refused("--seeds 3-1", 2, "such as 1-8");
     refused("--dead 2", 2, "share from 0 to 1");
+    refused("--upstream-m 2", 2, "from 5 to 1000 m");
+    refused("--delay 61", 2, "from 0 to 60 s");
+    refused("--noise x", 2, "from 0 to 5000 ms");
+    refused("--all-red 99", 2, "from 0 to 20 s");
+    refused("--jobs 0", 2, "--jobs");
+    refused("--controller fixed --pedestrians", 1, "leave out --controller fixed");
     refused("--sumo /nowhere", 1, "give --sumo the program");
     let without = Command::new(env!("CARGO_BIN_EXE_nanming")).arg("sumo").arg(&scenario).env("PATH", "").output();
     let mut without = without.unwrap();

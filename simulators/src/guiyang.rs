@@ -20,7 +20,7 @@ mod links;
 mod names;
 mod numbers;
 mod offsets;
-mod stages;
+pub(crate) mod stages;
 mod streets;
 mod timing;
 mod venues;

@@ -29,7 +29,7 @@
 
 use nanming_dataflows::ids::DistrictId;
 use nanming_dataflows::network::{City, CityError, District, LonLat};
-use roxmltree::Document;
+use roxmltree::{Document, Node as Element};
 
 mod attributes;
 mod conflicts;
@@ -37,12 +37,14 @@ mod detectors;
 mod equipment;
 mod junctions;
 mod links;
+mod pedestrians;
 mod place;
 mod programs;
 mod requests;
 
 pub use detectors::{with_dense_cameras, with_detectors, without_ways_back};
 pub use equipment::with_units;
+pub use pedestrians::{with_all_red, with_pedestrians};
 
 /// A network that was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,8 +105,16 @@ pub enum ImportError {
 /// # Errors
 /// Those of [`ImportError`], each naming the element and its line.
 pub fn read(xml: &str, name: &str) -> Result<Import, ImportError> {
-    // Networks of other tools often carry a byte-order mark.
-    let document = Document::parse(xml.trim_start_matches('\u{feff}'))?;
+    read_with(xml, &[], name)
+}
+
+/// The same with SUMO's additional files in the order in which it loads them: a `tlLogic` there is one more program, and the
+/// last one of a light is its first plan, as it is the one that SUMO plays.
+///
+/// # Errors
+/// Those of [`ImportError`].
+pub fn read_with(xml: &str, additional: &[String], name: &str) -> Result<Import, ImportError> {
+    let document = parse(xml)?;
     let net = document.root_element();
     if net.tag_name().name() != "net" {
         return Err(ImportError::Root(net.tag_name().name().to_string()));
@@ -112,13 +122,22 @@ pub fn read(xml: &str, name: &str) -> Result<Import, ImportError> {
     let frame = place::Frame::read(net)?;
     let mut city = City { name: name.to_string(), origin: frame.origin(), ..City::default() };
     city.districts.push(District { id: DistrictId(0), name: name.to_string(), name_en: name.to_string() });
+    // Most of them have no programs, and some are large.
+    let have_programs = additional.iter().filter(|xml| xml.contains("<tlLogic"));
+    let additional = have_programs.map(|xml| parse(xml)).collect::<Result<Vec<Document<'_>>, _>>()?;
+    let sources: Vec<Element<'_, '_>> = additional.iter().rev().map(Document::root_element).chain([net]).collect();
     let mut warnings = Vec::new();
     let names = links::lay(&mut city, net, &frame)?;
     let connections = links::connect(&mut city, net, &names)?;
-    junctions::signalise(&mut city, net, &names, &connections, &mut warnings)?;
+    junctions::signalise(&mut city, &sources, &names, &connections, &mut warnings)?;
     equipment::place(&mut city);
     city.check()?;
     Ok(Import { city, warnings })
+}
+
+/// Files of other tools often carry a byte-order mark.
+fn parse(xml: &str) -> Result<Document<'_>, ImportError> {
+    Ok(Document::parse(xml.trim_start_matches('\u{feff}'))?)
 }
 
 /// Where a network without projection lies: nowhere in particular.

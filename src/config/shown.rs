@@ -10,7 +10,7 @@ const COMMENTED: [(&str, &str, &str, &str); 13] = [
         "city",
         "file",
         "\"town.net.xml\"",
-        "a SUMO .net.xml, or a .json that `nanming city` wrote; unset: the reference city",
+        "a SUMO .net.xml (or .gz), or a .json that `nanming city` wrote; unset: the reference city",
     ),
     (
         "city",

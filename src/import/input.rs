@@ -1,13 +1,9 @@
 //! Files to read, packed by gzip or not, with a bound on what has no end.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result};
+use std::io::{BufRead, Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-
-/// What gzip's files begin with.
-const GZIP: [u8; 2] = [0x1F, 0x8B];
+use crate::gzip;
 
 /// A reader that counts lines and gives no more than it was allowed.
 pub(super) struct Input {
@@ -19,14 +15,7 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn open(path: &Path) -> Result<Input> {
-        let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
-        let is_packed = file.fill_buf()?.starts_with(&GZIP);
-        let reader: Box<dyn BufRead> = if is_packed {
-            Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file)))
-        } else {
-            Box::new(file)
-        };
-        Ok(Input { reader, line: 1, left: 0 })
+        Ok(Input { reader: gzip::open(path)?, line: 1, left: 0 })
     }
 
     /// Allows so many bytes more, whatever was left.

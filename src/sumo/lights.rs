@@ -1,7 +1,6 @@
 //! Traffic lights: SUMO's state strings and the engine's lamps.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use nanming_dataflows::decision::SignalCommand;
 use nanming_dataflows::event::{ControlMode, Event, Lamp, SignalFeedback};
@@ -9,17 +8,20 @@ use nanming_dataflows::ids::JunctionId;
 use nanming_dataflows::network::City;
 
 use super::SumoError;
+use super::scenario::Scenario;
+use crate::gzip;
 
 /// A controller says what it shows at least so often, ms.
 const FEEDBACK_MS: u64 = 30_000;
 
 /// The controllers of a scenario.
+#[derive(Clone)]
 pub(super) struct Lights {
     names: HashMap<String, JunctionId>,
     junctions: Vec<Controller>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Controller {
     name: String,
     /// By head: whether its permissive green is one before which everybody stops (`s`), as the programs have it.
@@ -30,14 +32,20 @@ struct Controller {
 }
 
 impl Lights {
-    /// Those of a city that was read from a network.
-    pub(super) fn read(city: &City, net: &Path) -> Result<Lights, SumoError> {
-        let text = std::fs::read_to_string(net)?;
-        let document = roxmltree::Document::parse(&text).map_err(|e| SumoError::Scenario(net.into(), e.to_string()))?;
-        let mut states: HashMap<&str, Vec<&str>> = HashMap::new();
-        for logic in document.root_element().children().filter(|e| e.has_tag_name("tlLogic")) {
-            let phases = logic.children().filter_map(|phase| phase.attribute("state"));
-            states.entry(logic.attribute("id").unwrap_or_default()).or_default().extend(phases);
+    /// Those of a city that was read from a scenario's network and additional files.
+    pub(super) fn read(city: &City, scenario: &Scenario) -> Result<Lights, SumoError> {
+        let mut states: HashMap<String, Vec<String>> = HashMap::new();
+        for path in scenario.additional.iter().chain([&scenario.net]) {
+            let text = gzip::read_to_string(path)?;
+            // Some additional files are large, and few have programs.
+            if text.contains("<tlLogic") {
+                let wrong = |error: roxmltree::Error| SumoError::Scenario(path.clone(), error.to_string());
+                let document = roxmltree::Document::parse(text.trim_start_matches('\u{feff}')).map_err(wrong)?;
+                for logic in document.root_element().children().filter(|e| e.has_tag_name("tlLogic")) {
+                    let phases = logic.children().filter_map(|phase| phase.attribute("state")).map(str::to_string);
+                    states.entry(logic.attribute("id").unwrap_or_default().to_string()).or_default().extend(phases);
+                }
+            }
         }
         let controller = |name: &str, heads: usize| Controller {
             name: name.to_string(),
@@ -81,7 +89,7 @@ impl Lights {
 }
 
 /// Heads that show `s` in some state and `g` in none.
-fn stops(states: &[&str], heads: usize) -> Vec<bool> {
+fn stops(states: &[String], heads: usize) -> Vec<bool> {
     let shows = |head: usize, letter: u8| states.iter().any(|state| state.as_bytes().get(head) == Some(&letter));
     (0..heads).map(|head| shows(head, b's') && !shows(head, b'g')).collect()
 }
@@ -92,6 +100,6 @@ mod tests {
 
     #[test]
     fn who_turns_right_on_red_stops_first() {
-        assert_eq!(stops(&["Gsgr", "sGsr"], 4), [true, true, false, false]);
+        assert_eq!(stops(&["Gsgr".into(), "sGsr".into()], 4), [true, true, false, false]);
     }
 }

@@ -1,7 +1,6 @@
 //! One run, in lockstep: SUMO simulates a second, the engine hears of it and decides, SUMO's lights obey.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
@@ -9,8 +8,11 @@ use nanming_dataflows::event::{Batch, Event};
 use nanming_dataflows::network::City;
 use nanming_simulators::traci::{Client, Heard, TraciError};
 
+use super::detectors::Faults;
 use super::lights::Lights;
-use super::sensing::{Eyes, Faults};
+use super::plots::Watch;
+use super::runs::Ending;
+use super::sensing::Eyes;
 use super::{Controller, SumoError};
 use crate::engine::Engine;
 
@@ -33,42 +35,52 @@ pub(super) struct Play<'a> {
     pub(super) city: &'a Arc<City>,
     pub(super) lights: Lights,
     pub(super) faults: Option<Faults>,
+    pub(super) watch: Option<Watch>,
     pub(super) end_s: f64,
     pub(super) progress: &'a ProgressBar,
-    pub(super) interrupted: &'a AtomicBool,
+    pub(super) ending: &'a Ending<'a>,
 }
 
 impl Play<'_> {
     /// Plays to the end; the connection is still open then.
-    pub(super) fn play(self, client: &mut Client, controller: Controller) -> Result<Decided, PlayError> {
+    pub(super) fn play(
+        self,
+        client: &mut Client,
+        controller: Controller,
+    ) -> Result<(Decided, Option<Watch>), PlayError> {
         match controller {
             Controller::Engine => self.by_engine(client),
             Controller::Fixed => self.by_programs(client),
         }
     }
 
-    fn by_programs(self, client: &mut Client) -> Result<Decided, PlayError> {
+    fn by_programs(mut self, client: &mut Client) -> Result<(Decided, Option<Watch>), PlayError> {
         let mut now_s = client.time_s()?;
-        while now_s < self.end_s {
-            self.go_on(STEP_S)?;
-            now_s += STEP_S;
-            client.step_to(now_s, |_| {})?;
+        if self.watch.is_some() {
+            self.subscribe(client);
         }
-        Ok(Decided::default())
+        while now_s < self.end_s {
+            self.go_on()?;
+            now_s += STEP_S;
+            match &mut self.watch {
+                Some(watch) => drop(hear(client, Some(now_s), &mut |heard| watch.hear(heard, now_s))?),
+                None => client.step_to(now_s, |_| {})?,
+            }
+        }
+        Ok((Decided::default(), self.watch))
     }
 
-    fn by_engine(mut self, client: &mut Client) -> Result<Decided, PlayError> {
+    fn by_engine(mut self, client: &mut Client) -> Result<(Decided, Option<Watch>), PlayError> {
         let mut engine = Engine::start(self.city, 1, &[]);
         let mut eyes = Eyes::new(self.city, self.faults);
         let midnight_ms = DAY_MS.saturating_add_signed(-i64::from(self.city.utc_offset_min) * 60_000);
         let mut now_s = client.time_s()?;
         let mut decided = Decided::default();
-        client.subscribe_simulation();
-        self.lights.names().for_each(|light| client.subscribe_light(light));
+        self.subscribe(client);
         loop {
             let tick = midnight_ms + (now_s * 1000.0).round() as u64;
             let until_s = (decided.steps > 0).then_some(now_s);
-            let batch = hear(client, &mut eyes, &mut self.lights, until_s, tick)?;
+            let batch = self.see(client, &mut eyes, until_s, now_s, tick)?;
             let began = Instant::now();
             let decisions = engine.step(tick, batch).map_err(SumoError::from)?;
             decided.took += began.elapsed();
@@ -80,50 +92,69 @@ impl Play<'_> {
                 client.set_state(light, &state);
             }
             if now_s >= self.end_s {
-                return Ok(decided);
+                return Ok((decided, self.watch));
             }
-            self.go_on(STEP_S)?;
+            self.go_on()?;
             now_s += STEP_S;
         }
     }
 
-    fn go_on(&self, by_s: f64) -> Result<(), SumoError> {
-        self.progress.inc(by_s as u64);
-        if self.interrupted.load(Ordering::Relaxed) { Err(SumoError::Interrupted) } else { Ok(()) }
+    fn subscribe(&self, client: &mut Client) {
+        client.subscribe_simulation();
+        self.lights.names().for_each(|light| client.subscribe_light(light));
+    }
+
+    /// What cameras and controllers say of a second.
+    fn see(
+        &mut self,
+        client: &mut Client,
+        eyes: &mut Eyes,
+        until_s: Option<f64>,
+        now_s: f64,
+        tick: u64,
+    ) -> Result<Batch, TraciError> {
+        let mut batch = Batch::default();
+        eyes.at(tick);
+        let arrived = hear(client, until_s, &mut |heard| {
+            if let Some(watch) = &mut self.watch {
+                watch.hear(heard, now_s);
+            }
+            match heard {
+                Heard::Vehicle(vehicle, at) => eyes.look(vehicle, &at),
+                Heard::Light(light, state) => batch.extend(self.lights.show(light, state, tick)),
+                _ => {}
+            }
+        })?;
+        arrived.iter().for_each(|vehicle| eyes.arrive(vehicle));
+        batch.extend(eyes.passages().into_iter().map(Event::Passage));
+        Ok(batch)
+    }
+
+    fn go_on(&self) -> Result<(), SumoError> {
+        self.progress.inc(STEP_S as u64);
+        if self.ending.is_now() { Err(SumoError::Interrupted) } else { Ok(()) }
     }
 }
 
-/// Simulates until a moment, or stays where it is before the first step; what cameras and controllers say of it.
+/// Simulates until a moment, or stays where it is before the first step; who arrived. Of those who depart all is told from now on.
 fn hear(
     client: &mut Client,
-    eyes: &mut Eyes,
-    lights: &mut Lights,
     until_s: Option<f64>,
-    tick: u64,
-) -> Result<Batch, TraciError> {
-    let mut batch = Batch::default();
+    take: &mut impl FnMut(Heard<'_>),
+) -> Result<Vec<String>, TraciError> {
     let (mut departed, mut arrived) = (Vec::new(), Vec::new());
-    eyes.at(tick);
-    let take = |heard: Heard<'_>| match heard {
+    let note = |heard: Heard<'_>| match heard {
         Heard::Departed(vehicle) => departed.push(vehicle.to_string()),
         Heard::Arrived(vehicle) => arrived.push(vehicle.to_string()),
-        Heard::Vehicle(vehicle, at) => eyes.look(vehicle, &at),
-        Heard::Light(light, state) => batch.extend(lights.show(light, state, tick)),
-        Heard::Time(_) => {}
+        heard => take(heard),
     };
     match until_s {
-        Some(until_s) => client.step_to(until_s, take)?,
-        None => client.flush(take)?,
+        Some(until_s) => client.step_to(until_s, note)?,
+        None => client.flush(note)?,
     }
-    arrived.iter().for_each(|vehicle| eyes.arrive(vehicle));
     departed.iter().filter(|vehicle| !arrived.contains(vehicle)).for_each(|vehicle| client.subscribe_vehicle(vehicle));
-    client.flush(|heard| {
-        if let Heard::Vehicle(vehicle, at) = heard {
-            eyes.look(vehicle, &at);
-        }
-    })?;
-    batch.extend(eyes.passages().into_iter().map(Event::Passage));
-    Ok(batch)
+    client.flush(take)?;
+    Ok(arrived)
 }
 
 /// Why a run ends early.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::detectors::Detectors;
 use super::play::Decided;
 use super::scenario::Scenario;
 use super::sensing::Sensing;
@@ -35,10 +36,16 @@ pub struct Report {
     pub controller: Controller,
     /// How vehicles were seen.
     pub sensing: Sensing,
-    /// Share of vehicles that detectors missed.
-    pub misses: f64,
-    /// Share of detectors that were dead.
-    pub dead: f64,
+    /// Where detectors stood and how they failed, if vehicles were seen by detectors.
+    #[serde(flatten)]
+    pub detectors: Option<Detectors>,
+    /// Least all-red that was asked for, s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub all_red_s: Option<f64>,
+    /// Whether people on foot had their time.
+    pub pedestrians: bool,
+    /// Approaches that nobody could be given time to cross.
+    pub without_walk: usize,
     /// s.
     pub begin_s: f64,
     /// s.
@@ -58,14 +65,15 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn new(args: &SumoArgs, scenario: &Scenario) -> Report {
-        let fails = args.sensing == Sensing::Detectors;
+    pub(super) fn new(args: &SumoArgs, scenario: &Scenario, without_walk: usize) -> Report {
         Report {
             scenario: scenario.name(),
             controller: args.controller,
             sensing: args.sensing,
-            misses: if fails { args.misses } else { 0.0 },
-            dead: if fails { args.dead } else { 0.0 },
+            detectors: (args.sensing == Sensing::Detectors).then_some(args.detectors),
+            all_red_s: args.all_red_s,
+            pedestrians: args.pedestrians,
+            without_walk,
             begin_s: scenario.begin_s,
             end_s: scenario.end_s,
             seeds: Vec::new(),
@@ -93,6 +101,33 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Under which conditions the engine timed the lights, where they are not the plain ones.
+    fn conditions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.controller == Controller::Fixed {
+            return Ok(());
+        }
+        if let Some(Detectors { upstream_m, delay_s, misses, dead, noise_ms, speed_noise }) = self.detectors {
+            let (misses, dead, speed_noise) = (misses * 100.0, dead * 100.0, speed_noise * 100.0);
+            writeln!(
+                f,
+                "seen by detectors at the line and {upstream_m} m before: {delay_s} s late, {misses} % missed, {dead} % dead, \
+                 times +-{noise_ms} ms, speeds +-{speed_noise} %"
+            )?;
+        }
+        if let Some(all_red_s) = self.all_red_s {
+            writeln!(f, "all-red of at least {all_red_s} s")?;
+        }
+        match (self.pedestrians, self.without_walk) {
+            (false, _) => Ok(()),
+            (true, 0) => writeln!(f, "with time for people on foot on every crossing"),
+            (true, n) => {
+                writeln!(f, "with time for people on foot; {n} approaches are held by no stage and not crossed")
+            }
+        }
+    }
+}
+
 /// Of sorted numbers.
 fn median(sorted: &[f64]) -> f64 {
     let (low, high) = (sorted.len().saturating_sub(1) / 2, sorted.len() / 2);
@@ -106,6 +141,7 @@ impl fmt::Display for Report {
             Controller::Fixed => "its own programs",
         };
         writeln!(f, "{} from {} s to {} s under {controller}", self.scenario, self.begin_s, self.end_s)?;
+        self.conditions(f)?;
         for Run { seed, trips, decide_ms_per_city_s, refusals, .. } in &self.seeds {
             let Trips { delay_s, trip_s, wait_s, stops, queue, arrived, loaded, .. } = trips;
             write!(

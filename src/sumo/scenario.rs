@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::SumoError;
+use crate::gzip;
 
 /// A scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Scenario {
     pub(super) config: PathBuf,
     pub(super) net: PathBuf,
+    /// Additional files, in the order in which SUMO loads them.
+    pub(super) additional: Vec<PathBuf>,
     /// s.
     pub(super) begin_s: f64,
     /// s.
@@ -19,16 +22,16 @@ impl Scenario {
     /// Reads a configuration; times that are given go before its own.
     pub(super) fn read(config: &Path, begin_s: Option<f64>, end_s: Option<f64>) -> Result<Scenario, SumoError> {
         let wrong = |what: String| SumoError::Scenario(config.to_path_buf(), what);
-        let text = std::fs::read_to_string(config).map_err(|source| wrong(source.to_string()))?;
+        let text = gzip::read_to_string(config).map_err(|source| wrong(source.to_string()))?;
         let document = roxmltree::Document::parse(&text).map_err(|error| wrong(format!("not XML: {error}")))?;
-        let value = |names: [&str; 2]| {
+        let value = |names: &[&str]| {
             let element = document.descendants().find(|e| names.contains(&e.tag_name().name()))?;
             element.attribute("value").or_else(|| element.attribute("v"))
         };
-        let net = value(["net-file", "n"]).ok_or_else(|| wrong("it names no net-file".into()))?;
+        let net = value(&["net-file", "net", "n"]).ok_or_else(|| wrong("it names no net-file".into()))?;
         let time = |name: &'static str, short| {
             let read = |text: &str| seconds(text).ok_or_else(|| wrong(format!("{name} is no time in s: {text}")));
-            value([name, short]).map(read).transpose()
+            value(&[name, short]).map(read).transpose()
         };
         let begin_s = begin_s.or(time("begin", "b")?).unwrap_or(0.0);
         let end_s = end_s.or(time("end", "e")?).filter(|end_s| *end_s >= 0.0);
@@ -36,8 +39,11 @@ impl Scenario {
         if end_s <= begin_s {
             return Err(wrong(format!("it ends at {end_s} s and begins at {begin_s} s: give --begin and --end")));
         }
-        let net = config.parent().unwrap_or(Path::new("")).join(net);
-        Ok(Scenario { config: config.to_path_buf(), net, begin_s, end_s })
+        let beside = config.parent().unwrap_or(Path::new(""));
+        let additional = value(&["additional-files", "additional", "a"]).unwrap_or_default();
+        let additional = additional.split([',', ';']).map(str::trim).filter(|file| !file.is_empty());
+        let additional = additional.map(|file| beside.join(file)).collect();
+        Ok(Scenario { config: config.to_path_buf(), net: beside.join(net), additional, begin_s, end_s })
     }
 
     pub(super) fn name(&self) -> String {
@@ -70,10 +76,12 @@ mod tests {
 
     #[test]
     fn net_and_times_are_read_and_what_is_missing_is_named() {
-        let long = "<configuration><input><net-file value=\"a.net.xml\"/></input>\
+        let long = "<configuration><input><net-file value=\"a.net.xml\"/>\
+                    <additional-files value=\"a.add.xml, sub/b.add.xml.gz\"/></input>\
                     <time><begin value=\"7:00:00\"/><end value=\"28800\"/></time></configuration>";
         let scenario = read(long, None).unwrap();
         assert_eq!((scenario.net.to_str(), scenario.begin_s, scenario.end_s), (Some("a.net.xml"), 25_200.0, 28_800.0));
+        assert!(scenario.additional.len() == 2 && scenario.additional[1].ends_with("sub/b.add.xml.gz"));
         assert_eq!(read("<c><n v=\"b.net.xml\"/></c>", Some(60.0)).unwrap().lasts_s(), 60.0);
         for (text, said) in [
             ("<c/>", "net-file"),

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use nanming_dataflows::event::Passage;
-use nanming_dataflows::ids::CameraId;
 use nanming_dataflows::network::City;
 use nanming_simulators::traci::VehicleAt;
 
+use super::detectors::Faults;
 use crate::import::crossings::{Crossing, Crossings, Look, Tracked};
 use crate::ingest::{Plates, vehicle_class};
 
@@ -20,18 +20,8 @@ pub enum Sensing {
     /// A camera each 20 m within 300 m of a signal, none of which fails: almost as if places were known
     #[default]
     Exact,
-    /// A camera at the stop line and one 60 m upstream on each lane: with misses, dead ones, and a delay of 1 s
+    /// A camera at the stop line and one upstream on each lane: with misses, noise, dead ones, and a delay
     Detectors,
-}
-
-/// How detectors fail.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Faults {
-    pub(super) seed: u64,
-    /// Share of vehicles that each does not see.
-    pub(super) misses: f64,
-    /// Share of detectors that see nothing.
-    pub(super) dead: f64,
 }
 
 /// All cameras, and the vehicles that they look at.
@@ -44,7 +34,7 @@ pub(super) struct Eyes {
     faults: Option<Faults>,
     /// Seen in this step.
     seen: Vec<Passage>,
-    /// Seen in the step before, and late.
+    /// Seen, and not yet told.
     late: Vec<Passage>,
 }
 
@@ -94,40 +84,20 @@ impl Eyes {
 
     /// The passages that the engine hears of now.
     pub(super) fn passages(&mut self) -> Vec<Passage> {
-        let mut seen = std::mem::take(&mut self.seen);
-        let Some(faults) = self.faults else { return seen };
-        seen.retain(|passage| faults.sees(passage));
-        std::mem::replace(&mut self.late, seen)
-    }
-}
-
-impl Faults {
-    fn sees(&self, passage: &Passage) -> bool {
-        let camera = u64::from(passage.camera.0);
-        !self.is_dead(passage.camera) && self.draw([camera, passage.vehicle.0, passage.time_ms]) >= self.misses
-    }
-
-    fn is_dead(&self, camera: CameraId) -> bool {
-        self.draw([u64::from(camera.0), 0, 0]) < self.dead
-    }
-
-    /// A number from 0 to below 1, by chance, the same for the same.
-    fn draw(&self, of: [u64; 3]) -> f64 {
-        let mut hasher = blake3::Hasher::new();
-        [self.seed, of[0], of[1], of[2]].iter().for_each(|part| {
-            hasher.update(&part.to_le_bytes());
-        });
-        let mut first = [0; 8];
-        first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-        (u64::from_le_bytes(first) >> 11) as f64 / (1_u64 << 53) as f64
+        let Some(faults) = self.faults else { return std::mem::take(&mut self.seen) };
+        let seen = std::mem::take(&mut self.seen).into_iter().filter(|passage| faults.sees(passage));
+        self.late.extend(seen);
+        let is_due = |passage: &mut Passage| passage.time_ms as f64 + faults.detectors.delay_s * 1000.0 <= self.now_ms;
+        let due = self.late.extract_if(.., is_due);
+        due.map(|passage| faults.blurred(passage, self.now_ms as u64)).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use nanming_dataflows::ids::VehicleId;
     use nanming_simulators::{sumo_net, town};
 
+    use super::super::detectors::tests::with;
     use super::*;
 
     /// Drives a vehicle along a lane with a signal at its end and on, 10 m a second; what is heard, by second.
@@ -135,7 +105,7 @@ mod tests {
         let mut city = town::small(2, 2, 1);
         match sensing {
             Sensing::Exact => sumo_net::with_dense_cameras(&mut city),
-            Sensing::Detectors => sumo_net::with_detectors(&mut city),
+            Sensing::Detectors => sumo_net::with_detectors(&mut city, 60_000),
         }
         let movement = city.movements.iter().find(|m| m.signal.is_some()).unwrap();
         let (lane, next) = (&city.lanes[movement.from.index()], &city.lanes[movement.to.index()]);
@@ -162,17 +132,18 @@ mod tests {
     }
 
     #[test]
-    fn detectors_tell_a_second_late_and_miss_their_share() {
-        let faults = Faults { seed: 1, misses: 0.0, dead: 0.0 };
-        let heard = drive(Sensing::Detectors, Some(faults));
-        let late =
-            |(second, told): (usize, &Vec<Passage>)| told.iter().all(|p| p.time_ms <= 999_000 + second as u64 * 1_000);
-        assert!(heard.iter().enumerate().all(late) && heard.concat().len() >= 2, "{heard:?}");
-        let misses = Faults { misses: 0.2, dead: 0.1, ..faults };
-        let share = |hit: &dyn Fn(u32) -> bool| (0..10_000).filter(|n| hit(*n)).count();
-        assert!((900..1_100).contains(&share(&|n| misses.is_dead(CameraId(n)))));
-        let passage = |n: u32| Passage { vehicle: VehicleId(u64::from(n) + 1), ..heard.concat()[0] };
-        let living = Faults { dead: 0.0, ..misses };
-        assert!((7_800..8_200).contains(&share(&|n| living.sees(&passage(n)))));
+    fn detectors_tell_as_late_as_they_are_told_to() {
+        let at_once = drive(Sensing::Detectors, Some(with(|d| d.delay_s = 0.0)));
+        assert!(at_once.concat().len() >= 2, "{at_once:?}");
+        for delay_s in [0.4, 1.0, 2.5] {
+            let heard = drive(Sensing::Detectors, Some(with(|d| d.delay_s = delay_s)));
+            for (second, told) in heard.iter().enumerate() {
+                let now_ms = 1_000_000 + second as u64 * 1_000;
+                let age_ms = |p: &Passage| (now_ms - p.time_ms) as f64 - delay_s * 1_000.0;
+                assert!(told.iter().all(|p| (0.0..1_000.0).contains(&age_ms(p))), "{delay_s}: {heard:?}");
+            }
+            let (told, all) = (heard.concat(), at_once.concat());
+            assert!(told == all[..told.len()] && told.len() + 1 >= all.len(), "{delay_s}: {heard:?}");
+        }
     }
 }

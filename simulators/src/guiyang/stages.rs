@@ -8,7 +8,7 @@ use nanming_dataflows::network::{Conflict, ConflictMatrix, Light, Stage, Turn};
 use super::conflicts::HeadWays;
 
 /// Walk time of people on foot, ms (CJJ 152: 7 s).
-const WALK_MS: u32 = 7_000;
+pub(crate) const WALK_MS: u32 = 7_000;
 /// Walking speed of the slower people on foot, mm/s.
 const WALK_MM_S: u32 = 1_200;
 /// Shortest green of a stage for left turns, ms.
@@ -131,6 +131,6 @@ fn left_stage(name: String, lights: Vec<Light>) -> Stage {
 }
 
 /// Time to cross a leg on foot, whole seconds in ms.
-fn clearance_ms(crossing_mm: u32) -> u32 {
+pub(crate) fn clearance_ms(crossing_mm: u32) -> u32 {
     crossing_mm.div_ceil(WALK_MM_S) * 1000
 }

@@ -12,8 +12,6 @@ use crate::course::place_at;
 const REACH_MM: u32 = 300_000;
 /// Between two cameras where places are to be known as if exactly, mm.
 const DENSE_MM: u32 = 20_000;
-/// A detector upstream of the line, mm before it.
-const UPSTREAM_MM: u32 = 60_000;
 /// The first camera of a lane stands so far behind its beginning, mm.
 const BEGINNING_MM: u32 = 1_000;
 
@@ -31,12 +29,12 @@ pub fn with_dense_cameras(city: &mut City) {
     place(city, places);
 }
 
-/// Cameras as they are in the street: one at the end of each lane for cars and, if it leads to a signal, one 60 m before, or at
-/// the beginning of a shorter lane.
-pub fn with_detectors(city: &mut City) {
+/// Cameras as they are in the street: one at the end of each lane for cars and, if it leads to a signal, one so far before, or
+/// at the beginning of a shorter lane.
+pub fn with_detectors(city: &mut City, upstream_mm: u32) {
     let leads = leads_to_signal(city, 1);
     let places = |lane: &Lane| match leads[lane.id.index()] {
-        true => vec![UPSTREAM_MM.min(beginning(lane).unwrap_or(0))],
+        true => vec![upstream_mm.min(beginning(lane).unwrap_or(0))],
         false => Vec::new(),
     };
     place(city, places);
@@ -115,7 +113,7 @@ mod tests {
         let mut city = crate::town::small(2, 2, 1);
         let signalled: std::collections::BTreeSet<LaneId> =
             city.movements.iter().filter(|m| m.signal.is_some()).map(|m| m.from).collect();
-        with_detectors(&mut city);
+        with_detectors(&mut city, 60_000);
         city.check().unwrap();
         let motor = city.lanes.iter().filter(|lane| lane.motor).count();
         assert_eq!(city.cameras.len(), motor + signalled.len());

@@ -26,17 +26,18 @@ const YELLOWS_MS: [(u32, u32); 2] = [(13_900, 3_000), (16_700, 4_000)];
 /// Yellow before lines that are approached faster than that, ms.
 const FAST_YELLOW_MS: u32 = 5_000;
 
-/// Adds a junction for every `tlLogic` that governs connections and shows a green.
+/// Adds a junction for every `tlLogic` that governs connections and shows a green. The network is the last of the sources.
 pub(super) fn signalise(
     city: &mut City,
-    net: Element<'_, '_>,
+    sources: &[Element<'_, '_>],
     names: &Names<'_>,
     connections: &[Connection],
     warnings: &mut Vec<String>,
 ) -> Result<(), ImportError> {
+    let Some(net) = sources.last().copied() else { return Ok(()) };
     let requests = requests::read(city, net, names, connections)?;
     let crossings = crossings_mm(net, names)?;
-    for (name, logics) in logics(net)? {
+    for (name, logics) in logics(sources)? {
         let own: Vec<usize> = (0..connections.len()).filter(|c| governs(&connections[*c], name)).collect();
         let programs = logics.iter().map(|l| programs::read(*l)).collect::<Result<Vec<_>, _>>()?;
         let heads = head_count(&logics, &programs)?;
@@ -56,9 +57,9 @@ pub(super) fn signalise(
 }
 
 /// The `tlLogic` elements by ID, IDs in order of appearance.
-fn logics<'a, 'b: 'a>(net: Element<'a, 'b>) -> Result<Vec<(&'a str, Vec<Element<'a, 'b>>)>, ImportError> {
+fn logics<'a, 'b: 'a>(sources: &[Element<'a, 'b>]) -> Result<Vec<(&'a str, Vec<Element<'a, 'b>>)>, ImportError> {
     let mut logics: Vec<(&str, Vec<Element<'_, '_>>)> = Vec::new();
-    for logic in children(net, "tlLogic") {
+    for logic in sources.iter().flat_map(|source| children(*source, "tlLogic")) {
         let id = text(logic, "id")?;
         match logics.iter_mut().find(|(known, _)| *known == id) {
             Some((_, all)) => all.push(logic),

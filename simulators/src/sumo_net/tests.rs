@@ -119,6 +119,24 @@ fn several_programs_share_their_stages() {
 }
 
 #[test]
+fn the_last_program_of_an_additional_file_is_the_first_plan() {
+    let program = |name: &str, green_s: u32| {
+        format!(
+            "<tlLogic id=\"c\" type=\"static\" programID=\"{name}\" offset=\"0\"><phase duration=\"{green_s}\" \
+             state=\"rrG\"/><phase duration=\"3\" state=\"rry\"/><phase duration=\"80\" state=\"sGr\"/></tlLogic>"
+        )
+    };
+    let files = [program("a", 70), program("b", 65)].map(|p| format!("\u{feff}<additional>{p}</additional>"));
+    let files = [files[0].clone(), "<additional><poly id=\"p\"/></additional>".into(), files[1].clone()];
+    let net = TINY.replace("PROGRAMS", ONE_PROGRAM);
+    let city = read_with(&net, &files, "tiny").unwrap().city;
+    let plans = &city.junctions[0].plans;
+    assert_eq!(plans.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["b", "a", "0"]);
+    assert_eq!((plans[0].steps[0].green_ms, city.junctions[0].max_red_ms), (65_000, 153_000));
+    assert!(read_with(&net, &["<tlLogic".into()], "tiny").is_err());
+}
+
+#[test]
 fn crossing_greens_are_repaired_and_told() {
     let Import { city, warnings } = tiny(r#"<tlLogic id="c"><phase duration="9" state="GGG"/></tlLogic>"#).unwrap();
     assert_eq!(city.junctions[0].stages[0].lights, [Light::Protected, Light::Protected, Light::Permissive]);
