@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use nanming_dataflows::network::City;
+use nanming_dataflows::network::{City, SignalMode};
 use nanming_simulators::sumo_net::{with_dense_cameras, with_detectors, without_ways_back};
 use nanming_simulators::traci::TraciError;
 
@@ -52,6 +52,9 @@ pub struct SumoArgs {
     /// Who times the lights
     #[arg(long, value_enum, default_value_t)]
     pub controller: Controller,
+    /// How the engine times them: each junction by itself, or by common plans
+    #[arg(long, value_enum, default_value_t)]
+    pub mode: Mode,
     /// What is seen of the vehicles
     #[arg(long, value_enum, default_value_t)]
     pub sensing: Sensing,
@@ -84,6 +87,17 @@ pub enum Controller {
     Engine,
     /// The programs of the scenario
     Fixed,
+}
+
+/// How the engine times lights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Each junction chooses its stages, second by second
+    #[default]
+    Stage,
+    /// Neighbours follow plans of one cycle, made every few minutes
+    Plan,
 }
 
 fn second(text: &str) -> Result<f64, String> {
@@ -168,6 +182,9 @@ pub fn sumo(args: &SumoArgs, interrupted: &AtomicBool) -> Result<Report, SumoErr
 fn city(args: &SumoArgs, scenario: &Scenario) -> Result<City, SumoError> {
     let mut city = city_file::load(Some(&scenario.net), 0)?;
     without_ways_back(&mut city);
+    if args.mode == Mode::Plan {
+        city.junctions.iter_mut().for_each(|junction| junction.mode = SignalMode::Plan);
+    }
     match args.sensing {
         Sensing::Exact => with_dense_cameras(&mut city),
         Sensing::Detectors => with_detectors(&mut city),

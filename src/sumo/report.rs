@@ -8,7 +8,7 @@ use super::play::Decided;
 use super::scenario::Scenario;
 use super::sensing::Sensing;
 use super::trips::Trips;
-use super::{Controller, SumoArgs};
+use super::{Controller, Mode, SumoArgs};
 
 /// One run.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +33,8 @@ pub struct Report {
     pub scenario: String,
     /// Who timed the lights.
     pub controller: Controller,
+    /// How the engine timed them.
+    pub mode: Mode,
     /// How vehicles were seen.
     pub sensing: Sensing,
     /// Share of vehicles that detectors missed.
@@ -63,6 +65,7 @@ impl Report {
         Report {
             scenario: scenario.name(),
             controller: args.controller,
+            mode: args.mode,
             sensing: args.sensing,
             misses: if fails { args.misses } else { 0.0 },
             dead: if fails { args.dead } else { 0.0 },
@@ -101,9 +104,10 @@ fn median(sorted: &[f64]) -> f64 {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let controller = match self.controller {
-            Controller::Engine => "the engine",
-            Controller::Fixed => "its own programs",
+        let controller = match (self.controller, self.mode) {
+            (Controller::Engine, Mode::Stage) => "the engine",
+            (Controller::Engine, Mode::Plan) => "the engine's plans",
+            (Controller::Fixed, _) => "its own programs",
         };
         writeln!(f, "{} from {} s to {} s under {controller}", self.scenario, self.begin_s, self.end_s)?;
         for Run { seed, trips, decide_ms_per_city_s, refusals, .. } in &self.seeds {

@@ -10,21 +10,23 @@ use serde::{Deserialize, Serialize};
 
 use super::envelope::{Shown, admit};
 use crate::Time;
-use crate::decision::{Interval, Refusal, SignalChoice, SignalCommand, StageReason};
+use crate::decision::{Interval, Refusal, SignalChoice, SignalCommand, SignalPlan, StageReason};
 use crate::event::{ControlMode, Lamp};
 use crate::ids::{JunctionId, LinkId};
 use crate::keyed::{Machine, Outbox};
-use crate::network::{City, Junction};
+use crate::network::{City, Junction, SignalMode};
 use crate::state::link::LaneCounts;
 
 mod change;
 mod choice;
 mod deadlines;
+mod follow;
 mod plan;
 mod pressure;
 use change::{Change, change, stage_lamps};
 use choice::{Demand, Moment};
 use deadlines::Timing;
+use follow::Follower;
 use pressure::Field;
 
 /// How often a junction decides, ms.
@@ -59,6 +61,8 @@ pub enum SignalNews {
     Counts(LaneCounts),
     /// Who decides at its controller, and what each head shows.
     Shows(ControlMode, Vec<Lamp>),
+    /// The plan to follow, in plan mode.
+    Plan(SignalPlan),
 }
 
 /// What a junction says.
@@ -97,6 +101,11 @@ impl Signals {
     }
 }
 
+/// What each head shows between two stages, and for how long, ms.
+pub(super) fn on_the_way(junction: &Junction, from: u16, to: u16) -> Vec<(Vec<Lamp>, u32)> {
+    change(junction, &stage_lamps(junction, from), to).into_iter().map(|step| (step.lamps, step.for_ms)).collect()
+}
+
 /// Where a junction is in its sequence of stages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
@@ -118,6 +127,7 @@ pub struct Signal {
     next_decision: Time,
     ordered_ms: Time,
     told: Option<(u64, u16, u16, StageReason)>,
+    follower: Follower,
 }
 
 impl Default for Signal {
@@ -131,6 +141,7 @@ impl Default for Signal {
             next_decision: 0,
             ordered_ms: 0,
             told: None,
+            follower: Follower::default(),
         }
     }
 }
@@ -172,6 +183,7 @@ impl Machine for Signals {
                     signal.heard_ms = tick;
                 }
                 SignalNews::Shows(mode, lamps) => signal.learn(junction, event.time_ms, *mode, lamps),
+                SignalNews::Plan(plan) => signal.follower.hear(plan),
             }
         }
         let mut desk = Desk { city: &self.city, junction, field, timing, tick, out };
@@ -184,7 +196,7 @@ impl Machine for Signals {
         desk.go_on(signal);
         if tick >= signal.next_decision {
             desk.decide(signal);
-            signal.next_decision = tick + DECIDE_MS;
+            signal.next_decision = signal.follower.due_ms(tick, DECIDE_MS);
         }
         out.wake_at(match &signal.phase {
             Phase::Changing { until_ms, .. } => (*until_ms).min(signal.next_decision),
@@ -275,7 +287,10 @@ impl Desk<'_> {
         signal.demand.stood_ms[usize::from(stage)] = self.tick;
         let silent = self.tick.saturating_sub(signal.heard_ms) > SILENT_MS;
         let scores_milli = self.field.scores_milli(&signal.demand);
-        let planned = silent.then(|| plan::stage_at(self.city, self.junction, self.tick));
+        let planned = match self.junction.mode {
+            SignalMode::Plan => Some(signal.follower.wanted(self.city, self.junction, stage, since_ms, self.tick)),
+            SignalMode::Stage => silent.then(|| plan::stage_at(self.city, self.junction, self.tick)),
+        };
         let moment = Moment {
             junction: self.junction,
             timing: self.timing,
