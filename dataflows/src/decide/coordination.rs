@@ -193,7 +193,10 @@ impl Coordination {
             return;
         }
         memory.next_plan_ms = tick + PERIOD_MS;
-        memory.plans = Planner { city: &self.city, group, flows: &flows }.plans(&memory.plans, tick);
+        let planner = |passes| Planner { city: &self.city, group, flows: &flows, passes };
+        let capacities = planner(&[]).capacities(&memory.plans);
+        memory.demand.learn(group, &capacities);
+        memory.plans = planner(memory.demand.passes()).plans(&memory.plans, tick);
         memory.planned = Some((flows, tick));
         memory.demand.forget_queues();
         memory.plans.iter().for_each(|plan| out.emit(plan.clone()));

@@ -17,6 +17,11 @@ const CLEAR_S: f64 = 180.0;
 /// Fewer than this near the line at best are those who just come, vehicles.
 const COMING: f64 = 1.0;
 
+/// So many at best are a queue that no green cleared, vehicles.
+const STANDING: f64 = 3.0;
+/// However little passes, the way beyond the lights may have been full, and more green is of no use then.
+const LEAST_PASSES: f64 = 0.4;
+
 /// What is known of those who come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Demand {
@@ -32,6 +37,8 @@ pub(super) struct Demand {
     least: Vec<f64>,
     /// By lane: whether nobody would be seen.
     blind: Vec<bool>,
+    /// By lane: what really passes as a share of what should.
+    passes: Vec<f64>,
 }
 
 impl Demand {
@@ -45,6 +52,7 @@ impl Demand {
             near: vec![0.0; lanes],
             least: vec![0.0; lanes],
             blind: vec![false; lanes],
+            passes: vec![1.0; lanes],
         }
     }
 
@@ -83,8 +91,31 @@ impl Demand {
         self.least.clone_from(&self.near);
     }
 
-    /// By lane, vehicles/s.
+    /// Learns from queues that no green has cleared: what passed then is all that can. `capacities` by lane are those of the
+    /// plans in force if nothing is in the way, vehicles/s; turns through gaps and vehicles that stand in the way of others
+    /// make them less.
+    pub(super) fn learn(&mut self, group: &Group, capacities: &[f64]) {
+        let passed = self.passed(group);
+        for (lane, capacity) in capacities.iter().enumerate().filter(|(_, capacity)| **capacity > 0.0) {
+            let share = (passed[lane] / capacity).clamp(LEAST_PASSES, 1.0);
+            let (share, weight) = if self.least[lane] > STANDING { (share, 0.5) } else { (1.0, 0.1) };
+            self.passes[lane] += weight * (share - self.passes[lane]);
+        }
+    }
+
+    /// By lane, what really passes as a share of what should.
+    pub(super) fn passes(&self) -> &[f64] {
+        &self.passes
+    }
+
+    /// Who wants to pass, by lane, vehicles/s: who does, and who stands longer than a cycle.
     pub(super) fn by_lane(&self, group: &Group) -> Vec<f64> {
+        let over = |least: &f64| (least - COMING).max(0.0) / CLEAR_S;
+        self.passed(group).iter().zip(&self.least).map(|(passed, least)| passed + over(least)).collect()
+    }
+
+    /// By lane, vehicles/s.
+    fn passed(&self, group: &Group) -> Vec<f64> {
         let mut by_lane = vec![0.0; group.lanes.len()];
         for (approach, flow) in group.approaches.iter().zip(&self.flows) {
             let seen: Vec<f64> = approach.lanes.iter().filter(|l| !self.blind[**l]).map(|l| self.left[*l]).collect();
@@ -92,8 +123,7 @@ impl Demand {
             let weight = |lane: usize| PRIOR + if self.blind[lane] { mean } else { self.left[lane] };
             let sum: f64 = approach.lanes.iter().map(|l| weight(*l)).sum();
             for lane in &approach.lanes {
-                let over = (self.least[*lane] - COMING).max(0.0) / CLEAR_S;
-                by_lane[*lane] = flow * weight(*lane) / sum + over;
+                by_lane[*lane] = flow * weight(*lane) / sum;
             }
         }
         by_lane

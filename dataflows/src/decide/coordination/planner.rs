@@ -22,6 +22,8 @@ pub(super) struct Planner<'a> {
     pub(super) group: &'a Group,
     /// By lane, vehicles/s.
     pub(super) flows: &'a [f64],
+    /// By lane: what really passes as a share of what should.
+    pub(super) passes: &'a [f64],
 }
 
 /// A junction's part in a cycle of the group.
@@ -64,6 +66,22 @@ impl Planner<'_> {
         (0..services.len()).map(plan).collect()
     }
 
+    /// By lane, what plans let pass if nothing is in the way, vehicles/s.
+    pub(super) fn capacities(&self, plans: &[SignalPlan]) -> Vec<f64> {
+        let mut capacities = vec![0.0; self.group.lanes.len()];
+        for (row, plan) in plans.iter().enumerate() {
+            let stages: Vec<u16> = plan.steps.iter().map(|s| s.stage).collect();
+            let greens_ms: Vec<u32> = plan.steps.iter().map(|s| s.green_ms).collect();
+            let free = (self.flows, &vec![1.0; capacities.len()][..]);
+            let service = Service::new(self.group, row, self.junction(row), &stages, free);
+            let rows = (0..capacities.len()).filter(|l| self.group.lanes[*l].junction == row).collect::<Vec<_>>();
+            for (lane, at) in rows.into_iter().enumerate() {
+                capacities[at] = service.served(lane, &greens_ms) * 1000.0 / f64::from(plan.cycle_ms);
+            }
+        }
+        capacities
+    }
+
     fn junction(&self, row: usize) -> &Junction {
         &self.city.junctions[self.group.junctions[row].index()]
     }
@@ -72,7 +90,7 @@ impl Planner<'_> {
     fn service(&self, row: usize, now: Time) -> Service {
         let junction = self.junction(row);
         let local = junction.plan_at(self.city.minute_of_day(now));
-        let service = |stages: &[u16]| Service::new(self.group, row, junction, stages, self.flows);
+        let service = |stages: &[u16]| Service::new(self.group, row, junction, stages, (self.flows, self.passes));
         let least = |service: &Service| {
             let delays = cycles_of(service).step_by(6).filter_map(|ms| Some(delay(service, &splits(service, ms)?, ms)));
             delays.fold(f64::INFINITY, f64::min)

@@ -110,11 +110,11 @@ mod tests {
 
     #[test]
     fn a_platoon_arrives_after_its_travel_time_and_spreads() {
-        let near = dispersed(&one(0, 60), 10.0);
-        let far = dispersed(&one(0, 60), 40.0);
+        let near = dispersed(&one(0, 100), 10.0);
+        let far = dispersed(&one(0, 100), 40.0);
         for (arrives, travel_s) in [(&near, 10.0), (&far, 40.0)] {
             assert!((arrives.iter().sum::<f64>() - 1.0).abs() < 1e-6);
-            let mean_s: f64 = (0..60).map(|n| n as f64 * 2.0 * arrives[n]).sum();
+            let mean_s: f64 = (0..100).map(|n| n as f64 * 2.0 * arrives[n]).sum();
             assert!((mean_s - travel_s).abs() < 0.15 * travel_s, "{mean_s} {travel_s}");
         }
         let peak = |p: &Profile| p.iter().copied().fold(0.0, f64::max);

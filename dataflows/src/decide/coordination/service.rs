@@ -3,7 +3,7 @@
 use super::streets::{ApproachLane, Group};
 use crate::decide::signal::on_the_way;
 use crate::event::Lamp;
-use crate::network::{Conflict, Junction, Plan, Turn};
+use crate::network::{Conflict, Junction, Light, Plan, Turn};
 
 /// Saturation flow of a lane straight on, and of one that turns, vehicles/s (1800 and 1600 an hour).
 const THROUGH: f64 = 0.5;
@@ -42,10 +42,17 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// Of the steps of a plan; `flows` by lane of the group.
-    pub(super) fn new(group: &Group, row: usize, junction: &Junction, stages: &[u16], flows: &[f64]) -> Service {
+    /// Of the steps of a plan; by lane of the group: `flows`, and what really passes as a share of what should.
+    pub(super) fn new(
+        group: &Group,
+        row: usize,
+        junction: &Junction,
+        stages: &[u16],
+        (flows, passes): (&[f64], &[f64]),
+    ) -> Service {
         let rows: Vec<usize> = (0..group.lanes.len()).filter(|l| group.lanes[*l].junction == row).collect();
         let lanes: Vec<&ApproachLane> = rows.iter().map(|l| &group.lanes[*l]).collect();
+        let passes: Vec<f64> = rows.iter().map(|l| passes[*l]).collect();
         let flows: Vec<f64> = rows.iter().map(|l| flows[*l]).collect();
         let mut by_head = vec![0.0; junction.heads.len()];
         lanes.iter().zip(&flows).for_each(|(lane, flow)| {
@@ -58,13 +65,18 @@ impl Service {
             let way = on_the_way(junction, stages[n], stages[(n + 1) % stages.len()]);
             way.iter().map(|(lamps, for_ms)| rate(lane, lamps) * f64::from(*for_ms) / 1000.0).sum::<f64>()
         };
-        Service {
+        let mut service = Service {
             rates: lanes.iter().map(|lane| green(lane)).collect(),
             between: lanes.iter().map(|lane| (0..stages.len()).map(|n| passing(lane, n)).collect()).collect(),
             saturation: lanes.iter().map(|lane| saturation(lane)).collect(),
             steps,
             flows,
+        };
+        for (lane, passes) in passes.into_iter().enumerate() {
+            service.rates[lane].iter_mut().chain(&mut service.between[lane]).for_each(|rate| *rate *= passes);
+            service.saturation[lane] *= passes;
         }
+        service
     }
 
     /// Yellow and all-red of a cycle, ms.
@@ -94,12 +106,17 @@ pub(super) fn stages_of(plan: &Plan) -> Vec<u16> {
     stages
 }
 
-/// The places in a sequence of stages that could be left out: everybody who gets green in it still does, and nobody walks in
-/// it.
+/// The places in a sequence of stages that could be left out: everybody who gets green in it has one elsewhere, protected if it
+/// was so, and nobody walks in it. Who has waited for gaps in another stage needs the protected one.
 pub(super) fn spare(junction: &Junction, stages: &[u16]) -> Vec<usize> {
-    let shows = |n: usize, head: usize| junction.stages[usize::from(stages[n])].lights[head].is_green();
-    let elsewhere = |n: usize, head: usize| (0..stages.len()).any(|other| other != n && shows(other, head));
-    let serves_again = |n: usize| (0..junction.heads.len()).all(|head| !shows(n, head) || elsewhere(n, head));
+    let light = |n: usize, head: usize| junction.stages[usize::from(stages[n])].lights[head];
+    let as_well = |n: usize, other: usize, head: usize| match light(n, head) {
+        Light::Red => true,
+        Light::Permissive => light(other, head).is_green(),
+        Light::Protected => light(other, head) == Light::Protected,
+    };
+    let elsewhere = |n: usize, head: usize| (0..stages.len()).any(|other| other != n && as_well(n, other, head));
+    let serves_again = |n: usize| (0..junction.heads.len()).all(|head| elsewhere(n, head));
     let walks = |n: usize| junction.stages[usize::from(stages[n])].walk_ms > 0;
     (0..stages.len()).filter(|n| stages.len() > 2 && serves_again(*n) && !walks(*n)).collect()
 }
