@@ -19,115 +19,106 @@ const COMING: f64 = 1.0;
 
 /// So many at best are a queue that no green cleared, vehicles.
 const STANDING: f64 = 3.0;
-/// However little passes, the way beyond the lights may have been full, and more green is of no use then.
-const LEAST_PASSES: f64 = 0.4;
 
 /// What is known of those who come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Demand {
     samples: f64,
-    /// By approach, as last told, vehicles/s.
+    /// By link where flow is measured, as last told, vehicles/s.
     told: Vec<f64>,
     /// By approach, smoothed, vehicles/s.
     flows: Vec<f64>,
-    /// By lane: vehicles that left it lately, older ones for less.
+    /// By lane where vehicles are counted: those that left it lately, older ones for less; and those near its end.
     left: Vec<f64>,
-    /// By lane: vehicles near the line, and the fewest since [`forget_queues`](Self::forget_queues).
     near: Vec<f64>,
-    least: Vec<f64>,
-    /// By lane: whether nobody would be seen.
+    /// By lane where vehicles are counted: whether nobody would be seen.
     blind: Vec<bool>,
-    /// By lane: what really passes as a share of what should.
-    passes: Vec<f64>,
+    /// By lane before lights: the fewest near the line since [`forget_queues`](Self::forget_queues).
+    least: Vec<f64>,
 }
 
 impl Demand {
     pub(super) fn new(group: &Group) -> Self {
-        let (approaches, lanes) = (group.approaches.len(), group.lanes.len());
+        let counted = group.counted.len();
         Demand {
             samples: 0.0,
-            told: vec![0.0; approaches],
-            flows: vec![0.0; approaches],
-            left: vec![0.0; lanes],
-            near: vec![0.0; lanes],
-            least: vec![0.0; lanes],
-            blind: vec![false; lanes],
-            passes: vec![1.0; lanes],
+            told: vec![0.0; group.measured.len()],
+            flows: vec![0.0; group.approaches.len()],
+            left: vec![0.0; counted],
+            near: vec![0.0; counted],
+            blind: vec![false; counted],
+            least: vec![0.0; group.lanes.len()],
         }
     }
 
     pub(super) fn hear_flow(&mut self, group: &Group, link: LinkId, flow_veh_h: u32) {
-        if let Some(approach) = group.of_link.get(&link) {
-            self.told[*approach] = f64::from(flow_veh_h) / 3600.0;
+        if let Some(row) = group.measured.get(&link) {
+            self.told[*row] = f64::from(flow_veh_h) / 3600.0;
         }
     }
 
     /// `lanes` are those of the link in its order.
     pub(super) fn hear_near(&mut self, group: &Group, lanes: &[LaneId], counts: &LaneCounts) {
         for (row, (lane, near_milli)) in lanes.iter().zip(&counts.near_milli).enumerate() {
-            if let Some(lane) = group.of_lane.get(lane) {
+            if let Some(lane) = group.counted.get(lane) {
                 self.near[*lane] = f64::from(*near_milli) / 1000.0;
-                self.least[*lane] = self.least[*lane].min(self.near[*lane]);
                 self.blind[*lane] = counts.is_blind(row);
             }
         }
     }
 
     pub(super) fn hear_left(&mut self, group: &Group, lane: LaneId, vehicles: u32) {
-        if let Some(lane) = group.of_lane.get(&lane) {
+        if let Some(lane) = group.counted.get(&lane) {
             self.left[*lane] += f64::from(vehicles);
         }
     }
 
+    /// Each time that something was heard: how many wait at least.
+    pub(super) fn look(&mut self, group: &Group) {
+        for (least, lane) in self.least.iter_mut().zip(&group.lanes) {
+            *least = least.min(sum(&self.near, &lane.sources));
+        }
+    }
+
     /// Each [`SAMPLE_MS`].
-    pub(super) fn sample(&mut self) {
+    pub(super) fn sample(&mut self, group: &Group) {
         self.samples = (self.samples + 1.0).min(MEMORY);
-        self.flows.iter_mut().zip(&self.told).for_each(|(flow, told)| *flow += (told - *flow) / self.samples);
+        for (flow, approach) in self.flows.iter_mut().zip(&group.approaches) {
+            // Who is not seen at one level is at another.
+            let told = approach.levels.iter().map(|level| sum(&self.told, level)).fold(0.0, f64::max);
+            *flow += (told - *flow) / self.samples;
+        }
         self.left.iter_mut().for_each(|left| *left *= 1.0 - 1.0 / (2.0 * MEMORY));
     }
 
     /// From now on queues are looked at anew.
-    pub(super) fn forget_queues(&mut self) {
-        self.least.clone_from(&self.near);
+    pub(super) fn forget_queues(&mut self, group: &Group) {
+        self.least = group.lanes.iter().map(|lane| sum(&self.near, &lane.sources)).collect();
     }
 
-    /// Learns from queues that no green has cleared: what passed then is all that can. `capacities` by lane are those of the
-    /// plans in force if nothing is in the way, vehicles/s; turns through gaps and vehicles that stand in the way of others
-    /// make them less.
-    pub(super) fn learn(&mut self, group: &Group, capacities: &[f64]) {
-        let passed = self.passed(group);
-        for (lane, capacity) in capacities.iter().enumerate().filter(|(_, capacity)| **capacity > 0.0) {
-            let share = (passed[lane] / capacity).clamp(LEAST_PASSES, 1.0);
-            let (share, weight) = if self.least[lane] > STANDING { (share, 0.5) } else { (1.0, 0.1) };
-            self.passes[lane] += weight * (share - self.passes[lane]);
-        }
+    /// By lane before lights: whether somebody stood there through all greens.
+    pub(super) fn standing(&self) -> Vec<bool> {
+        self.least.iter().map(|least| *least > STANDING).collect()
     }
 
-    /// By lane, what really passes as a share of what should.
-    pub(super) fn passes(&self) -> &[f64] {
-        &self.passes
-    }
-
-    /// Who wants to pass, by lane, vehicles/s: who does, and who stands longer than a cycle.
+    /// Who wants to pass, by lane before lights, vehicles/s: who does, and who stands longer than a cycle.
     pub(super) fn by_lane(&self, group: &Group) -> Vec<f64> {
-        let over = |least: &f64| (least - COMING).max(0.0) / CLEAR_S;
-        self.passed(group).iter().zip(&self.least).map(|(passed, least)| passed + over(least)).collect()
-    }
-
-    /// By lane, vehicles/s.
-    fn passed(&self, group: &Group) -> Vec<f64> {
-        let mut by_lane = vec![0.0; group.lanes.len()];
+        let mut by_lane: Vec<f64> = self.least.iter().map(|least| (least - COMING).max(0.0) / CLEAR_S).collect();
+        let left = |lane: usize| sum(&self.left, &group.lanes[lane].sources);
+        let blind = |lane: &usize| group.lanes[*lane].sources.iter().all(|(row, _)| self.blind[*row]);
         for (approach, flow) in group.approaches.iter().zip(&self.flows) {
-            let seen: Vec<f64> = approach.lanes.iter().filter(|l| !self.blind[**l]).map(|l| self.left[*l]).collect();
+            let seen: Vec<f64> = approach.lanes.iter().filter(|lane| !blind(lane)).map(|lane| left(*lane)).collect();
             let mean = seen.iter().sum::<f64>() / seen.len().max(1) as f64;
-            let weight = |lane: usize| PRIOR + if self.blind[lane] { mean } else { self.left[lane] };
-            let sum: f64 = approach.lanes.iter().map(|l| weight(*l)).sum();
-            for lane in &approach.lanes {
-                by_lane[*lane] = flow * weight(*lane) / sum;
-            }
+            let weight = |lane: &usize| PRIOR + if blind(lane) { mean } else { left(*lane) };
+            let all: f64 = approach.lanes.iter().map(weight).sum();
+            approach.lanes.iter().for_each(|lane| by_lane[*lane] += flow * weight(lane) / all);
         }
         by_lane
     }
+}
+
+fn sum(values: &[f64], parts: &[(usize, f64)]) -> f64 {
+    parts.iter().map(|(row, share)| values[*row] * share).sum()
 }
 
 /// How much a demand differs from another, as a share of the first.
@@ -152,14 +143,17 @@ mod tests {
         demand.hear_flow(&group, link, 720);
         (0..30).for_each(|_| demand.hear_left(&group, lanes[0], 1));
         (0..10).for_each(|_| demand.hear_left(&group, lanes[1], 1));
-        demand.sample();
+        demand.sample(&group);
         let even = demand.by_lane(&group);
         let [first, second] = [even[approach.lanes[0]], even[approach.lanes[1]]];
         assert!((first + second - 0.2).abs() < 1e-9 && first > 2.5 * second, "{first} {second}");
         let near = |vehicles: u32| LaneCounts { time_ms: 0, link, near_milli: vec![0, vehicles * 1000], blind: 0 };
         demand.hear_near(&group, lanes, &near(10));
-        demand.forget_queues();
-        [12, 19, 14].iter().for_each(|n| demand.hear_near(&group, lanes, &near(*n)));
+        demand.forget_queues(&group);
+        for vehicles in [12, 10, 14] {
+            demand.hear_near(&group, lanes, &near(vehicles));
+            demand.look(&group);
+        }
         let queued = demand.by_lane(&group)[approach.lanes[1]] - second;
         assert!((queued - 9.0 / CLEAR_S).abs() < 1e-9, "ten never cleared, one of them as ever: {queued}");
         assert!(change(&even, &demand.by_lane(&group)) > 0.2);

@@ -4,7 +4,7 @@ use super::offsets::Search;
 use super::profile::{STEP_MS, serves};
 use super::service::{Service, spare, stages_of};
 use super::streets::Group;
-use super::webster::{cycles_ms, degree_of_saturation, delay, splits};
+use super::webster::{LEAST_CYCLE_MS, cycles_ms, degree_of_saturation, delay, splits};
 use crate::Time;
 use crate::decision::SignalPlan;
 use crate::network::{City, Junction, PlanStep};
@@ -22,8 +22,8 @@ pub(super) struct Planner<'a> {
     pub(super) group: &'a Group,
     /// By lane, vehicles/s.
     pub(super) flows: &'a [f64],
-    /// By lane: what really passes as a share of what should.
-    pub(super) passes: &'a [f64],
+    /// By lane: whether somebody stood there through all greens of the plan before.
+    pub(super) standing: &'a [bool],
 }
 
 /// A junction's part in a cycle of the group.
@@ -66,22 +66,6 @@ impl Planner<'_> {
         (0..services.len()).map(plan).collect()
     }
 
-    /// By lane, what plans let pass if nothing is in the way, vehicles/s.
-    pub(super) fn capacities(&self, plans: &[SignalPlan]) -> Vec<f64> {
-        let mut capacities = vec![0.0; self.group.lanes.len()];
-        for (row, plan) in plans.iter().enumerate() {
-            let stages: Vec<u16> = plan.steps.iter().map(|s| s.stage).collect();
-            let greens_ms: Vec<u32> = plan.steps.iter().map(|s| s.green_ms).collect();
-            let free = (self.flows, &vec![1.0; capacities.len()][..]);
-            let service = Service::new(self.group, row, self.junction(row), &stages, free);
-            let rows = (0..capacities.len()).filter(|l| self.group.lanes[*l].junction == row).collect::<Vec<_>>();
-            for (lane, at) in rows.into_iter().enumerate() {
-                capacities[at] = service.served(lane, &greens_ms) * 1000.0 / f64::from(plan.cycle_ms);
-            }
-        }
-        capacities
-    }
-
     fn junction(&self, row: usize) -> &Junction {
         &self.city.junctions[self.group.junctions[row].index()]
     }
@@ -90,16 +74,20 @@ impl Planner<'_> {
     fn service(&self, row: usize, now: Time) -> Service {
         let junction = self.junction(row);
         let local = junction.plan_at(self.city.minute_of_day(now));
-        let service = |stages: &[u16]| Service::new(self.group, row, junction, stages, (self.flows, self.passes));
+        let service = |stages: &[u16]| Service::new(self.group, row, junction, stages, self.flows);
         let least = |service: &Service| {
             let delays = cycles_of(service).step_by(6).filter_map(|ms| Some(delay(service, &splits(service, ms)?, ms)));
             delays.fold(f64::INFINITY, f64::min)
         };
+        let mut standing = vec![false; junction.heads.len()];
+        for (lane, stands) in self.group.lanes.iter().zip(self.standing).filter(|(lane, _)| lane.junction == row) {
+            lane.moves.iter().for_each(|(head, _, _)| standing[*head] |= stands);
+        }
         let mut stages = stages_of(local);
         let mut best = service(&stages);
         let mut best_delay = least(&best);
         loop {
-            let without = spare(junction, &stages).into_iter().map(|n| {
+            let without = spare(junction, &stages, &standing).into_iter().map(|n| {
                 let mut fewer = stages.clone();
                 fewer.remove(n);
                 fewer.dedup();
@@ -187,7 +175,8 @@ fn part(service: &Service, cycle_ms: u32) -> Option<Part> {
         let delay = delay(service, &greens_ms, cycle_ms);
         Some(Part { cycle_ms, greens_ms, delay })
     };
-    let (whole, half) = (of(cycle_ms), of(cycle_ms / 2));
+    let half_ms = Some(cycle_ms / 2).filter(|half_ms| *half_ms >= LEAST_CYCLE_MS);
+    let (whole, half) = (of(cycle_ms), half_ms.and_then(of));
     match (whole, half) {
         (Some(whole), Some(half)) if half.delay < whole.delay * (1.0 - HALF_WORTH) => Some(half),
         (whole, _) => whole,

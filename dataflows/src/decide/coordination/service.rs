@@ -8,6 +8,8 @@ use crate::network::{Conflict, Junction, Light, Plan, Turn};
 /// Saturation flow of a lane straight on, and of one that turns, vehicles/s (1800 and 1600 an hour).
 const THROUGH: f64 = 0.5;
 const TURNING: f64 = 1600.0 / 3600.0;
+/// Of a green so much is lost as the queue starts, less what drives on into the yellow, s.
+const START_LOSS_S: f64 = 1.5;
 /// Whoever gives way takes gaps of at least so many seconds, and in one gap they follow so many seconds apart (HCM 2000, exhibit
 /// 17-5, left turn from a major street).
 const GAP_S: f64 = 4.5;
@@ -42,17 +44,10 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// Of the steps of a plan; by lane of the group: `flows`, and what really passes as a share of what should.
-    pub(super) fn new(
-        group: &Group,
-        row: usize,
-        junction: &Junction,
-        stages: &[u16],
-        (flows, passes): (&[f64], &[f64]),
-    ) -> Service {
+    /// Of the steps of a plan; `flows` by lane of the group.
+    pub(super) fn new(group: &Group, row: usize, junction: &Junction, stages: &[u16], flows: &[f64]) -> Service {
         let rows: Vec<usize> = (0..group.lanes.len()).filter(|l| group.lanes[*l].junction == row).collect();
         let lanes: Vec<&ApproachLane> = rows.iter().map(|l| &group.lanes[*l]).collect();
-        let passes: Vec<f64> = rows.iter().map(|l| passes[*l]).collect();
         let flows: Vec<f64> = rows.iter().map(|l| flows[*l]).collect();
         let mut by_head = vec![0.0; junction.heads.len()];
         lanes.iter().zip(&flows).for_each(|(lane, flow)| {
@@ -65,18 +60,13 @@ impl Service {
             let way = on_the_way(junction, stages[n], stages[(n + 1) % stages.len()]);
             way.iter().map(|(lamps, for_ms)| rate(lane, lamps) * f64::from(*for_ms) / 1000.0).sum::<f64>()
         };
-        let mut service = Service {
+        Service {
             rates: lanes.iter().map(|lane| green(lane)).collect(),
             between: lanes.iter().map(|lane| (0..stages.len()).map(|n| passing(lane, n)).collect()).collect(),
             saturation: lanes.iter().map(|lane| saturation(lane)).collect(),
             steps,
             flows,
-        };
-        for (lane, passes) in passes.into_iter().enumerate() {
-            service.rates[lane].iter_mut().chain(&mut service.between[lane]).for_each(|rate| *rate *= passes);
-            service.saturation[lane] *= passes;
         }
-        service
     }
 
     /// Yellow and all-red of a cycle, ms.
@@ -91,7 +81,13 @@ impl Service {
 
     /// Vehicles of a lane that can pass in a cycle.
     pub(super) fn served(&self, lane: usize, greens_ms: &[u32]) -> f64 {
-        let greens = self.rates[lane].iter().zip(greens_ms).map(|(rate, ms)| rate * f64::from(*ms) / 1000.0);
+        let last = self.steps.len() - 1;
+        let starts = |n: usize| self.between[lane][if n == 0 { last } else { n - 1 }] == 0.0;
+        let green_s = |n: usize| {
+            let lost_s = if starts(n) { START_LOSS_S } else { 0.0 };
+            (f64::from(greens_ms[n]) / 1000.0 - lost_s).max(0.0)
+        };
+        let greens = self.rates[lane].iter().enumerate().map(|(n, rate)| rate * green_s(n));
         greens.chain(self.between[lane].iter().copied()).sum()
     }
 }
@@ -106,14 +102,14 @@ pub(super) fn stages_of(plan: &Plan) -> Vec<u16> {
     stages
 }
 
-/// The places in a sequence of stages that could be left out: everybody who gets green in it has one elsewhere, protected if it
-/// was so, and nobody walks in it. Who has waited for gaps in another stage needs the protected one.
-pub(super) fn spare(junction: &Junction, stages: &[u16]) -> Vec<usize> {
+/// The places in a sequence of stages that could be left out: everybody who gets green in it has one elsewhere too, nobody walks
+/// in it, and nobody who has protected green in it, heads by `standing`, needs it: who waits for gaps may wait in vain.
+pub(super) fn spare(junction: &Junction, stages: &[u16], standing: &[bool]) -> Vec<usize> {
     let light = |n: usize, head: usize| junction.stages[usize::from(stages[n])].lights[head];
     let as_well = |n: usize, other: usize, head: usize| match light(n, head) {
         Light::Red => true,
-        Light::Permissive => light(other, head).is_green(),
-        Light::Protected => light(other, head) == Light::Protected,
+        Light::Protected if standing[head] => light(other, head) == Light::Protected,
+        Light::Permissive | Light::Protected => light(other, head).is_green(),
     };
     let elsewhere = |n: usize, head: usize| (0..stages.len()).any(|other| other != n && as_well(n, other, head));
     let serves_again = |n: usize| (0..junction.heads.len()).all(|head| elsewhere(n, head));

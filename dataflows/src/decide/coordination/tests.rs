@@ -147,7 +147,7 @@ fn found(junctions: usize, spacing_mm: u32) -> (Vec<f64>, f64) {
     let flows = flows(&group, 500.0, 100.0);
     let mut all = vec![Vec::new(); group.lanes.len()];
     for row in 0..junctions {
-        let service = Service::new(&group, row, &city.junctions[row], &[0, 1], (&flows, &vec![1.0; flows.len()]));
+        let service = Service::new(&group, row, &city.junctions[row], &[0, 1], &flows);
         let rows = (0..all.len()).filter(|l| group.lanes[*l].junction == row);
         rows.zip(serves(&service, &[35_000, 35_000], 40)).for_each(|(lane, serve)| all[lane] = serve);
     }
@@ -193,8 +193,8 @@ fn groups_are_tied_by_short_streets_and_bounded() {
 fn plans(city: &City, avenue_veh_h: f64, side_veh_h: f64, before: &[SignalPlan], now: Time) -> Vec<SignalPlan> {
     let group = group_of(city);
     let flows = flows(&group, avenue_veh_h, side_veh_h);
-    let passes = vec![1.0; flows.len()];
-    Planner { city, group: &group, flows: &flows, passes: &passes }.plans(before, now)
+    let standing = vec![false; flows.len()];
+    Planner { city, group: &group, flows: &flows, standing: &standing }.plans(before, now)
 }
 
 #[test]
@@ -220,8 +220,8 @@ fn a_junction_that_needs_far_less_takes_half_the_cycle() {
     let group = group_of(&city);
     let flow = |l: &streets::ApproachLane| if l.junction == 0 { 700.0 } else { 40.0 } / 3600.0;
     let flows: Vec<f64> = group.lanes.iter().map(flow).collect();
-    let passes = vec![1.0; flows.len()];
-    let plans = Planner { city: &city, group: &group, flows: &flows, passes: &passes }.plans(&[], 0);
+    let standing = vec![false; flows.len()];
+    let plans = Planner { city: &city, group: &group, flows: &flows, standing: &standing }.plans(&[], 0);
     assert_eq!(plans[0].cycle_ms, 2 * plans[1].cycle_ms, "{plans:?}");
 }
 
@@ -289,7 +289,7 @@ fn a_group_of_which_nothing_is_heard_gets_no_plans() {
 fn greens_of_a_step_are_those_of_stage_heads_and_people_on_foot() {
     let mut city = avenue(1, 300_000);
     let group = group_of(&city);
-    let least = |city: &City| Service::new(&group, 0, &city.junctions[0], &[0, 1], (&[0.1; 3], &[1.0; 3])).steps[0];
+    let least = |city: &City| Service::new(&group, 0, &city.junctions[0], &[0, 1], &[0.1; 3]).steps[0];
     assert_eq!(least(&city), Step { stage: 0, least_ms: 7_000, intergreen_ms: 5_000 });
     city.junctions[0].heads[0].min_green_ms = 9_000;
     assert_eq!(least(&city).least_ms, 9_000);

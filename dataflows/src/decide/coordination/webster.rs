@@ -68,10 +68,14 @@ fn delay_s(flow: f64, capacity: f64, green: f64, cycle_s: f64) -> f64 {
     uniform + chance
 }
 
-/// The cycles that a group may have, ms: from 40 s, below which change takes too much of it, to 120 s, above which greens
-/// run dry and people on foot walk on red. Multiples of 4 s, so that a half is of whole steps of a profile.
+/// Below this cycle changes take too much of it, ms.
+pub(super) const LEAST_CYCLE_MS: u32 = 40_000;
+/// Above this cycle greens run dry, and people on foot walk on red, ms.
+const MOST_CYCLE_MS: u32 = 120_000;
+
+/// The cycles that a group may have, ms. Multiples of 4 s, so that a half is of whole steps of a profile.
 pub(super) fn cycles_ms() -> impl Iterator<Item = u32> + Clone {
-    (40_000..=120_000).step_by(4_000)
+    (LEAST_CYCLE_MS..=MOST_CYCLE_MS).step_by(4_000)
 }
 
 #[cfg(test)]
