@@ -82,7 +82,11 @@ impl Service {
     /// Vehicles of a lane that can pass in a cycle.
     pub(super) fn served(&self, lane: usize, greens_ms: &[u32]) -> f64 {
         let last = self.steps.len() - 1;
-        let starts = |n: usize| self.between[lane][if n == 0 { last } else { n - 1 }] == 0.0;
+        let goes_on = |before: usize| {
+            let at_once = self.steps[before].intergreen_ms == 0 && self.rates[lane][before] > 0.0;
+            at_once || self.between[lane][before] > 0.0
+        };
+        let starts = |n: usize| !goes_on(if n == 0 { last } else { n - 1 });
         let green_s = |n: usize| {
             let lost_s = if starts(n) { START_LOSS_S } else { 0.0 };
             (f64::from(greens_ms[n]) / 1000.0 - lost_s).max(0.0)

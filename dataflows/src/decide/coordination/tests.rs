@@ -286,6 +286,32 @@ fn a_group_of_which_nothing_is_heard_gets_no_plans() {
 }
 
 #[test]
+fn a_short_link_before_lights_is_seen_with_those_that_lead_into_it() {
+    let mut city = avenue(2, 300_000);
+    // The first lights of the avenue are taken away: its second link, now short, is fed by the first one.
+    let mut first = city.junctions.remove(0);
+    first.heads.clear();
+    city.nodes.iter_mut().for_each(|n| n.junction = n.junction.filter(|j| j.0 > 0).map(|_| JunctionId(0)));
+    for m in &mut city.movements {
+        m.signal = m.signal.filter(|s| s.0.0 > 0).map(|s| (JunctionId(0), s.1));
+    }
+    city.junctions[0].id = JunctionId(0);
+    let (far, near) = (first.approaches[0].link, city.junctions[0].approaches[0].link);
+    city.links[near.index()].length_mm = 8_000;
+    let group = group_of(&city);
+    let mut demand = Demand::new(&group);
+    demand.hear_flow(&group, far, 1_440);
+    let lane = city.links[far.index()].lanes[0];
+    (0..30).for_each(|_| demand.hear_left(&group, lane, 1));
+    demand.sample(&group);
+    let by_lane = demand.by_lane(&group);
+    let of = |link: LinkId| -> f64 { group.approaches[group.of_link[&link]].lanes.iter().map(|l| by_lane[*l]).sum() };
+    assert!((of(near) - 0.4).abs() < 1e-9, "nobody is seen on it: {by_lane:?}");
+    let first_lane = group.of_lane[&city.links[near.index()].lanes[0]];
+    assert!(by_lane[first_lane] > 0.35, "they stay in their lane: {by_lane:?}");
+}
+
+#[test]
 fn greens_of_a_step_are_those_of_stage_heads_and_people_on_foot() {
     let mut city = avenue(1, 300_000);
     let group = group_of(&city);

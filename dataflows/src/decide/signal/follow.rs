@@ -123,7 +123,7 @@ fn on_time(junction: &Junction, plan: &SignalPlan, begins_ms: Time) -> Vec<u32> 
 fn parts(weights: &[u32], sum: u32) -> Vec<u32> {
     let (mut weight, mut left) = (weights.iter().map(|w| u64::from(*w)).sum::<u64>(), u64::from(sum));
     let part = |w: &u32| {
-        let part = if weight == 0 { 0 } else { left * u64::from(*w) / weight };
+        let part = (left * u64::from(*w)).checked_div(weight).unwrap_or(0);
         (weight, left) = (weight - u64::from(*w), left - part);
         part as u32
     };
