@@ -100,6 +100,9 @@ pub struct RunArgs {
     /// No simulator: only what comes in from outside
     #[arg(long)]
     no_sim: bool,
+    /// Junctions that follow common plans instead of choosing their stages by themselves: names with commas between, or all
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    plan_mode: Option<Vec<String>>,
     /// Address and port of the page and the API
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<std::net::SocketAddr>,
@@ -146,6 +149,7 @@ impl RunArgs {
         set(&mut config.clock.start, self.start);
         set(&mut config.simulator.demand, self.demand);
         config.simulator.enabled &= !self.no_sim;
+        set(&mut config.signals.plan, self.plan_mode);
         set(&mut config.http.listen, self.listen);
         set(&mut config.ledger.path, self.ledger);
         set(&mut config.engine.workers, self.workers);

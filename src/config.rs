@@ -16,9 +16,11 @@ mod doors;
 pub mod kafka;
 mod secret;
 mod shown;
+mod signals;
 pub use doors::{ViidConfig, WechatConfig};
 pub use kafka::KafkaConfig;
 pub use secret::Secret;
+pub use signals::SignalsConfig;
 
 /// The file that is read when it exists and none is named.
 pub const DEFAULT_FILE: &str = "nanming.toml";
@@ -43,6 +45,8 @@ pub struct Config {
     pub clock: ClockConfig,
     /// The embedded simulator.
     pub simulator: SimulatorConfig,
+    /// How lights are timed.
+    pub signals: SignalsConfig,
     /// The engine.
     pub engine: EngineConfig,
     /// The HTTP surface.
@@ -220,7 +224,7 @@ impl Default for IngestConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutputConfig {
-    /// Directory of `signals.jsonl`, `forecasts.jsonl` and `assignments.jsonl`, gone on with at each start; none: they are
+    /// Directory of `signals.jsonl`, `plans.jsonl`, `forecasts.jsonl` and `assignments.jsonl`, gone on with at each start; none: they are
     /// not written.
     pub jsonl: Option<PathBuf>,
     /// Each of them is put aside at this size, MiB (256), and one older is kept.

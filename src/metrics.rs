@@ -61,6 +61,7 @@ pub struct Metrics {
     onsets: IntGauge,
     junction_stage: Vec<IntGauge>,
     junction_green_age: Vec<Gauge>,
+    junction_cycle: Vec<Gauge>,
     district_speed: Vec<Gauge>,
     district_congested: Vec<IntGauge>,
     district_calls: Vec<IntGauge>,
@@ -184,6 +185,12 @@ impl Metrics {
                 "junction",
                 named(&junctions),
             )),
+            junction_cycle: last(make.gauges(
+                "junction_cycle_seconds",
+                "Cycle of the plan of a junction in plan mode; 0: none was made.",
+                "junction",
+                named(&junctions),
+            )),
             district_speed: last(make.gauges("district_speed_kmh", "Mean speed.", "district", named(&districts))),
             district_congested: last(make.int_gauges(
                 "district_congested_links",
@@ -240,6 +247,9 @@ impl Metrics {
             bump(&self.phases, c.phase);
         }
         self.refusals.inc_by(decisions.refusals.len() as u64);
+        for plan in &decisions.plans {
+            self.junction_cycle[plan.junction.index()].set(f64::from(plan.cycle_ms) / 1000.0);
+        }
     }
 
     /// Ticks inside the engine.

@@ -104,6 +104,7 @@ pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
     if city.units.is_empty() {
         with_units(&mut city, config.units(), 1);
     }
+    config.signals.apply(&mut city)?;
     let listener = TcpListener::bind(config.http.listen).map_err(|e| RunError::Listen(config.http.listen, e))?;
     if cluster.is_some_and(|cluster| cluster.processes() > 1) && config.ingest.plate_key.expose().is_empty() {
         tracing::warn!(

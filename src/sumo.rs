@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use nanming_dataflows::network::City;
+use nanming_dataflows::network::{City, SignalMode};
 use nanming_simulators::sumo_net::{
     with_all_red, with_dense_cameras, with_detectors, with_pedestrians, without_ways_back,
 };
@@ -57,6 +57,9 @@ pub struct SumoArgs {
     /// Who times the lights
     #[arg(long, value_enum, default_value_t)]
     pub controller: Controller,
+    /// How the engine times them: each junction by itself, or by common plans
+    #[arg(long, value_enum, default_value_t)]
+    pub mode: Mode,
     /// What is seen of the vehicles
     #[arg(long, value_enum, default_value_t)]
     pub sensing: Sensing,
@@ -101,6 +104,17 @@ pub enum Controller {
     Engine,
     /// The programs of the scenario
     Fixed,
+}
+
+/// How the engine times lights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Each junction chooses its stages, second by second
+    #[default]
+    Stage,
+    /// Neighbours follow plans of one cycle, made every few minutes
+    Plan,
 }
 
 fn second(text: &str) -> Result<f64, String> {
@@ -216,6 +230,9 @@ fn jobs(args: &SumoArgs) -> NonZeroUsize {
 fn city(args: &SumoArgs, scenario: &Scenario) -> Result<(City, usize), SumoError> {
     let mut city = city_file::load_net(&scenario.net, &scenario.additional)?;
     without_ways_back(&mut city);
+    if args.mode == Mode::Plan {
+        city.junctions.iter_mut().for_each(|junction| junction.mode = SignalMode::Plan);
+    }
     match args.sensing {
         Sensing::Exact => with_dense_cameras(&mut city),
         Sensing::Detectors => with_detectors(&mut city, (args.detectors.upstream_m * 1000.0).round() as u32),

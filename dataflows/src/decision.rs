@@ -6,6 +6,7 @@ use crate::Time;
 pub use crate::event::CallPhase;
 use crate::event::{AssignmentId, Lamp, Priority};
 use crate::ids::*;
+use crate::network::PlanStep;
 
 /// Everything that one tick brought out, each list sorted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,8 @@ pub struct Decisions {
     pub commands: Vec<SignalCommand>,
     /// Why each junction chose its stage.
     pub choices: Vec<SignalChoice>,
+    /// Plans made for junctions in plan mode.
+    pub plans: Vec<SignalPlan>,
     /// Forecasts made anew.
     pub forecasts: Vec<LinkForecast>,
     /// Links that are about to congest: entries (+1) and withdrawals (-1).
@@ -40,6 +43,7 @@ impl Decisions {
         self.links.extend(other.links);
         self.commands.extend(other.commands);
         self.choices.extend(other.choices);
+        self.plans.extend(other.plans);
         self.forecasts.extend(other.forecasts);
         self.onsets.extend(other.onsets);
         self.grids.extend(other.grids);
@@ -54,6 +58,7 @@ impl Decisions {
         self.links.sort_unstable_by_key(|x| x.link);
         self.commands.sort_unstable_by_key(|x| (x.junction, x.at_ms));
         self.choices.sort_unstable_by_key(|x| x.junction);
+        self.plans.sort_unstable();
         self.forecasts.sort_unstable_by_key(|x| x.link);
         self.onsets.sort_unstable();
         self.grids.sort_unstable();
@@ -171,6 +176,34 @@ pub struct SignalChoice {
     pub reason: StageReason,
     /// Pressure of each stage, 1/1000 vehicle.
     pub scores_milli: Vec<i64>,
+}
+
+/// A plan for a junction in plan mode: it is followed from the junction's next cycle on, until another comes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SignalPlan {
+    /// Which junction.
+    pub junction: JunctionId,
+    /// When it was made, ms.
+    pub time_ms: u64,
+    /// The first junction of the group whose offsets count against each other.
+    pub group: JunctionId,
+    /// Cycle, ms: that of the group or half of it; all greens and intergreens.
+    pub cycle_ms: u32,
+    /// The green of the first step begins at this, ms since the Unix epoch modulo the cycle.
+    pub offset_ms: u32,
+    /// Greatest degree of saturation of a lane that it was made for, 1/1000.
+    pub saturation_milli: u32,
+    /// Stages in order.
+    pub steps: Vec<PlanStep>,
+}
+
+impl SignalPlan {
+    /// When its first green is to begin next, not before `now`, ms.
+    pub fn next_begin_ms(&self, now: Time) -> Time {
+        let cycle_ms = u64::from(self.cycle_ms.max(1));
+        let offset_ms = u64::from(self.offset_ms) % cycle_ms;
+        now + (offset_ms + cycle_ms - now % cycle_ms) % cycle_ms
+    }
 }
 
 /// A rule of a junction's safety envelope.

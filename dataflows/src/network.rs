@@ -15,7 +15,7 @@ mod streets;
 pub use assets::{BusLine, Camera, CameraKind, District, Grid, Site, Supervisor, Unit, Venue};
 pub use check::CityError;
 pub use geo::{LonLat, Point};
-pub use signals::{Approach, Conflict, ConflictMatrix, Head, Junction, Light, Plan, PlanStep, Stage};
+pub use signals::{Approach, Conflict, ConflictMatrix, Head, Junction, Light, Plan, PlanStep, SignalMode, Stage};
 pub use streets::{Lane, Link, Movement, Node, Turn};
 
 /// Everything fixed about a city. Tables are dense: `links[id.index()].id == id`, and so for all.

@@ -21,6 +21,8 @@ pub struct Outputs<'s> {
     pub commands: Stream<'s, Time, Vec<SignalCommand>>,
     /// Why each junction chose its stage.
     pub choices: Stream<'s, Time, Vec<SignalChoice>>,
+    /// Plans made for junctions in plan mode.
+    pub plans: Stream<'s, Time, Vec<SignalPlan>>,
     /// What the envelope refused.
     pub refusals: Stream<'s, Time, Vec<Refusal>>,
     /// Forecasts made anew.
@@ -70,6 +72,7 @@ impl Gathered {
         gathered.sink(outputs.links, |came| &mut came.decisions.links);
         gathered.sink(outputs.commands, |came| &mut came.decisions.commands);
         gathered.sink(outputs.choices, |came| &mut came.decisions.choices);
+        gathered.sink(outputs.plans, |came| &mut came.decisions.plans);
         gathered.sink(outputs.refusals, |came| &mut came.decisions.refusals);
         gathered.sink(outputs.forecasts, |came| &mut came.decisions.forecasts);
         gathered.sink(outputs.assignments, |came| &mut came.decisions.assignments);

@@ -11,12 +11,13 @@ use timely::dataflow::Stream;
 use timely::dataflow::operators::Concat;
 use timely::dataflow::operators::vec::{Filter, Map};
 
+use crate::decide::coordination::{Coordination, CoordinationEvent, CoordinationNews};
 use crate::decide::dispatch::load::{closed_call, grid_loads, open_call};
 use crate::decide::dispatch::{Centre, Dispatch, DispatchEvent, DispatchNews, DispatchSaid, UnitPlace};
 use crate::decide::forecast::{ForecastEvent, Forecasts, Known};
 use crate::decide::onset::{congested_now, congested_soon, onsets};
 use crate::decide::signal::{SignalEvent, SignalNews, SignalSaid, Signals};
-use crate::decision::{LinkForecast, LinkState};
+use crate::decision::{LinkForecast, LinkState, SignalPlan};
 use crate::event::{CallChange, CallEvent, CallFacts, Category, Event, Passage, UnitReport, UnitStatus};
 use crate::ids::{CallId, LinkId, UnitId, VehicleId};
 use crate::input::Inputs;
@@ -41,7 +42,8 @@ type Flow<'s, D> = Stream<'s, Time, Vec<D>>;
 pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Outputs<'s> {
     let ticks = &inputs.ticks;
     let (links, counts) = link_states(city, inputs, vault);
-    let signals = signals(city, inputs, counts, vault);
+    let plans = plans(city, inputs, &links, &counts, vault);
+    let signals = signals(city, inputs, counts, &plans, vault);
     let forecasts = forecasts(city, inputs, links.clone(), vault);
     let onsets = about_to_congest(city, &links, &forecasts, ticks, vault);
     let units = units_in_service(inputs, vault);
@@ -56,6 +58,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         links,
         commands: signals.clone().flat_map(|said| if let SignalSaid::Command(c) = said { Some(c) } else { None }),
         choices: signals.clone().flat_map(|said| if let SignalSaid::Choice(c) = said { Some(c) } else { None }),
+        plans,
         refusals: signals.flat_map(|said| if let SignalSaid::Refusal(r) = said { Some(r) } else { None }),
         forecasts,
         onsets: onsets.consolidate(),
@@ -109,10 +112,51 @@ fn reading(city: &City, event: &Event) -> Option<(LinkId, LinkEvent)> {
     }
 }
 
+/// Plans for junctions in plan mode, from who comes and who waits at their lights.
+fn plans<'s>(
+    city: &Arc<City>,
+    inputs: &Inputs<'s>,
+    links: &Flow<'s, LinkState>,
+    counts: &Flow<'s, LaneCounts>,
+    vault: &Vault,
+) -> Flow<'s, SignalPlan> {
+    let coordination = Coordination::new(Arc::clone(city));
+    let listeners = Arc::new(coordination.listeners());
+    let news = |time_ms, what| CoordinationEvent { time_ms, what };
+    let listening = Arc::clone(&listeners);
+    let flows = links.clone().flat_map(move |state| {
+        let group = listening.of_link(state.link)?;
+        Some((group, news(state.time_ms, CoordinationNews::Flow(state.link, state.flow_veh_h))))
+    });
+    if listeners.is_empty() {
+        // No need to look at every passage.
+        return keyed(flows, inputs.ticks.clone(), coordination, vault);
+    }
+    let listening = Arc::clone(&listeners);
+    let near = counts.clone().flat_map(move |counts| {
+        let group = listening.of_link(counts.link)?;
+        Some((group, news(counts.time_ms, CoordinationNews::Near(counts))))
+    });
+    let listening = Arc::clone(&listeners);
+    let left = inputs.passages.clone().flat_map(move |passage| {
+        let (group, lane) = listening.of_camera(passage.camera.index())?;
+        Some((group, news(passage.time_ms, CoordinationNews::Left(lane, 1))))
+    });
+    let detected = inputs.pick(move |event| match event {
+        Event::Flow(f) => {
+            let (group, lane) = listeners.of_camera(f.camera.index())?;
+            Some((group, news(f.time_ms, CoordinationNews::Left(lane, f.vehicles))))
+        }
+        _ => None,
+    });
+    keyed(flows.concat(near).concat(left).concat(detected), inputs.ticks.clone(), coordination, vault)
+}
+
 fn signals<'s>(
     city: &Arc<City>,
     inputs: &Inputs<'s>,
     counts: Flow<'s, LaneCounts>,
+    plans: &Flow<'s, SignalPlan>,
     vault: &Vault,
 ) -> Flow<'s, SignalSaid> {
     let signals = Signals::new(Arc::clone(city));
@@ -129,7 +173,9 @@ fn signals<'s>(
         }
         _ => None,
     });
-    keyed(heard.concat(shown), inputs.ticks.clone(), signals, vault)
+    let planned =
+        plans.clone().map(|plan| (plan.junction, SignalEvent { time_ms: plan.time_ms, what: SignalNews::Plan(plan) }));
+    keyed(heard.concat(shown).concat(planned), inputs.ticks.clone(), signals, vault)
 }
 
 fn forecasts<'s>(

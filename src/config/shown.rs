@@ -51,7 +51,7 @@ const COMMENTED: [(&str, &str, &str, &str); 13] = [
         "output",
         "jsonl",
         "\"decisions\"",
-        "directory of signals.jsonl, forecasts.jsonl and assignments.jsonl; unset: they are not written",
+        "directory of signals.jsonl, plans.jsonl, forecasts.jsonl and assignments.jsonl; unset: they are not written",
     ),
     (
         "record",

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nanming_dataflows::decision::{Assignment, Decisions, Lead, LinkForecast, Rejected, SignalCommand};
+use nanming_dataflows::decision::{Assignment, Decisions, Lead, LinkForecast, Rejected, SignalCommand, SignalPlan};
+use nanming_dataflows::ids::JunctionId;
 use nanming_dataflows::network::City;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ use crate::bounded_file::BoundedFile;
 pub struct JsonlSinks {
     city: Arc<City>,
     signals: BoundedFile,
+    plans: BoundedFile,
     forecasts: BoundedFile,
     assignments: BoundedFile,
     /// Of a replay alone: in a live city the dead-letter office keeps what was refused.
@@ -46,6 +48,7 @@ impl JsonlSinks {
         Ok(JsonlSinks {
             city: Arc::clone(city),
             signals: file("signals.jsonl")?,
+            plans: file("plans.jsonl")?,
             forecasts: file("forecasts.jsonl")?,
             assignments: file("assignments.jsonl")?,
             dead_letters: dead_letters.then(|| file("dead_letters.jsonl")).transpose()?,
@@ -56,6 +59,9 @@ impl JsonlSinks {
     pub fn write(&mut self, decisions: &Decisions) -> std::io::Result<()> {
         for command in &decisions.commands {
             line(&mut self.signals, &signal(&self.city, command))?;
+        }
+        for made in &decisions.plans {
+            line(&mut self.plans, &plan(&self.city, made))?;
         }
         for made in &decisions.forecasts {
             line(&mut self.forecasts, &forecast(&self.city, made))?;
@@ -73,7 +79,7 @@ impl JsonlSinks {
 
     /// Hands what is buffered to the system.
     pub fn flush(&mut self) -> std::io::Result<()> {
-        let files = [&mut self.signals, &mut self.forecasts, &mut self.assignments];
+        let files = [&mut self.signals, &mut self.plans, &mut self.forecasts, &mut self.assignments];
         files.into_iter().chain(&mut self.dead_letters).try_for_each(BoundedFile::flush)
     }
 }
@@ -86,6 +92,13 @@ pub(crate) fn signal(city: &City, c: &SignalCommand) -> Value {
     let state: String = c.lamps.iter().map(|lamp| lamp.to_char()).collect();
     let junction = &city.junctions[c.junction.index()].name;
     json!({"t_ms": c.at_ms, "junction": junction, "stage": c.stage, "interval": c.interval, "state": state, "reason": c.reason})
+}
+
+fn plan(city: &City, p: &SignalPlan) -> Value {
+    let name = |id: JunctionId| &city.junctions[id.index()].name;
+    let steps: Vec<Value> = p.steps.iter().map(|s| json!([s.stage, s.green_ms, s.intergreen_ms])).collect();
+    json!({"t_ms": p.time_ms, "junction": name(p.junction), "group": name(p.group), "cycle_ms": p.cycle_ms,
+           "offset_ms": p.offset_ms, "saturation": f64::from(p.saturation_milli) / 1000.0, "steps": steps})
 }
 
 pub(crate) fn forecast(city: &City, f: &LinkForecast) -> Value {

@@ -9,7 +9,7 @@ use super::play::Decided;
 use super::scenario::Scenario;
 use super::sensing::Sensing;
 use super::trips::Trips;
-use super::{Controller, SumoArgs};
+use super::{Controller, Mode, SumoArgs};
 
 /// One run.
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +34,8 @@ pub struct Report {
     pub scenario: String,
     /// Who timed the lights.
     pub controller: Controller,
+    /// How the engine timed them.
+    pub mode: Mode,
     /// How vehicles were seen.
     pub sensing: Sensing,
     /// Where detectors stood and how they failed, if vehicles were seen by detectors.
@@ -69,6 +71,7 @@ impl Report {
         Report {
             scenario: scenario.name(),
             controller: args.controller,
+            mode: args.mode,
             sensing: args.sensing,
             detectors: (args.sensing == Sensing::Detectors).then_some(args.detectors),
             all_red_s: args.all_red_s,
@@ -136,9 +139,10 @@ fn median(sorted: &[f64]) -> f64 {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let controller = match self.controller {
-            Controller::Engine => "the engine",
-            Controller::Fixed => "its own programs",
+        let controller = match (self.controller, self.mode) {
+            (Controller::Engine, Mode::Stage) => "the engine",
+            (Controller::Engine, Mode::Plan) => "the engine's plans",
+            (Controller::Fixed, _) => "its own programs",
         };
         writeln!(f, "{} from {} s to {} s under {controller}", self.scenario, self.begin_s, self.end_s)?;
         self.conditions(f)?;

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::envelope::{Shown, admit};
 use crate::Time;
-use crate::decision::{Interval, Refusal, SignalChoice, SignalCommand, StageReason};
+use crate::decision::{Interval, Refusal, SignalChoice, SignalCommand, SignalPlan, StageReason};
 use crate::event::{ControlMode, Lamp};
 use crate::ids::{JunctionId, LinkId};
 use crate::keyed::{Machine, Outbox};
-use crate::network::{City, Junction};
+use crate::network::{City, Junction, SignalMode};
 use crate::state::link::LaneCounts;
 
 mod change;
@@ -23,6 +23,7 @@ mod deadlines;
 mod demand;
 mod field;
 mod flow;
+mod follow;
 mod horizon;
 mod outlook;
 mod plan;
@@ -33,6 +34,7 @@ use deadlines::Timing;
 use demand::Demand;
 use field::Field;
 use outlook::Outlook;
+use follow::Follower;
 
 /// How often a junction decides, ms.
 const DECIDE_MS: u64 = 1_000;
@@ -68,6 +70,8 @@ pub enum SignalNews {
     Counts(LaneCounts),
     /// Who decides at its controller, and what each head shows.
     Shows(ControlMode, Vec<Lamp>),
+    /// The plan to follow, in plan mode.
+    Plan(SignalPlan),
 }
 
 /// What a junction says.
@@ -106,6 +110,11 @@ impl Signals {
     }
 }
 
+/// What each head shows between two stages, and for how long, ms.
+pub(super) fn on_the_way(junction: &Junction, from: u16, to: u16) -> Vec<(Vec<Lamp>, u32)> {
+    change(junction, &stage_lamps(junction, from), to).into_iter().map(|step| (step.lamps, step.for_ms)).collect()
+}
+
 /// Where a junction is in its sequence of stages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
@@ -127,6 +136,7 @@ pub struct Signal {
     next_decision: Time,
     ordered_ms: Time,
     told: Option<(u64, u16, u16, StageReason)>,
+    follower: Follower,
 }
 
 impl Default for Signal {
@@ -140,6 +150,7 @@ impl Default for Signal {
             next_decision: 0,
             ordered_ms: 0,
             told: None,
+            follower: Follower::default(),
         }
     }
 }
@@ -181,6 +192,7 @@ impl Machine for Signals {
                     signal.heard_ms = tick;
                 }
                 SignalNews::Shows(mode, lamps) => signal.learn(junction, event.time_ms, *mode, lamps),
+                SignalNews::Plan(plan) => signal.follower.hear(plan),
             }
         }
         let mut desk = Desk { city: &self.city, junction, field, timing, tick, out };
@@ -193,7 +205,7 @@ impl Machine for Signals {
         desk.go_on(signal);
         if tick >= signal.next_decision {
             desk.decide(signal);
-            signal.next_decision = tick + DECIDE_MS;
+            signal.next_decision = signal.follower.due_ms(tick, DECIDE_MS);
         }
         out.wake_at(match &signal.phase {
             Phase::Changing { until_ms, .. } => (*until_ms).min(signal.next_decision),
@@ -292,7 +304,10 @@ impl Desk<'_> {
         let silent = self.tick.saturating_sub(signal.heard_ms) > SILENT_MS;
         let outlook = Outlook::new(self.field, &signal.demand);
         let scores_milli = self.scores_milli(&signal.demand, &outlook);
-        let planned = silent.then(|| plan::stage_at(self.city, self.junction, self.tick));
+        let planned = match self.junction.mode {
+            SignalMode::Plan => Some(signal.follower.wanted(self.city, self.junction, stage, since_ms, self.tick)),
+            SignalMode::Stage => silent.then(|| plan::stage_at(self.city, self.junction, self.tick)),
+        };
         let moment = Moment {
             junction: self.junction,
             timing: self.timing,

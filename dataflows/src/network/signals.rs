@@ -33,6 +33,27 @@ pub struct Junction {
     pub all_red_ms: u32,
     /// Longest red that a head with demand may see, ms.
     pub max_red_ms: u32,
+    /// How its lights are timed.
+    #[serde(default)]
+    pub mode: SignalMode,
+}
+
+impl Junction {
+    /// The local plan in force at a minute of the local day, or the one to fall back to.
+    pub fn plan_at(&self, minute: u16) -> &Plan {
+        self.plans.iter().find(|plan| plan.in_force(minute)).unwrap_or(&self.plans[0])
+    }
+}
+
+/// How the lights of a junction are timed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignalMode {
+    /// It chooses its stages by itself, second by second.
+    #[default]
+    Stage,
+    /// It follows plans that are made for it and its neighbours every few minutes: cycle, splits and offset.
+    Plan,
 }
 
 /// A link that ends at a signalised junction.
@@ -196,7 +217,7 @@ impl Plan {
 }
 
 /// A stage in a plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PlanStep {
     /// Row in [`Junction::stages`].
     pub stage: u16,

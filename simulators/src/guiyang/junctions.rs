@@ -1,7 +1,7 @@
 //! Signalised junctions: approaches, heads, conflicts, stages. Their plans come from `timing`.
 
 use nanming_dataflows::ids::*;
-use nanming_dataflows::network::{Approach, City, Head, Junction, Link, Node, Turn};
+use nanming_dataflows::network::{Approach, City, Head, Junction, Link, Node, SignalMode, Turn};
 
 use super::conflicts::{HeadWays, matrix};
 use super::districts::Frame;
@@ -104,6 +104,7 @@ fn junction(city: &City, frame: &Frame, id: JunctionId, node: &Node, legs: &[Lin
         plans: Vec::new(),
         all_red_ms: ALL_RED_MS,
         max_red_ms: MAX_RED_MS,
+        mode: SignalMode::Stage,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nanming_dataflows::ids::*;
-use nanming_dataflows::network::{Approach, City, Head, Junction, Light, Plan, Point, Stage, Turn};
+use nanming_dataflows::network::{Approach, City, Head, Junction, Light, Plan, Point, SignalMode, Stage, Turn};
 use roxmltree::Node as Element;
 
 use super::ImportError;
@@ -145,6 +145,7 @@ impl Controller<'_> {
             plans,
             all_red_ms: programs::all_red_ms(self.programs),
             max_red_ms: MAX_RED_MS.max(cycle_ms),
+            mode: SignalMode::Stage,
         }
     }
 

@@ -87,7 +87,7 @@ pub(super) fn green_shares(junction: &Junction, plan: &Plan, permissive: f64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nanming_dataflows::network::{ConflictMatrix, Head, PlanStep, Stage};
+    use nanming_dataflows::network::{ConflictMatrix, Head, PlanStep, SignalMode, Stage};
 
     fn crossing() -> Junction {
         let head = Head { movements: vec![], yellow_ms: 3_000, min_green_ms: 7_000 };
@@ -121,6 +121,7 @@ mod tests {
             }],
             all_red_ms: 2_000,
             max_red_ms: 120_000,
+            mode: SignalMode::Stage,
         }
     }
 

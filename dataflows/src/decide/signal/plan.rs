@@ -7,8 +7,7 @@ const DAY_MS: i64 = 24 * 3_600_000;
 
 /// The stage that the junction's plan in force shows at a tick, or is on its way to.
 pub(super) fn stage_at(city: &City, junction: &Junction, tick: Time) -> u16 {
-    let minute = city.minute_of_day(tick);
-    let plan = junction.plans.iter().find(|p| p.in_force(minute)).unwrap_or(&junction.plans[0]);
+    let plan = junction.plan_at(city.minute_of_day(tick));
     let local_ms = (tick as i64 + i64::from(city.utc_offset_min) * 60_000).rem_euclid(DAY_MS);
     let cycle_ms = i64::from(plan.cycle_ms().max(1));
     let mut into_ms = (local_ms - i64::from(plan.offset_ms)).rem_euclid(cycle_ms);
