@@ -23,6 +23,10 @@ pub struct Outputs<'s> {
     pub choices: Stream<'s, Time, Vec<SignalChoice>>,
     /// What the envelope refused.
     pub refusals: Stream<'s, Time, Vec<Refusal>>,
+    /// Reds that last longer than they may.
+    pub long_reds: Stream<'s, Time, Vec<LongRed>>,
+    /// Ways of units that drive with lights.
+    pub routes: Stream<'s, Time, Vec<UnitRoute>>,
     /// Forecasts made anew.
     pub forecasts: Stream<'s, Time, Vec<LinkForecast>>,
     /// Links about to congest.
@@ -71,6 +75,8 @@ impl Gathered {
         gathered.sink(outputs.commands, |came| &mut came.decisions.commands);
         gathered.sink(outputs.choices, |came| &mut came.decisions.choices);
         gathered.sink(outputs.refusals, |came| &mut came.decisions.refusals);
+        gathered.sink(outputs.long_reds, |came| &mut came.decisions.long_reds);
+        gathered.sink(outputs.routes, |came| &mut came.decisions.routes);
         gathered.sink(outputs.forecasts, |came| &mut came.decisions.forecasts);
         gathered.sink(outputs.assignments, |came| &mut came.decisions.assignments);
         gathered.sink(outputs.calls, |came| &mut came.decisions.calls);

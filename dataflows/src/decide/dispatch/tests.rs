@@ -74,6 +74,7 @@ struct Said {
     phases: Vec<(u64, CallPhase)>,
     reasons: Vec<CloseReason>,
     rejected: Vec<Reason>,
+    errands: Vec<(u32, Option<Priority>)>,
 }
 
 impl Test {
@@ -101,6 +102,7 @@ impl Test {
                     said.phases.push((s.call.0, s.phase));
                     said.reasons.extend(s.reason);
                 }
+                DispatchSaid::Errand(e) => said.errands.push((e.unit.0, e.to.map(|(priority, _)| priority))),
                 DispatchSaid::Rejected(r) => said.rejected.push(r.reason),
             }
         }
