@@ -137,8 +137,7 @@ fn signals<'s>(
         }
         _ => None,
     });
-    let asked = asked
-        .map(|r| (r.junction, SignalEvent { time_ms: r.time_ms, what: SignalNews::Asked(r.asked) }));
+    let asked = asked.map(|r| (r.junction, SignalEvent { time_ms: r.time_ms, what: SignalNews::Asked(r.asked) }));
     keyed(heard.concat(shown).concat(asked), inputs.ticks.clone(), signals, vault)
 }
 
@@ -153,9 +152,8 @@ fn corridors<'s>(
     let is_on = city.signal_priority.corridor.is_some();
     let news = move |time_ms, what| is_on.then_some((AllUnits, CorridorEvent { time_ms, what }));
     let streets = Arc::clone(city);
-    let traffic = links
-        .clone()
-        .flat_map(move |s| news(s.time_ms, CorridorNews::Link(s.link, LinkNow::of(&streets, &s))));
+    let traffic =
+        links.clone().flat_map(move |s| news(s.time_ms, CorridorNews::Link(s.link, LinkNow::of(&streets, &s))));
     let places = inputs.pick(move |event| match event {
         Event::Unit(r) => news(r.time_ms, CorridorNews::Here(r.unit, r.at, r.status == UnitStatus::OnScene)),
         _ => None,

@@ -118,3 +118,51 @@ impl Line {
         gap_ms
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::dispatch::tests::streets;
+    use crate::ids::{LaneId, MovementId};
+    use crate::network::{BusLine, Movement, Point, Turn};
+
+    /// A line over two links of 500 m at 10 m/s with signals between; a stop 100 m down the first; a bus each 5 min.
+    fn line() -> BusPriority {
+        let mut city = streets(&[0, 500, 1_000].map(|x_m| Point { x_mm: x_m * 1_000, y_mm: 0 }));
+        let (id, from, to, turn) = (MovementId(0), LaneId(0), LaneId(2), Turn::Through);
+        city.movements.push(Movement { id, from, to, turn, signal: Some((JunctionId(4), 0)) });
+        let (route, stops) = (vec![LinkId(0), LinkId(2)], vec![(LinkId(0), 100_000)]);
+        city.bus_lines.push(BusLine { id: BusLineId(0), name: String::new(), route, stops, headway_ms: 300_000 });
+        BusPriority::new(Arc::new(city))
+    }
+
+    fn step(machine: &BusPriority, line: &mut Line, time_s: u64, bus: u32, link: u32, position_m: u32) -> Vec<Request> {
+        let (time_ms, bus, id) = (time_s * 1_000, BusId(bus), BusLineId(0));
+        let (link, position_mm, speed_mm_s) = (LinkId(link), position_m * 1_000, 10_000);
+        let fix = BusFix { time_ms, bus, line: id, link, position_mm, speed_mm_s };
+        let mut out = Outbox::new();
+        machine.step(id, line, time_ms, &[(id, fix)], &mut out);
+        out.said()
+    }
+
+    #[test]
+    fn a_late_bus_asks_behind_its_stop_until_it_has_passed() {
+        let (machine, mut line) = (line(), Line::default());
+        assert_eq!(step(&machine, &mut line, 1_000, 1, 0, 300), [], "nobody was ahead of it");
+        assert_eq!(step(&machine, &mut line, 1_300, 2, 0, 300), [], "it is on time");
+        assert_eq!(step(&machine, &mut line, 1_700, 3, 0, 50), [], "late, but it will stop");
+        let [Request { junction: JunctionId(4), asked: Asked::Claimed(claim), .. }] =
+            step(&machine, &mut line, 1_730, 3, 0, 300)[..]
+        else {
+            panic!("it asks")
+        };
+        assert_eq!((claim.eta_ms, claim.approach, claim.out), (1_750_000, LinkId(0), LinkId(2)));
+        let [Request { junction: JunctionId(4), asked: Asked::Released(who, LinkId(0)), .. }] =
+            step(&machine, &mut line, 1_760, 3, 2, 20)[..]
+        else {
+            panic!("it has passed")
+        };
+        assert_eq!(who, Claimant::Bus(BusId(3)));
+        assert_eq!(step(&machine, &mut line, 9_000, 1, 0, 300), [], "the line begins anew");
+    }
+}

@@ -52,11 +52,8 @@ impl Ways {
             before: Vec::new(),
             after: Vec::new(),
         };
-        let mut ways = Ways {
-            links: city.links.iter().map(way).collect(),
-            crossings: BTreeMap::new(),
-            cells: BTreeMap::new(),
-        };
+        let mut ways =
+            Ways { links: city.links.iter().map(way).collect(), crossings: BTreeMap::new(), cells: BTreeMap::new() };
         for m in &city.movements {
             let (from, to) = (&city.lanes[m.from.index()], &city.lanes[m.to.index()]);
             if from.motor && to.motor {
@@ -227,9 +224,7 @@ fn along(a: Point, b: Point, c: Point, d: Point) -> i128 {
 fn foot(a: Point, b: Point, place: Point) -> (u64, u64) {
     let whole = along(a, b, a, b);
     let part = along(a, b, a, place).clamp(0, whole);
-    let at = |from: i32, to: i32| {
-        (i128::from(from) + (i128::from(to) - i128::from(from)) * part / whole.max(1)) as i32
-    };
+    let at = |from: i32, to: i32| (i128::from(from) + (i128::from(to) - i128::from(from)) * part / whole.max(1)) as i32;
     let point = Point { x_mm: at(a.x_mm, b.x_mm), y_mm: at(a.y_mm, b.y_mm) };
     (a.distance_mm(point), point.distance_mm(place))
 }

@@ -75,9 +75,7 @@ fn best_stages(junction: &Junction, heads: &[usize], approach: &[usize]) -> Vec<
     let count = |stage: usize, heads: &[usize], is: fn(Light) -> bool| {
         heads.iter().filter(|h| is(junction.stages[stage].lights[**h])).count()
     };
-    let rank = |stage: usize| {
-        (count(stage, heads, |l| l == Light::Protected), count(stage, heads, Light::is_green))
-    };
+    let rank = |stage: usize| (count(stage, heads, |l| l == Light::Protected), count(stage, heads, Light::is_green));
     let best = (0..junction.stages.len()).map(rank).max().filter(|(_, green)| *green > 0);
     let mut stages: Vec<usize> = (0..junction.stages.len()).filter(|s| Some(rank(*s)) == best).collect();
     stages.sort_by_key(|s| std::cmp::Reverse(count(*s, approach, Light::is_green)));

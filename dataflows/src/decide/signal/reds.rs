@@ -164,7 +164,11 @@ mod tests {
         reds.look(&mut watch, 400_000, &[Lamp::Permissive], Some(0));
         assert_eq!(watch.longest_ms(400_000), 0, "a green ends it");
         assert_eq!(reds.look(&mut watch, 500_000, &[Lamp::Red], Some(0)), []);
-        assert_eq!(reds.look(&mut watch, 660_001, &[Lamp::Red], Some(0)), [(Waiting::Head(0), 160_001)], "the next one");
+        assert_eq!(
+            reds.look(&mut watch, 660_001, &[Lamp::Red], Some(0)),
+            [(Waiting::Head(0), 160_001)],
+            "the next one"
+        );
     }
 
     #[test]
