@@ -181,6 +181,20 @@ fn the_nearest_unit_of_the_region_goes_and_ends_the_call() {
 }
 
 #[test]
+fn a_unit_is_under_way_from_its_acceptance_until_it_arrives_or_is_released() {
+    let mut test = Test::with_call(Assigned);
+    assert_eq!(test.step(1, &[answered(9, 1, 1, Answer::Accept)]).errands, [(1, Some(Priority::B))]);
+    let worse = call(9, CallChange::Updated(facts(2, Priority::A)));
+    assert_eq!(test.step(1, &[worse]).errands, [(1, Some(Priority::A))], "to another place, more urgently");
+    assert_eq!(test.step(1, &[answered(9, 1, 1, Answer::Arrived)]).errands, [(1, None)]);
+    let mut test = Test::with_call(Accepted);
+    assert_eq!(test.step(1, &[call(9, CallChange::Cancelled)]).errands, [(1, None)]);
+    let mut test = Test::with_call(Assigned);
+    let both = [Answer::Accept, Answer::Closed].map(|answer| answered(9, 1, 1, answer));
+    assert_eq!(test.step(1, &both).errands, [(1, None)], "what holds at the end of the tick");
+}
+
+#[test]
 fn what_is_said_of_a_call_in_one_tick_is_numbered_as_it_was_said() {
     let mut test = Test::with_call(Assigned);
     test.step(1, &[here(2, 2)]);
