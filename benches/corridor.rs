@@ -1,8 +1,8 @@
 //! The same hour of the reference city with pre-emption corridors and without: how long units that drive with lights take to
 //! their calls, and what it costs everybody else.
 //!
-//! `cargo bench --bench corridor [-- SEEDS [MINUTES]]`; by default seeds 1-2, 60 min from 07:00, after 15 min in which the
-//! streets fill. Calls come four times as often as on a usual day, so that there are drives enough to tell. Units are
+//! `cargo bench --bench corridor [-- SEEDS [MINUTES]]`; by default seeds 1-2, 60 min from 07:30, after 30 min in which the
+//! streets fill. Calls come eight times as often as on a usual day, so that there are drives enough to tell. Units are
 //! vehicles among the others: they queue and stop at reds, in both runs. Exit code 1 when a goal is missed.
 
 use std::collections::BTreeMap;
@@ -19,12 +19,12 @@ use nanming_simulators::world::{Summary, UnitDrive, World, WorldSettings};
 mod measure;
 use measure::Goals;
 
-/// Tuesday 2026-01-06, 06:45 in Guiyang, ms.
-const START_MS: u64 = 1_767_653_100_000;
+/// Tuesday 2026-01-06, 07:00 in Guiyang, ms.
+const START_MS: u64 = 1_767_654_000_000;
 /// The streets fill for so long before drives count, min.
-const FILL_MIN: u64 = 15;
+const FILL_MIN: u64 = 30;
 /// Calls, relative to a usual day.
-const CALLS_SCALE: f64 = 4.0;
+const CALLS_SCALE: f64 = 8.0;
 /// Cut of the mean travel time of units with lights, %.
 const CUT_PERCENT: f64 = 25.0;
 /// Rise of everybody else's mean delay, %.
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     let mut off = on.clone();
     off.signal_priority.corridor = None;
     let (on, off) = (Arc::new(on), Arc::new(off));
-    println!("{} junctions, {minutes} min from 07:00, {} units", on.junctions.len(), on.units.len());
+    println!("{} junctions, {minutes} min from 07:30, {} units", on.junctions.len(), on.units.len());
     let mut all = [Vec::new(), Vec::new()];
     let mut delays_s = [0.0, 0.0];
     for seed in 1..=seeds {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use nanming::engine::Engine;
 use nanming_dataflows::decision::{Decisions, StageReason};
 use nanming_dataflows::event::{
-    Ack, Answer, Batch, BusFix, CallChange, CallEvent, CallFacts, Category, ControlMode, Event, Lamp, Passage, Priority,
-    SignalFeedback, UnitReport, UnitStatus, VehicleClass,
+    Ack, Answer, Batch, BusFix, CallChange, CallEvent, CallFacts, Category, ControlMode, Event, Lamp, Passage,
+    Priority, SignalFeedback, UnitReport, UnitStatus, VehicleClass,
 };
 use nanming_dataflows::ids::{BusId, BusLineId, CallId, CameraId, GridId, JunctionId, LinkId, UnitId, VehicleId};
 use nanming_dataflows::network::City;

@@ -196,8 +196,8 @@ impl Corridors {
         if fix.at_work || drive.is_here(&self.ways, fix.at, fix.time_ms) {
             return;
         }
-        let travel_ms = |link: LinkId| self.ways.routed_ms(link, &state.traffic);
-        drive.set_out(&self.ways, (fix.at, fix.before), fix.time_ms, travel_ms);
+        let pace = Pace { ways: &self.ways, traffic: &state.traffic };
+        drive.set_out(&pace, (fix.at, fix.before), fix.time_ms);
         let links = drive.route().to_vec();
         if !links.is_empty() {
             out.emit(CorridorSaid::Route(UnitRoute { unit, time_ms: tick, links }));

@@ -25,6 +25,10 @@ const HEADWAY_MS: u64 = 2_000;
 const START_UP_MS: u64 = 3_000;
 /// A queue is cleared for so long at most, ms: more would cost the others too much.
 const CLEAR_MS: u64 = 30_000;
+/// A driver who sees a red brakes: green stands so long before it comes to the line, ms.
+const SIGHT_MS: u64 = 5_000;
+/// A link counts as so many times slower than free at most.
+const SLOWEST: u64 = 3;
 /// Room that a standing vehicle takes, mm.
 const SPACING_MM: u64 = 7_500;
 
@@ -88,13 +92,8 @@ impl Drive {
     }
 
     /// Finds the quickest way from a place, which it reached from another.
-    pub(super) fn set_out(
-        &mut self,
-        ways: &Ways,
-        (place, before): (Point, Option<Point>),
-        at_ms: u64,
-        travel_ms: impl Fn(LinkId) -> u64,
-    ) {
+    pub(super) fn set_out(&mut self, pace: &Pace<'_>, (place, before): (Point, Option<Point>), at_ms: u64) {
+        let ways = pace.ways;
         let mut from = ways.spots(place);
         let moved = before.filter(|before| before.distance_mm(place) >= OFF_MM / 4);
         if let Some(before) = moved
@@ -102,7 +101,7 @@ impl Drive {
         {
             from.retain(|spot| ways.leads(spot, before, place));
         }
-        self.route = ways.quickest(&from, &ways.spots(self.to), travel_ms);
+        self.route = ways.quickest(&from, &ways.spots(self.to), |link| pace.link_ms(link));
         let spot = from.iter().find(|spot| self.route.first() == Some(&spot.link));
         (self.leg, self.at_mm, self.fixed_ms) = (0, spot.map_or(0, |spot| spot.at_mm), at_ms);
     }
@@ -131,21 +130,26 @@ impl Drive {
 }
 
 impl Pace<'_> {
-    /// Time from a place on a link to its end, ms: halfway between free flow and what others need, for queues are cleared
-    /// before it.
-    fn ms(&self, link: LinkId, from_mm: u32) -> u64 {
+    /// Time over a link, ms: free flow and a quarter of what others need beyond it, for most of that is waiting at the line,
+    /// and queues are cleared before the unit.
+    pub(super) fn link_ms(&self, link: LinkId) -> u64 {
         let free_ms = self.ways.free_ms(link);
-        let live_ms = u64::from(self.traffic[link.index()].travel_ms).clamp(free_ms, 2 * free_ms);
-        let length_mm = self.ways.length_mm(link);
-        (free_ms + live_ms) / 2 * u64::from(length_mm.saturating_sub(from_mm)) / u64::from(length_mm)
+        let live_ms = u64::from(self.traffic[link.index()].travel_ms).clamp(free_ms, SLOWEST * free_ms);
+        free_ms + (live_ms - free_ms) / 4
     }
 
-    /// Time in which those who stand before a place on a link pass the line, ms.
+    /// Time from a place on a link to its end, ms.
+    fn ms(&self, link: LinkId, from_mm: u32) -> u64 {
+        let length_mm = self.ways.length_mm(link);
+        self.link_ms(link) * u64::from(length_mm.saturating_sub(from_mm)) / u64::from(length_mm)
+    }
+
+    /// Time in which those who stand before a place on a link pass the line and the driver sees green, ms.
     fn clear_ms(&self, link: LinkId, from_mm: u32) -> u32 {
         let lanes = self.ways.lanes(link);
         let room_milli = u64::from(self.ways.length_mm(link).saturating_sub(from_mm)) * 1_000 / SPACING_MM;
         let a_lane_milli = (u64::from(self.traffic[link.index()].standing_milli) / lanes).min(room_milli);
         let start_up_ms = if a_lane_milli >= 500 { START_UP_MS } else { 0 };
-        (a_lane_milli * HEADWAY_MS / 1_000 + start_up_ms).min(CLEAR_MS) as u32
+        ((a_lane_milli * HEADWAY_MS / 1_000 + start_up_ms).min(CLEAR_MS) + SIGHT_MS) as u32
     }
 }

@@ -128,7 +128,11 @@ fn a_queue_before_it_is_given_time_to_go() {
         CorridorSaid::Request(Request { asked: Asked::Claimed(claim), .. }) => Some(claim.clear_ms),
         _ => None,
     };
-    assert_eq!(said.iter().filter_map(clear_ms).collect::<Vec<_>>(), [13_000], "5 vehicles of 2 s, and 3 s to start");
+    assert_eq!(
+        said.iter().filter_map(clear_ms).collect::<Vec<_>>(),
+        [18_000],
+        "5 vehicles of 2 s, 3 s to start, and 5 s in sight"
+    );
 }
 
 #[test]

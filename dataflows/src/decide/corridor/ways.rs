@@ -11,8 +11,6 @@ use crate::network::{City, Point};
 const CELL_MM: i32 = 250_000;
 /// A place lies on links that are so much further away than the nearest one, mm: on both directions of a street.
 const BESIDE_MM: u64 = 15_000;
-/// A link counts as so many times slower than free at most when a way is chosen.
-const SLOWEST: u32 = 4;
 
 /// A place on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,12 +80,6 @@ impl Ways {
     /// All links at free flow.
     pub(super) fn free_traffic(&self) -> Vec<LinkNow> {
         self.links.iter().map(|way| LinkNow { travel_ms: way.free_ms, standing_milli: 0 }).collect()
-    }
-
-    /// Travel time of a link when a way is chosen, ms.
-    pub(super) fn routed_ms(&self, link: LinkId, traffic: &[LinkNow]) -> u64 {
-        let free_ms = self.links[link.index()].free_ms;
-        u64::from(traffic[link.index()].travel_ms.clamp(free_ms, free_ms.saturating_mul(SLOWEST)))
     }
 
     pub(super) fn free_ms(&self, link: LinkId) -> u64 {
