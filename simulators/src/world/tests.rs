@@ -323,9 +323,22 @@ fn every_stream_speaks() {
     assert!((0.03..0.07).contains(&unreadable), "{unreadable}");
 }
 
+/// A world in which a unit sets out to the call that is furthest from it.
+fn far_call() -> (World, AssignmentId, UnitId) {
+    let mut w = world(settings());
+    let city = w.city().clone();
+    let unit = city.units.iter().find(|u| u.on_shift(500)).unwrap();
+    let there = city.units.iter().max_by_key(|u| u.post.distance_mm(unit.post)).unwrap();
+    let facts = CallFacts { priority: Priority::A, category: Category::Help, at: there.post, grid: there.grid };
+    let standing = Standing { phase: CallPhase::Accepted, attempts: 1, unit: Some(unit.id) };
+    let change = CallChange::Restored(facts, standing);
+    w.note_call(&CallEvent { time_ms: EIGHT_MS - 600_000, call: CallId(5), change });
+    (w, AssignmentId { call: CallId(5), attempt: 1 }, unit.id)
+}
+
 #[test]
 fn a_unit_drives_in_the_traffic_and_waits_at_its_reds() {
-    let (mut w, _, unit) = restored(CallPhase::Accepted);
+    let (mut w, _, unit) = far_call();
     let city = w.city().clone();
     let (mut stood, mut moved, mut last) = (0, 0, None);
     for step in 1..=1_200 {
@@ -352,7 +365,7 @@ fn a_unit_drives_in_the_traffic_and_waits_at_its_reds() {
 
 #[test]
 fn a_unit_takes_the_way_that_it_is_shown() {
-    let (mut w, _, unit) = restored(CallPhase::Accepted);
+    let (mut w, _, unit) = far_call();
     let mut now_ms = EIGHT_MS;
     let here = loop {
         now_ms += 500;
@@ -361,9 +374,10 @@ fn a_unit_takes_the_way_that_it_is_shown() {
             break spot.link;
         }
     };
-    // The longest way round: the first link that is not on the quickest way to the same end.
-    let to = w.city().units[0].post;
-    let end = streets::nearest_spot(w.city(), &w.traffic.roads, to).link;
+    let home = w.city().units[unit.index()].post;
+    let there = w.city().units.iter().max_by_key(|u| u.post.distance_mm(home)).unwrap().post;
+    let end = streets::nearest_spot(w.city(), &w.traffic.roads, there).link;
+    // By another exit than the quickest way takes.
     let exits: Vec<u32> = w.traffic.roads.links[here as usize].exits.iter().map(|e| e.link).collect();
     let quickest = streets::quickest(&w.traffic.roads, &w.traffic.travel_ms, here, end);
     let other = exits.iter().copied().find(|link| Some(link) != quickest.get(1)).expect("a way to turn off");

@@ -19,6 +19,8 @@ pub(super) struct Trip {
     way: Vec<u32>,
     /// Where on the last of them it ends, mm.
     end_mm: u32,
+    /// Time that the part of its first link before it would have taken alone, ms.
+    before_ms: u64,
     /// Where it ended, once it has, and the time that it would have taken alone, ms.
     ended: Option<(Spot, u64)>,
 }
@@ -60,7 +62,7 @@ impl Trips {
     /// A unit's vehicle is off the road.
     pub(super) fn end(&mut self, unit: u32, spot: Spot, alone_ms: u64) {
         if let Some(trip) = self.0.get_mut(unit as usize).and_then(Option::as_mut) {
-            trip.ended = Some((spot, alone_ms));
+            trip.ended = Some((spot, alone_ms.saturating_sub(trip.before_ms)));
         }
     }
 }
@@ -74,18 +76,19 @@ impl Traffic {
         if self.trips.0.len() <= unit as usize {
             self.trips.0.resize(unit as usize + 1, None);
         }
-        let trip = Trip { vehicle: NONE, way: way.to_vec(), end_mm, ended: None };
+        let trip = Trip { vehicle: NONE, way: way.to_vec(), end_mm, before_ms: 0, ended: None };
         self.trips.0[unit as usize] = Some(trip);
-        let row = self.join(vehicle, from, now_ms);
-        match row {
-            Some(row) => self.trips.0[unit as usize].iter_mut().for_each(|trip| trip.vehicle = row),
-            None => self.trips.0[unit as usize] = None,
+        let joined = self.join(vehicle, from, now_ms);
+        let trip = &mut self.trips.0[unit as usize];
+        match (joined, trip.as_mut()) {
+            (Some((row, before_ms)), Some(trip)) => (trip.vehicle, trip.before_ms) = (row, before_ms),
+            _ => *trip = None,
         }
-        row.is_some()
+        joined.is_some()
     }
 
-    /// Puts a vehicle into a gap at a place on a link: its row.
-    fn join(&mut self, vehicle: Vehicle, at: Spot, now_ms: u64) -> Option<u32> {
+    /// Puts a vehicle into a gap at a place on a link: its row, and the time that the link before it would have taken, ms.
+    fn join(&mut self, vehicle: Vehicle, at: Spot, now_ms: u64) -> Option<(u32, u64)> {
         let best = self.choose_lane(&vehicle, at.link, NONE)?;
         let full = &self.roads.links[at.link as usize].full;
         let x_mm = (at.at_mm as i32).min(self.roads.lanes[best as usize].length_mm);
@@ -100,7 +103,7 @@ impl Traffic {
         let car = Car { x_mm, v_mm_s: 0, free_mm_s: 0, mark_mm: NOWHERE, vehicle: row, eye: 0, stands: true };
         self.lanes[lane as usize].cars.insert(place, car);
         self.head_for(lane, place);
-        Some(row)
+        Some((row, self.alone_ms(&vehicle, lane, x_mm)))
     }
 
     /// Sends a unit that is on the road another way from its link on.
