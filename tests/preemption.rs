@@ -12,7 +12,7 @@ use nanming_dataflows::event::{
 use nanming_dataflows::ids::{BusId, BusLineId, CallId, CameraId, GridId, JunctionId, LinkId, UnitId, VehicleId};
 use nanming_dataflows::network::City;
 use nanming_simulators::town;
-use nanming_simulators::world::{World, WorldSettings};
+use nanming_simulators::world::{UnitDrive, World, WorldSettings};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -39,10 +39,10 @@ impl MadDay<'_> {
 
     fn events(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
-        if (self.tick / HOUR_MS) % 5 != 0 {
+        if !(self.tick / HOUR_MS).is_multiple_of(5) {
             self.passages(&mut events);
         }
-        if self.below(20) == 0 {
+        if self.below(300) == 0 {
             let grid = GridId::from_index(self.below(self.city.grids.len()));
             let link = self.below(self.city.links.len());
             let (at, category) = (self.city.links[link].shape[0], Category::Help);
@@ -54,13 +54,15 @@ impl MadDay<'_> {
         for unit in 0..self.city.units.len() {
             self.unit(UnitId::from_index(unit), &mut events);
         }
-        if self.below(4) == 0 {
+        if self.below(30) == 0 {
             self.bus(&mut events);
         }
         if self.below(10) == 0 {
             let junction = JunctionId::from_index(self.below(self.city.junctions.len()));
             let heads = self.city.junctions[junction.index()].heads.len();
-            let lamps = (0..heads).map(|_| [Lamp::Red, Lamp::Yellow, Lamp::Off][self.below(3)]).collect();
+            // One that is dark is all dark: a yellow beside it would be told to go red at once, and refused.
+            let lit = [[Lamp::Red, Lamp::Yellow], [Lamp::Off; 2]][self.below(2)];
+            let lamps = (0..heads).map(|_| lit[self.below(2)]).collect();
             let mode = [ControlMode::Centre, ControlMode::Local, ControlMode::Fault][self.below(3)];
             events.push(Event::Signal(SignalFeedback { time_ms: self.tick, junction, mode, lamps }));
         }
@@ -150,21 +152,24 @@ fn a_day_of_mad_units_and_buses_never_gets_a_command_outside_its_envelope() {
         assert_eq!(decisions.refusals, [], "the controller asks for nothing that its envelope must refuse");
         for command in &decisions.commands {
             checkers[command.junction.index()].see(command.at_ms, &command.lamps);
-            *reasons.entry(command.reason).or_default() += 1;
+        }
+        for choice in &decisions.choices {
+            *reasons.entry(choice.reason).or_default() += 1;
         }
         day.hear(&decisions, &mut answers);
     }
     for reason in [StageReason::Preemption, StageReason::Bus, StageReason::MaxRed, StageReason::Plan] {
-        assert!(reasons.get(&reason).is_some_and(|n| *n > 50), "{reason:?} must happen: {reasons:?}");
+        assert!(reasons.get(&reason).is_some_and(|n| *n > 20), "{reason:?} must happen: {reasons:?}");
     }
 }
 
-/// Mean time of drives with lights over some hours of a town in which they are in force or not, s, and how many there are.
-fn mean_drive_s(corridor: Option<Priority>) -> (f64, usize) {
+/// By how much units are later at their calls than alone over some hours of a town, on average, s; and how many drives there
+/// are.
+fn mean_delay_s(corridor: Option<Priority>) -> (f64, usize) {
     let mut city = town::small(5, 5, 1);
     city.signal_priority.corridor = corridor;
     let city = Arc::new(city);
-    let settings = WorldSettings { calls_scale: 8.0, demand_scale: 2.0, incidents: false, ..WorldSettings::default() };
+    let settings = WorldSettings { calls_scale: 5.0, demand_scale: 1.0, incidents: false, ..WorldSettings::default() };
     let (mut tick, mut engine) = (settings.start_ms, Engine::start(&city, 1, &[]));
     let mut world = World::new(city, settings);
     for _ in 0..3 * 3_600 {
@@ -176,14 +181,14 @@ fn mean_drive_s(corridor: Option<Priority>) -> (f64, usize) {
         world.obey(&decisions);
     }
     assert_eq!(world.summary().unsafe_commands, 0);
-    let drives = world.truth().drives.iter().filter(|d| d.priority == Priority::A);
-    let times_ms: Vec<u64> = drives.map(|d| d.took_ms).collect();
+    let late_ms = |d: &UnitDrive| d.took_ms.saturating_sub(d.alone_ms);
+    let times_ms: Vec<u64> = world.truth().drives.iter().map(late_ms).collect();
     (times_ms.iter().sum::<u64>() as f64 / 1_000.0 / times_ms.len() as f64, times_ms.len())
 }
 
 #[test]
 fn units_with_lights_are_at_their_calls_sooner() {
-    let ((off_s, off), (on_s, on)) = (mean_drive_s(None), mean_drive_s(Some(Priority::A)));
+    let ((off_s, off), (on_s, on)) = (mean_delay_s(None), mean_delay_s(Some(Priority::C)));
     assert!(off > 20 && on > 20, "{off} and {on} drives");
-    assert!(on_s < off_s * 0.9, "{on_s:.1} s with green on their way, {off_s:.1} s without");
+    assert!(on_s < off_s * 0.8, "{on_s:.1} s late with green on their way, {off_s:.1} s without");
 }
