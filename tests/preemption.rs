@@ -60,9 +60,8 @@ impl MadDay<'_> {
         if self.below(10) == 0 {
             let junction = JunctionId::from_index(self.below(self.city.junctions.len()));
             let heads = self.city.junctions[junction.index()].heads.len();
-            // One that is dark is all dark: a yellow beside it would be told to go red at once, and refused.
-            let lit = [[Lamp::Red, Lamp::Yellow], [Lamp::Off; 2]][self.below(2)];
-            let lamps = (0..heads).map(|_| lit[self.below(2)]).collect();
+            // Faults that a controller can show. Lamps that no junction may show are refused as it takes over, again and again.
+            let lamps = vec![[Lamp::Red, Lamp::Off][self.below(2)]; heads];
             let mode = [ControlMode::Centre, ControlMode::Local, ControlMode::Fault][self.below(3)];
             events.push(Event::Signal(SignalFeedback { time_ms: self.tick, junction, mode, lamps }));
         }
