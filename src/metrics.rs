@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use nanming_dataflows::decision::{Decisions, PickReason, Reason, SignalCommand, StageReason};
+use nanming_dataflows::decision::{Decisions, PickReason, Reason, SignalCommand, StageReason, Waiting};
 use nanming_dataflows::event::{Batch, CallPhase, Priority};
 use nanming_dataflows::network::City;
 use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder};
@@ -53,6 +53,7 @@ pub struct Metrics {
     commands: Vec<(StageReason, IntCounter)>,
     commands_held: IntCounter,
     refusals: IntCounter,
+    long_reds: IntCounterVec,
     violations: IntCounter,
     phases: Vec<(CallPhase, IntCounter)>,
     open_calls: Vec<(Priority, IntGauge)>,
@@ -169,6 +170,11 @@ impl Metrics {
                 "Signal commands that did not leave: too late, or following from one that did not leave.",
             ),
             refusals: make.counter("envelope_refusals_total", "Signal changes that the safety envelope held back."),
+            long_reds: make.counter_vec(
+                "long_reds_total",
+                "Reds that lasted longer than their junction allows, with somebody waiting: vehicles, or people on foot.",
+                &["waiting"],
+            ),
             violations: make.counter(
                 "envelope_violations_total",
                 "Signal commands outside their envelope that the engine let pass: must stay 0.",
@@ -217,6 +223,7 @@ impl Metrics {
         known.iter().for_each(|(stream, reason)| metrics.dead_letters_handle(stream, *reason).inc_by(0));
         metrics.events_sampled(&[("passages", 0)]);
         metrics.late.with_label_values(&["passages"]).inc_by(0);
+        ["vehicles", "people"].iter().for_each(|who| metrics.long_reds.with_label_values(&[who]).inc_by(0));
         let refusals = [("ingest", "wrong_key"), ("viid", "wrong_digest"), ("wechat", "wrong_signature")];
         refusals.iter().for_each(|(door, reason)| metrics.http_refusals.with_label_values(&[door, reason]).inc_by(0));
         metrics
@@ -249,6 +256,13 @@ impl Metrics {
         self.refusals.inc_by(decisions.refusals.len() as u64);
         for plan in &decisions.plans {
             self.junction_cycle[plan.junction.index()].set(f64::from(plan.cycle_ms) / 1000.0);
+        }
+        for red in &decisions.long_reds {
+            let who = match red.waiting {
+                Waiting::Head(_) => "vehicles",
+                Waiting::Crossings(_) => "people",
+            };
+            self.long_reds.with_label_values(&[who]).inc();
         }
     }
 

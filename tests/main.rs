@@ -14,6 +14,7 @@ mod grafana;
 mod guard;
 mod ingest;
 mod kafka;
+mod preemption;
 mod recordings;
 mod replay;
 mod running;

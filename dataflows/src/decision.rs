@@ -33,6 +33,10 @@ pub struct Decisions {
     pub calls: Vec<CallStatus>,
     /// Signal changes that the safety envelope refused; the lamps stayed as they were.
     pub refusals: Vec<Refusal>,
+    /// Reds that have lasted longer than they may, each once.
+    pub long_reds: Vec<LongRed>,
+    /// Ways found for units that drive with lights.
+    pub routes: Vec<UnitRoute>,
     /// Events that made no sense in the state they met.
     pub rejected: Vec<Rejected>,
 }
@@ -50,6 +54,8 @@ impl Decisions {
         self.assignments.extend(other.assignments);
         self.calls.extend(other.calls);
         self.refusals.extend(other.refusals);
+        self.long_reds.extend(other.long_reds);
+        self.routes.extend(other.routes);
         self.rejected.extend(other.rejected);
     }
 
@@ -65,6 +71,8 @@ impl Decisions {
         self.assignments.sort_unstable_by_key(|x| x.id);
         self.calls.sort_unstable();
         self.refusals.sort_unstable();
+        self.long_reds.sort_unstable();
+        self.routes.sort_unstable();
         self.rejected.sort_unstable();
     }
 }
@@ -142,6 +150,10 @@ pub enum StageReason {
     NotWorth,
     /// Nothing waits anywhere: it stays.
     Idle,
+    /// A unit that drives with lights comes.
+    Preemption,
+    /// A late bus comes.
+    Bus,
 }
 
 /// An order to a controller: from `at_ms` on show these lamps.
@@ -239,6 +251,40 @@ pub struct Refusal {
     pub rule: EnvelopeRule,
     /// The head at which it would have been broken.
     pub head: u16,
+}
+
+/// A red that lasts longer than its junction's longest red and an allowance, though somebody waits and a stage would end it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LongRed {
+    /// Which junction.
+    pub junction: JunctionId,
+    /// When, ms.
+    pub time_ms: u64,
+    /// Who waits.
+    pub waiting: Waiting,
+    /// For how long, ms.
+    pub red_ms: u64,
+}
+
+/// Who waits at a red.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Waiting {
+    /// Vehicles at a head.
+    Head(u16),
+    /// People on foot at the crossings of a stage.
+    Crossings(u16),
+}
+
+/// The way that a unit with lights is expected to drive: its terminal shows it, signals turn green along it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UnitRoute {
+    /// Which unit.
+    pub unit: UnitId,
+    /// When it was found, ms.
+    pub time_ms: u64,
+    /// Links from where it is to where it goes.
+    pub links: Vec<LinkId>,
 }
 
 /// What is expected of a link.

@@ -10,11 +10,13 @@ use crate::ids::*;
 mod assets;
 mod check;
 mod geo;
+mod priority;
 mod signals;
 mod streets;
 pub use assets::{BusLine, Camera, CameraKind, District, Grid, Site, Supervisor, Unit, Venue};
 pub use check::CityError;
 pub use geo::{LonLat, Point};
+pub use priority::SignalPriority;
 pub use signals::{Approach, Conflict, ConflictMatrix, Head, Junction, Light, Plan, PlanStep, SignalMode, Stage};
 pub use streets::{Lane, Link, Movement, Node, Turn};
 
@@ -53,6 +55,9 @@ pub struct City {
     pub supervisors: Vec<Supervisor>,
     /// Bus lines by [`BusLineId`].
     pub bus_lines: Vec<BusLine>,
+    /// Who has priority at the signals.
+    #[serde(default)]
+    pub signal_priority: SignalPriority,
 }
 
 impl City {

@@ -25,6 +25,10 @@ pub struct Outputs<'s> {
     pub plans: Stream<'s, Time, Vec<SignalPlan>>,
     /// What the envelope refused.
     pub refusals: Stream<'s, Time, Vec<Refusal>>,
+    /// Reds that last longer than they may.
+    pub long_reds: Stream<'s, Time, Vec<LongRed>>,
+    /// Ways of units that drive with lights.
+    pub routes: Stream<'s, Time, Vec<UnitRoute>>,
     /// Forecasts made anew.
     pub forecasts: Stream<'s, Time, Vec<LinkForecast>>,
     /// Links about to congest.
@@ -74,6 +78,8 @@ impl Gathered {
         gathered.sink(outputs.choices, |came| &mut came.decisions.choices);
         gathered.sink(outputs.plans, |came| &mut came.decisions.plans);
         gathered.sink(outputs.refusals, |came| &mut came.decisions.refusals);
+        gathered.sink(outputs.long_reds, |came| &mut came.decisions.long_reds);
+        gathered.sink(outputs.routes, |came| &mut came.decisions.routes);
         gathered.sink(outputs.forecasts, |came| &mut came.decisions.forecasts);
         gathered.sink(outputs.assignments, |came| &mut came.decisions.assignments);
         gathered.sink(outputs.calls, |came| &mut came.decisions.calls);

@@ -11,13 +11,16 @@ use timely::dataflow::Stream;
 use timely::dataflow::operators::Concat;
 use timely::dataflow::operators::vec::{Filter, Map};
 
+use crate::decide::bus_priority::BusPriority;
+use crate::decide::claim::Request;
 use crate::decide::coordination::{Coordination, CoordinationEvent, CoordinationNews};
+use crate::decide::corridor::{AllUnits, CorridorEvent, CorridorNews, CorridorSaid, Corridors, LinkNow};
 use crate::decide::dispatch::load::{closed_call, grid_loads, open_call};
 use crate::decide::dispatch::{Centre, Dispatch, DispatchEvent, DispatchNews, DispatchSaid, UnitPlace};
 use crate::decide::forecast::{ForecastEvent, Forecasts, Known};
 use crate::decide::onset::{congested_now, congested_soon, onsets};
 use crate::decide::signal::{SignalEvent, SignalNews, SignalSaid, Signals};
-use crate::decision::{LinkForecast, LinkState, SignalPlan};
+use crate::decision::{LinkForecast, LinkState, SignalPlan, UnitRoute};
 use crate::event::{CallChange, CallEvent, CallFacts, Category, Event, Passage, UnitReport, UnitStatus};
 use crate::ids::{CallId, LinkId, UnitId, VehicleId};
 use crate::input::Inputs;
@@ -43,11 +46,13 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let ticks = &inputs.ticks;
     let (links, counts) = link_states(city, inputs, vault);
     let plans = plans(city, inputs, &links, &counts, vault);
-    let signals = signals(city, inputs, counts, &plans, vault);
     let forecasts = forecasts(city, inputs, links.clone(), vault);
     let onsets = about_to_congest(city, &links, &forecasts, ticks, vault);
     let units = units_in_service(inputs, vault);
     let dispatched = dispatched(city, inputs, &units, &links, vault);
+    let (asked, routes) = corridors(city, inputs, &links, &dispatched, vault);
+    let asked = asked.concat(buses(city, inputs, vault));
+    let signals = signals(city, inputs, counts, &plans, asked, vault);
     let calls = dispatched.clone().flat_map(|said| if let DispatchSaid::Status(s) = said { Some(s) } else { None });
     let open_calls = latest("open_calls", calls.clone().map(|s| open_call(&s)), ticks.clone(), None, vault);
     let closed_calls = within(calls.clone().flat_map(closed_call).as_collection(), CLOSED_MS);
@@ -59,7 +64,9 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         commands: signals.clone().flat_map(|said| if let SignalSaid::Command(c) = said { Some(c) } else { None }),
         choices: signals.clone().flat_map(|said| if let SignalSaid::Choice(c) = said { Some(c) } else { None }),
         plans,
-        refusals: signals.flat_map(|said| if let SignalSaid::Refusal(r) = said { Some(r) } else { None }),
+        refusals: signals.clone().flat_map(|said| if let SignalSaid::Refusal(r) = said { Some(r) } else { None }),
+        long_reds: signals.flat_map(|said| if let SignalSaid::LongRed(r) = said { Some(r) } else { None }),
+        routes,
         forecasts,
         onsets: onsets.consolidate(),
         grids: grid_loads(open_calls, available, closed_calls),
@@ -157,6 +164,7 @@ fn signals<'s>(
     inputs: &Inputs<'s>,
     counts: Flow<'s, LaneCounts>,
     plans: &Flow<'s, SignalPlan>,
+    asked: Flow<'s, Request>,
     vault: &Vault,
 ) -> Flow<'s, SignalSaid> {
     let signals = Signals::new(Arc::clone(city));
@@ -175,7 +183,45 @@ fn signals<'s>(
     });
     let planned =
         plans.clone().map(|plan| (plan.junction, SignalEvent { time_ms: plan.time_ms, what: SignalNews::Plan(plan) }));
-    keyed(heard.concat(shown).concat(planned), inputs.ticks.clone(), signals, vault)
+    let asked = asked.map(|r| (r.junction, SignalEvent { time_ms: r.time_ms, what: SignalNews::Asked(r.asked) }));
+    keyed(heard.concat(shown).concat(planned).concat(asked), inputs.ticks.clone(), signals, vault)
+}
+
+/// What units that drive with lights ask of junctions, and the ways that they are expected to drive.
+fn corridors<'s>(
+    city: &Arc<City>,
+    inputs: &Inputs<'s>,
+    links: &Flow<'s, LinkState>,
+    dispatched: &Flow<'s, DispatchSaid>,
+    vault: &Vault,
+) -> (Flow<'s, Request>, Flow<'s, UnitRoute>) {
+    let is_on = city.signal_priority.corridor.is_some();
+    let news = move |time_ms, what| is_on.then_some((AllUnits, CorridorEvent { time_ms, what }));
+    let streets = Arc::clone(city);
+    let traffic =
+        links.clone().flat_map(move |s| news(s.time_ms, CorridorNews::Link(s.link, LinkNow::of(&streets, &s))));
+    let places = inputs.pick(move |event| match event {
+        Event::Unit(r) => news(r.time_ms, CorridorNews::Here(r.unit, r.at, r.status == UnitStatus::OnScene)),
+        _ => None,
+    });
+    let errands = dispatched.clone().flat_map(move |said| match said {
+        DispatchSaid::Errand(e) => news(e.time_ms, CorridorNews::Errand(e.unit, e.to)),
+        _ => None,
+    });
+    let heard = traffic.concat(places).concat(errands);
+    let said = keyed(heard, inputs.ticks.clone(), Corridors::new(city), vault);
+    let asked = said.clone().flat_map(|said| if let CorridorSaid::Request(r) = said { Some(r) } else { None });
+    (asked, said.flat_map(|said| if let CorridorSaid::Route(r) = said { Some(r) } else { None }))
+}
+
+/// What late buses ask of junctions.
+fn buses<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Flow<'s, Request> {
+    let is_on = city.signal_priority.bus_ms > 0;
+    let fixes = inputs.pick(move |event| match event {
+        Event::Bus(fix) if is_on => Some((fix.line, fix)),
+        _ => None,
+    });
+    keyed(fixes, inputs.ticks.clone(), BusPriority::new(Arc::clone(city)), vault)
 }
 
 fn forecasts<'s>(

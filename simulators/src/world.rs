@@ -35,10 +35,11 @@ mod summary;
 mod tests;
 mod traffic;
 mod truth;
+mod units;
 
 pub use incidents::Incident;
 pub use settings::{Control, WorldSettings};
-pub use truth::{LinkTruth, Summary, Truth};
+pub use truth::{LinkTruth, Summary, Truth, UnitDrive};
 
 use traffic::{STEP_MS, Traffic};
 
@@ -116,7 +117,7 @@ impl World {
         traffic.step(&self.signals.lamps, now_ms, out);
         traffic.buses.fix(&traffic.lanes, &traffic.vehicles, &traffic.roads, now_ms, out);
         self.calls.advance(&self.city, now_ms, out);
-        let closed = self.patrols.advance(&self.city, &traffic.roads, &traffic.travel_ms, now_ms, out);
+        let closed = self.patrols.advance(&self.city, traffic, now_ms, out);
         for (unit, _, _) in closed.into_iter().filter(|c| c.2 == Category::Crime) {
             self.paperwork.open_case(unit, now_ms);
         }
@@ -138,9 +139,8 @@ impl World {
 
     /// Tells units and callers what the engine decided about calls.
     pub fn dispatch(&mut self, decisions: &Decisions) {
-        let (roads, travel_ms) = (&self.traffic.roads, &self.traffic.travel_ms);
         for status in &decisions.calls {
-            self.patrols.hear(&self.city, roads, travel_ms, status, self.now_ms);
+            self.patrols.hear(&self.city, &self.traffic.roads, status, self.now_ms);
             if status.phase.is_over() {
                 self.calls.close(status.call);
             }
@@ -148,6 +148,10 @@ impl World {
         for a in &decisions.assignments {
             let facts = self.calls.open.get(&a.call).map(|(_, f)| f);
             self.patrols.assign(a, facts, self.now_ms);
+        }
+        for route in &decisions.routes {
+            let links: Vec<u32> = route.links.iter().map(|link| link.0).collect();
+            self.patrols.guide(route.unit, &links);
         }
     }
 
@@ -158,8 +162,8 @@ impl World {
         self.calls.note(event.call, event.change, event.time_ms);
         if let CallChange::Restored(facts, Standing { phase, attempts, unit: Some(unit) }) = event.change {
             let assignment = AssignmentId { call: event.call, attempt: attempts };
-            let (roads, travel_ms) = (&self.traffic.roads, &self.traffic.travel_ms);
-            self.patrols.take_up(&self.city, roads, travel_ms, (unit, assignment, phase), &facts, self.now_ms);
+            let roads = &self.traffic.roads;
+            self.patrols.take_up(&self.city, roads, (unit, assignment, phase), &facts, self.now_ms);
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) const PICKS: [(&str, PickReason); 5] = [
     ("after_silence", PickReason::AfterSilence),
     ("after_loss", PickReason::AfterLoss),
 ];
-pub(super) const STAGE_REASONS: [(&str, StageReason); 8] = [
+pub(super) const STAGE_REASONS: [(&str, StageReason); 10] = [
     ("start", StageReason::Start),
     ("pressure", StageReason::Pressure),
     ("min_green", StageReason::MinGreen),
@@ -32,4 +32,6 @@ pub(super) const STAGE_REASONS: [(&str, StageReason); 8] = [
     ("plan", StageReason::Plan),
     ("not_worth", StageReason::NotWorth),
     ("idle", StageReason::Idle),
+    ("preemption", StageReason::Preemption),
+    ("bus", StageReason::Bus),
 ];

@@ -5,6 +5,7 @@ fn measures_stand_at_zero_before_anything_happens() {
     let text = Metrics::new(&nanming_simulators::town::small(2, 2, 1)).render();
     for line in [
         "nanming_envelope_violations_total 0",
+        "nanming_long_reds_total{waiting=\"people\"} 0",
         "nanming_events_total{stream=\"passages\"} 0",
         "nanming_signal_commands_total{reason=\"max_red\"} 0",
         "nanming_tick_latency_seconds_bucket{le=\"0.01\"} 0",

@@ -31,6 +31,8 @@ pub struct Summary {
     pub envelope_violations: u64,
     /// Changes that the envelope held back.
     pub envelope_refusals: u64,
+    /// Reds that lasted longer than their junction allows, with somebody waiting.
+    pub long_reds: u64,
     /// Forecasts made.
     pub forecasts: u64,
     /// Calls opened.
@@ -104,6 +106,7 @@ impl Summary {
         }
         self.signal_commands += d.commands.len() as u64;
         self.envelope_refusals += d.refusals.len() as u64;
+        self.long_reds += d.long_reds.len() as u64;
         self.forecasts += d.forecasts.len() as u64;
         self.assignments += d.assignments.len() as u64;
         self.dead_letters += d.rejected.len() as u64;
@@ -133,8 +136,8 @@ impl std::fmt::Display for Summary {
         writeln!(f, "{}: {} junctions, {} ticks, {}", self.city, self.junctions, self.ticks, events.join(", "))?;
         writeln!(
             f,
-            "signals:     {} commands, {} stage changes, {} outside the envelope, {} held back by it",
-            self.signal_commands, self.stage_changes, self.envelope_violations, self.envelope_refusals
+            "signals:     {} commands, {} stage changes, {} outside the envelope, {} held back by it, {} reds too long",
+            self.signal_commands, self.stage_changes, self.envelope_violations, self.envelope_refusals, self.long_reds
         )?;
         writeln!(f, "forecasts:   {}", self.forecasts)?;
         let mean = |mean_s: Option<f64>| mean_s.map_or("n/a".into(), |mean_s| format!("{mean_s} s"));

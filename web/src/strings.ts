@@ -161,6 +161,8 @@ const table = {
   reason_plan: ["定时方案", "fixed plan"],
   reason_not_worth: ["切换不值", "change not worth it"],
   reason_idle: ["别处无压力", "no pressure elsewhere"],
+  reason_preemption: ["紧急车辆优先", "emergency pre-emption"],
+  reason_bus: ["公交优先", "bus priority"],
   reason_start: ["启动", "start"],
   why_pressure: ["阶段“{stage}”的压力最大：{score} 辆，次高 {next} 辆。", "“{stage}” has the greatest pressure: {score} vehicles, against {next} for the next."],
   pressure_alone: ["阶段“{stage}”的压力最大。", "“{stage}” has the greatest pressure."],
@@ -174,6 +176,8 @@ const table = {
   why_plan: ["没有检测数据，按当前时段的定时方案执行“{stage}”。", "No detector has spoken, so the plan for this time of day gives “{stage}”."],
   why_not_worth: ["“{stage}”保持，压力 {score} 辆：此刻可放行的其他阶段都没有高出到足以抵消切换损失（其他阶段最高 {next} 辆）。", "“{stage}” stays at {score} vehicles. No stage that may come now has so much more that the change would pay; the most elsewhere is {next}."],
   why_idle: ["此刻可放行的其他阶段都没有压力，保持“{stage}”。", "No other stage that may come now has any pressure, so “{stage}” stays."],
+  why_preemption: ["有执行紧急任务的车辆驶来，“{stage}”为其放行。", "A unit on an urgent call is coming, so “{stage}” is served for it."],
+  why_bus: ["有晚点的公交车驶来，“{stage}”为其延长或提前数秒。", "A late bus is coming, so “{stage}” comes a few seconds earlier or lasts longer for it."],
   why_start: ["启动后的第一条指令。", "The first command after start."],
   // link
   link: ["路段", "Link"],

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Time;
 use crate::decision::{Assignment, CallStatus, Rejected};
-use crate::event::{Ack, CallChange};
+use crate::event::{Ack, CallChange, Priority};
 use crate::ids::{CallId, GridId, LinkId, RegionId, UnitId};
 use crate::keyed::{Key, Machine, Outbox};
 use crate::network::{City, Point};
@@ -72,6 +72,17 @@ pub struct UnitPlace {
     pub available: bool,
 }
 
+/// Where a unit has to go, or that it is not on its way any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Errand {
+    /// Which unit.
+    pub unit: UnitId,
+    /// When it was so, ms.
+    pub time_ms: u64,
+    /// How urgent the call is, and its place; none: the unit is on its way to no call.
+    pub to: Option<(Priority, Point)>,
+}
+
 /// What dispatch says.
 #[derive(Clone, Debug)]
 pub enum DispatchSaid {
@@ -79,6 +90,8 @@ pub enum DispatchSaid {
     Assignment(Assignment),
     /// A call reached a phase.
     Status(CallStatus),
+    /// A unit set out, has another place to go to, or is no longer on its way.
+    Errand(Errand),
     /// What was told made no sense.
     Rejected(Rejected),
 }
@@ -134,6 +147,7 @@ impl Machine for Dispatch {
         events.iter().for_each(|(_, event)| dispatcher.hear(event));
         dispatcher.replace_overdue();
         dispatcher.match_waiting();
+        dispatcher.tell_errands();
         if let Some(at) = calls.next_due() {
             out.wake_at(at);
         }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::claim::Asked;
 use super::envelope::{Shown, admit};
 use crate::Time;
-use crate::decision::{Interval, Refusal, SignalChoice, SignalCommand, SignalPlan, StageReason};
+use crate::decision::{Interval, LongRed, Refusal, SignalChoice, SignalCommand, SignalPlan, StageReason};
 use crate::event::{ControlMode, Lamp};
 use crate::ids::{JunctionId, LinkId};
 use crate::keyed::{Machine, Outbox};
@@ -19,6 +20,7 @@ use crate::state::link::LaneCounts;
 
 mod change;
 mod choice;
+mod claims;
 mod deadlines;
 mod demand;
 mod field;
@@ -27,14 +29,17 @@ mod follow;
 mod horizon;
 mod outlook;
 mod plan;
+mod reds;
 mod shares;
 use change::{Change, change, stage_lamps};
 use choice::Moment;
+use claims::{Claims, Standing, Ways};
 use deadlines::Timing;
 use demand::Demand;
 use field::Field;
-use outlook::Outlook;
 use follow::Follower;
+use outlook::Outlook;
+use reds::{Reds, Watch, long_red};
 
 /// How often a junction decides, ms.
 const DECIDE_MS: u64 = 1_000;
@@ -68,6 +73,8 @@ pub struct SignalEvent {
 pub enum SignalNews {
     /// Who is near the lines of a link.
     Counts(LaneCounts),
+    /// One with priority comes, or does not any more.
+    Asked(Asked),
     /// Who decides at its controller, and what each head shows.
     Shows(ControlMode, Vec<Lamp>),
     /// The plan to follow, in plan mode.
@@ -83,6 +90,8 @@ pub enum SignalSaid {
     Choice(SignalChoice),
     /// The envelope refused.
     Refusal(Refusal),
+    /// A red has lasted too long.
+    LongRed(LongRed),
 }
 
 /// The machine of signals.
@@ -90,6 +99,8 @@ pub struct Signals {
     city: Arc<City>,
     fields: Vec<Field>,
     timings: Vec<Timing>,
+    ways: Vec<Ways>,
+    reds: Vec<Reds>,
 }
 
 impl Signals {
@@ -97,7 +108,9 @@ impl Signals {
     pub fn new(city: Arc<City>) -> Self {
         let fields = city.junctions.iter().map(|j| Field::new(&city, j)).collect();
         let timings = city.junctions.iter().map(Timing::of).collect();
-        Signals { city, fields, timings }
+        let ways = city.junctions.iter().map(|j| Ways::new(&city, j)).collect();
+        let reds = city.junctions.iter().map(|j| Reds::new(&city, j)).collect();
+        Signals { city, fields, timings, ways, reds }
     }
 
     /// For each link, the junctions that listen to its lane counts.
@@ -132,6 +145,8 @@ pub struct Signal {
     shown: Shown,
     phase: Phase,
     demand: Demand,
+    claims: Claims,
+    watch: Watch,
     heard_ms: u64,
     next_decision: Time,
     ordered_ms: Time,
@@ -146,6 +161,8 @@ impl Default for Signal {
             shown,
             phase: Phase::Listening { until_ms: None },
             demand,
+            claims: Claims::default(),
+            watch: Watch::default(),
             heard_ms: 0,
             next_decision: 0,
             ordered_ms: 0,
@@ -189,13 +206,16 @@ impl Machine for Signals {
             match &event.what {
                 SignalNews::Counts(counts) => {
                     signal.demand.hear(field, counts);
+                    self.reds[row].hear(&mut signal.watch, counts);
                     signal.heard_ms = tick;
                 }
+                SignalNews::Asked(asked) => signal.claims.hear(asked, tick),
                 SignalNews::Shows(mode, lamps) => signal.learn(junction, event.time_ms, *mode, lamps),
                 SignalNews::Plan(plan) => signal.follower.hear(plan),
             }
         }
-        let mut desk = Desk { city: &self.city, junction, field, timing, tick, out };
+        let (ways, reds) = (&self.ways[row], &self.reds[row]);
+        let mut desk = Desk { city: &self.city, junction, field, timing, ways, reds, tick, out };
         if let Phase::Listening { until_ms: Some(until_ms) } = signal.phase {
             if tick < until_ms {
                 return out.wake_at(until_ms);
@@ -239,6 +259,8 @@ struct Desk<'a> {
     junction: &'a Junction,
     field: &'a Field,
     timing: &'a Timing,
+    ways: &'a Ways,
+    reds: &'a Reds,
     tick: Time,
     out: &'a mut Outbox<SignalSaid>,
 }
@@ -299,6 +321,10 @@ impl Desk<'_> {
     fn decide(&mut self, signal: &mut Signal) {
         signal.demand.age(self.field, &signal.shown, self.tick);
         self.learn(signal);
+        let long = self.reds.look(&mut signal.watch, self.tick, signal.shown.lamps(), signal.shown.stage());
+        for red in long {
+            self.out.emit(SignalSaid::LongRed(long_red(self.junction, self.tick, red)));
+        }
         let Phase::Green { stage, since_ms } = signal.phase else { return };
         signal.demand.stood_ms[usize::from(stage)] = self.tick;
         let silent = self.tick.saturating_sub(signal.heard_ms) > SILENT_MS;
@@ -319,7 +345,9 @@ impl Desk<'_> {
             stood_ms: self.tick - since_ms,
             again_ms: DECIDE_MS,
         };
-        let (wanted, reason) = moment.choose();
+        let (ways, now_ms, stood_ms) = (self.ways, self.tick, moment.stood_ms);
+        let standing = Standing { ways, now_ms, stage, stood_ms, waited_ms: signal.watch.longest_ms(now_ms) };
+        let (wanted, reason) = signal.claims.bend(&standing, moment.choose());
         self.tell_choice(
             signal,
             SignalChoice { junction: self.junction.id, time_ms: self.tick, stage, wanted, reason, scores_milli },

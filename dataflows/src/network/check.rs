@@ -13,6 +13,8 @@ mod streets;
 const REACH_MM: u32 = 1_000_000_000;
 /// The longest time of a signal or a headway, ms.
 const DAY_MS: u32 = 86_400_000;
+/// The most time that a bus may get in a cycle, ms.
+const BUS_MS: u32 = 60_000;
 /// Minutes of a day.
 const DAY_MIN: u16 = 1_440;
 
@@ -35,6 +37,7 @@ impl City {
         let (lon, lat) = self.origin.degrees();
         need(lon.abs() <= 180.0 && lat.abs() < 90.0, at, "has its origin at no place on Earth")?;
         need(self.utc_offset_min.unsigned_abs() <= DAY_MIN.into(), at, "is more than a day off UTC")?;
+        need(self.signal_priority.bus_ms <= BUS_MS, at, "helps a bus by more than a minute in a cycle (bus_ms)")?;
         streets::check(self)?;
         signals::check(self)?;
         assets::check(self)

@@ -96,7 +96,7 @@ pub enum Observation {
 }
 
 /// Who is on a link, and when each would reach the line.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LaneCounts {
     /// When, ms.
     pub time_ms: u64,
@@ -127,6 +127,13 @@ pub struct Arrival {
 }
 
 impl LaneCounts {
+    /// Vehicles that wait at the end of a lane, a row in the link's order, or reach it within a time, 1/1000.
+    pub fn near_milli(&self, row: usize, within_s: u32) -> u32 {
+        let by_s = (self.time_ms / 1000) as u32 + within_s;
+        let near = self.arrivals.iter().filter(|arrival| usize::from(arrival.lane) == row && arrival.due_s <= by_s);
+        near.map(|arrival| arrival.milli).sum()
+    }
+
     /// Whether somebody may wait unseen on a lane, a row in the link's order.
     pub fn is_blind(&self, row: usize) -> bool {
         self.blind & sensors::bit(row) != 0

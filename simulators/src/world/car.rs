@@ -39,6 +39,13 @@ pub(super) enum Way {
         /// Row in the line's route.
         leg: u32,
     },
+    /// Along the way of a patrol unit.
+    Unit {
+        /// Which unit.
+        unit: u32,
+        /// Row in its way.
+        leg: u32,
+    },
 }
 
 /// All else about a vehicle.
@@ -95,6 +102,11 @@ impl Vehicle {
         }
     }
 
+    /// Whether it is a patrol unit: those are no trips of the city's traffic.
+    pub(super) fn is_unit(&self) -> bool {
+        matches!(self.way, Way::Unit { .. })
+    }
+
     /// Its liked speed where the free speed is `speed_mm_s`.
     pub(super) fn liked_mm_s(&self, speed_mm_s: i32) -> i32 {
         (i64::from(speed_mm_s) * i64::from(self.haste_milli) / 1000) as i32
@@ -111,6 +123,7 @@ fn haste_milli(plate: VehicleId, class: VehicleClass) -> i32 {
     let draw = (plate.0 >> 20) % 200;
     match class {
         VehicleClass::Bus => 800,
+        VehicleClass::Emergency => 1_100,
         VehicleClass::Truck => 800 + draw as i32 / 2,
         _ if (plate.0 >> 40).is_multiple_of(400) => 1_350,
         _ => 880 + draw as i32,

@@ -31,7 +31,7 @@ impl Traffic {
         if self.ends_here(&vehicle) {
             return NOWHERE;
         }
-        if self.lanes[row].target == NONE && !self.choose_exit(lane, &vehicle) {
+        if self.lanes[row].target == NONE && !self.find_exit(lane, &vehicle) {
             self.give_up_at(lane, length_mm);
             return NOWHERE;
         }
@@ -55,6 +55,7 @@ impl Traffic {
         match vehicle.way {
             Way::Tree(_) => vehicle.goal_mm != NOWHERE,
             Way::Bus { run, leg } => self.buses.is_last(run, leg),
+            Way::Unit { unit, leg } => self.trips.is_last(unit, leg),
         }
     }
 
@@ -69,6 +70,19 @@ impl Traffic {
         }
     }
 
+    /// Chooses exit and lane for the first vehicle of a lane; a unit that is in a wrong lane takes another way. False where
+    /// none leads on.
+    fn find_exit(&mut self, lane: u32, vehicle: &Vehicle) -> bool {
+        if self.choose_exit(lane, vehicle) {
+            return true;
+        }
+        let Way::Unit { unit, .. } = vehicle.way else { return false };
+        self.go_astray(lane, unit) && {
+            let turned = self.vehicles[self.lanes[lane as usize].cars[0].vehicle as usize];
+            self.choose_exit(lane, &turned)
+        }
+    }
+
     /// Chooses exit and lane for the first vehicle of a lane; false where none leads on.
     fn choose_exit(&mut self, lane: u32, vehicle: &Vehicle) -> bool {
         let exits = &self.roads.lanes[lane as usize].exits;
@@ -79,6 +93,10 @@ impl Traffic {
             }
             Way::Bus { run, leg } => {
                 let next = self.buses.link_at(run, leg + 1);
+                exits.iter().position(|e| Some(e.link) == next)
+            }
+            Way::Unit { unit, leg } => {
+                let next = self.trips.link_at(unit, leg + 1);
                 exits.iter().position(|e| Some(e.link) == next)
             }
         };
@@ -251,6 +269,7 @@ impl Traffic {
 fn ahead(vehicle: &Vehicle) -> Vehicle {
     let way = match vehicle.way {
         Way::Bus { run, leg } => Way::Bus { run, leg: leg + 1 },
+        Way::Unit { unit, leg } => Way::Unit { unit, leg: leg + 1 },
         tree => tree,
     };
     Vehicle { way, ..*vehicle }

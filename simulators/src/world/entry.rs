@@ -11,7 +11,14 @@ impl Traffic {
     pub(super) fn load(&mut self, vehicle: Vehicle) -> u32 {
         self.truth.loaded += 1;
         let link = vehicle.link;
-        let row = match self.free.pop() {
+        let row = self.seat(vehicle);
+        self.wait(row, link);
+        row
+    }
+
+    /// Gives a vehicle a row in the table.
+    pub(super) fn seat(&mut self, vehicle: Vehicle) -> u32 {
+        match self.free.pop() {
             Some(row) => {
                 self.vehicles[row as usize] = vehicle;
                 row
@@ -20,9 +27,7 @@ impl Traffic {
                 self.vehicles.push(vehicle);
                 self.vehicles.len() as u32 - 1
             }
-        };
-        self.wait(row, link);
-        row
+        }
     }
 
     /// Sends a vehicle to the end of those that wait to enter a link.
@@ -92,6 +97,7 @@ impl Traffic {
             }
             Way::Tree(_) => NOWHERE,
             Way::Bus { run, leg } => self.buses.goal_mm(run, leg, length_mm),
+            Way::Unit { unit, leg } => self.trips.goal_mm(unit, leg, length_mm),
         }
     }
 
@@ -105,7 +111,7 @@ impl Traffic {
         let alone_ms = self.alone_ms(&vehicle, lane, self.roads.lanes[lane as usize].length_mm);
         let vehicle = &mut self.vehicles[row as usize];
         vehicle.free_ms += alone_ms;
-        if let Way::Bus { leg, .. } = &mut vehicle.way {
+        if let Way::Bus { leg, .. } | Way::Unit { leg, .. } = &mut vehicle.way {
             *leg += 1;
         }
     }

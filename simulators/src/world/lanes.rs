@@ -28,6 +28,9 @@ impl Traffic {
             Way::Bus { run, leg } => {
                 self.buses.link_at(run, leg + 1).and_then(|next| road.exits.iter().position(|e| e.link == next))
             }
+            Way::Unit { unit, leg } => {
+                self.trips.link_at(unit, leg + 1).and_then(|next| road.exits.iter().position(|e| e.link == next))
+            }
         }
     }
 

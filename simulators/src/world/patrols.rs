@@ -1,7 +1,9 @@
 //! Patrol units: they stand at their posts, answer assignments, drive there through the traffic of now, work and return.
 
 use nanming_dataflows::decision::{Assignment, CallPhase, CallStatus};
-use nanming_dataflows::event::{Ack, Answer, AssignmentId, CallFacts, Category, Event, UnitReport, UnitStatus};
+use nanming_dataflows::event::{
+    Ack, Answer, AssignmentId, CallFacts, Category, Event, Priority, UnitReport, UnitStatus,
+};
 use nanming_dataflows::ids::UnitId;
 use nanming_dataflows::network::{City, Point};
 use rand::RngExt;
@@ -10,17 +12,25 @@ use rand_chacha::ChaCha8Rng;
 use super::chance::{lognormal_ms, mix, stream};
 use super::roads::Roads;
 use super::streets::{Spot, nearest_spot, place_of, quickest};
-use super::traffic::STEP_MS;
+use super::traffic::{STEP_MS, Traffic};
+use super::truth::UnitDrive;
+use super::units::Whereabouts;
 
 /// A unit that takes up an assignment of before accepts it after so long, ms.
 const TAKE_UP_MS: u64 = 5_000;
 
+/// A unit that drives with a call reports where it is so often, ms.
+const ON_THE_WAY_MS: u64 = 5_000;
+
+/// A unit under way.
 #[derive(Clone, Debug)]
 struct Drive {
+    to: Spot,
+    /// The way to take from now on; empty: the quickest.
     way: Vec<u32>,
-    leg: usize,
-    at_mm: u64,
-    end_mm: u32,
+    /// Whether it must still set off, or turn to that way.
+    pending: bool,
+    on_road: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +47,11 @@ enum Stage {
 struct Task {
     assignment: AssignmentId,
     category: Category,
+    priority: Priority,
     place: Option<Point>,
     eta_ms: u64,
+    /// When it set out, ms.
+    set_out_ms: u64,
     stage: Stage,
 }
 
@@ -51,6 +64,8 @@ struct Patrol {
     /// An assignment that came while it had another task: refused at this time.
     refusing: Option<(u64, AssignmentId)>,
     drive: Option<Drive>,
+    /// Time that its drive to its call would have taken alone, ms.
+    alone_ms: u64,
     manned: bool,
     next_report_ms: u64,
     period_ms: u64,
@@ -73,7 +88,8 @@ impl Patrols {
             let period_ms = 10_000 + mix(seed ^ u64::from(u.id.0)) % 11 * STEP_MS;
             let next_report_ms = now_ms + mix(u64::from(u.id.0)) % 20 * STEP_MS;
             let (task, refusing, drive) = (None, None, None);
-            Patrol { spot: post, post, status, task, refusing, drive, manned: false, next_report_ms, period_ms }
+            let (manned, alone_ms) = (false, 0);
+            Patrol { spot: post, post, status, task, refusing, drive, alone_ms, manned, next_report_ms, period_ms }
         };
         Patrols { rng: stream(seed, 3), units: city.units.iter().map(patrol).collect() }
     }
@@ -102,6 +118,8 @@ impl Patrols {
         unit.task = Some(Task {
             assignment: a.id,
             category: facts.map_or(Category::Other, |f| f.category),
+            priority: a.priority,
+            set_out_ms: now_ms,
             place: facts.map(|f| f.at),
             eta_ms: a.eta_ms,
             stage: Stage::Reacting(now_ms + wait_ms, answer),
@@ -114,7 +132,6 @@ impl Patrols {
         &mut self,
         city: &City,
         roads: &Roads,
-        travel_ms: &[u32],
         (unit, assignment, phase): (UnitId, AssignmentId, CallPhase),
         facts: &CallFacts,
         now_ms: u64,
@@ -122,9 +139,11 @@ impl Patrols {
         let row = unit.index();
         let Some(unit) = self.units.get_mut(row).filter(|unit| unit.task.is_none()) else { return };
         let stage = Stage::Reacting(now_ms + TAKE_UP_MS, Some(Answer::Accept));
-        unit.task = Some(Task { assignment, category: facts.category, place: Some(facts.at), eta_ms: 0, stage });
+        let CallFacts { category, priority, at, .. } = *facts;
+        let (place, eta_ms, set_out_ms) = (Some(at), 0, now_ms);
+        unit.task = Some(Task { assignment, category, priority, place, eta_ms, set_out_ms, stage });
         match phase {
-            CallPhase::Accepted => self.set_out(city, row, roads, travel_ms, now_ms),
+            CallPhase::Accepted => self.set_out(city, row, roads, now_ms),
             CallPhase::Arrived => {
                 (unit.spot, unit.drive) = (nearest_spot(city, roads, facts.at), None);
                 unit.start_work(None);
@@ -134,17 +153,17 @@ impl Patrols {
     }
 
     /// A call reached a phase: a unit that is no longer in charge turns back, a manned one does what its person said.
-    pub(super) fn hear(&mut self, city: &City, roads: &Roads, travel_ms: &[u32], status: &CallStatus, now_ms: u64) {
+    pub(super) fn hear(&mut self, city: &City, roads: &Roads, status: &CallStatus, now_ms: u64) {
         for row in 0..self.units.len() {
             let unit = &self.units[row];
             let Some(task) = unit.task.as_ref().filter(|t| t.assignment.call == status.call) else { continue };
             let in_charge = status.assignment == Some(task.assignment);
             let is_over = status.phase.is_over() || status.phase == CallPhase::Waiting;
             if is_over || (!in_charge && status.assignment.is_some()) {
-                self.release(row, roads, travel_ms);
+                self.release(row);
             } else if unit.manned && in_charge {
                 match status.phase {
-                    CallPhase::Accepted => self.set_out(city, row, roads, travel_ms, now_ms),
+                    CallPhase::Accepted => self.set_out(city, row, roads, now_ms),
                     CallPhase::Arrived => self.units[row].start_work(None),
                     _ => {}
                 }
@@ -152,22 +171,31 @@ impl Patrols {
         }
     }
 
+    /// A unit is shown the way that it should take: it does, if that leads from where it is.
+    pub(super) fn guide(&mut self, unit: UnitId, links: &[u32]) {
+        let Some(unit) = self.units.get_mut(unit.index()) else { return };
+        let Some(drive) = unit.drive.as_mut().filter(|_| unit.status == UnitStatus::OnTheWay) else { return };
+        let here = links.iter().position(|link| *link == unit.spot.link);
+        if let Some(row) = here.filter(|_| links.last() == Some(&drive.to.link)) {
+            (drive.way, drive.pending) = (links[row..].to_vec(), true);
+        }
+    }
+
     /// Moves all units on by a step and reports those whose turn it is. Returns calls that were closed on scene.
     pub(super) fn advance(
         &mut self,
         city: &City,
-        roads: &Roads,
-        travel_ms: &[u32],
+        traffic: &mut Traffic,
         now_ms: u64,
         out: &mut Vec<Event>,
     ) -> Vec<(UnitId, AssignmentId, Category)> {
         let minute = city.minute_of_day(now_ms);
         let mut closed = Vec::new();
         for row in 0..self.units.len() {
-            self.units[row].drive_on(roads, travel_ms, city);
+            self.units[row].drive_on(row as u32, traffic, now_ms);
             self.units[row].refuse(row, now_ms, out);
             if self.units[row].task.is_some() {
-                closed.extend(self.go_on(city, row, roads, travel_ms, now_ms, out));
+                closed.extend(self.go_on(city, row, traffic, now_ms, out));
             } else {
                 self.units[row].keep_shift(city.units[row].on_shift(minute), now_ms);
             }
@@ -180,8 +208,7 @@ impl Patrols {
         &mut self,
         city: &City,
         row: usize,
-        roads: &Roads,
-        travel_ms: &[u32],
+        traffic: &mut Traffic,
         now_ms: u64,
         out: &mut Vec<Event>,
     ) -> Option<(UnitId, AssignmentId, Category)> {
@@ -195,7 +222,7 @@ impl Patrols {
             Stage::Reacting(at_ms, Some(answer)) if now_ms >= at_ms => {
                 say(answer);
                 if answer == Answer::Accept {
-                    self.set_out(city, row, roads, travel_ms, now_ms);
+                    self.set_out(city, row, &traffic.roads, now_ms);
                 } else {
                     unit.task = None;
                 }
@@ -203,6 +230,9 @@ impl Patrols {
             Stage::Reacting(at_ms, None) if now_ms >= at_ms + 60_000 => unit.task = None,
             Stage::Driving(latest_ms) if unit.drive.is_none() && latest_ms.is_none_or(|l| now_ms >= l) => {
                 say(Answer::Arrived);
+                let (call, priority, set_out_ms) = (assignment.call, task.priority, task.set_out_ms);
+                let (took_ms, alone_ms) = (now_ms - set_out_ms, unit.alone_ms);
+                traffic.truth.drives.push(UnitDrive { unit: id, call, priority, set_out_ms, took_ms, alone_ms });
                 let work_ms = self.draw_work_ms(category);
                 self.units[row].start_work(Some(now_ms + work_ms));
             }
@@ -212,7 +242,7 @@ impl Patrols {
             }
             Stage::Working(Some(until_ms)) if now_ms >= until_ms => {
                 say(Answer::Closed);
-                self.release(row, roads, travel_ms);
+                self.release(row);
                 return Some((id, assignment, category));
             }
             _ => {}
@@ -225,22 +255,24 @@ impl Patrols {
         lognormal_ms(&mut self.rng, median_min * 60_000.0, sigma).clamp(300_000, 2_400_000)
     }
 
-    fn set_out(&mut self, city: &City, row: usize, roads: &Roads, travel_ms: &[u32], now_ms: u64) {
+    fn set_out(&mut self, city: &City, row: usize, roads: &Roads, now_ms: u64) {
         let unit = &mut self.units[row];
         let Some(task) = unit.task.as_mut() else { return };
         task.stage = Stage::Driving(task.place.is_none().then_some(now_ms + task.eta_ms));
+        task.set_out_ms = now_ms;
         unit.status = UnitStatus::OnTheWay;
+        unit.alone_ms = 0;
         if let Some(place) = task.place {
-            unit.drive_to(nearest_spot(city, roads, place), roads, travel_ms);
+            unit.drive_to(nearest_spot(city, roads, place));
         }
         unit.next_report_ms = now_ms;
     }
 
-    fn release(&mut self, row: usize, roads: &Roads, travel_ms: &[u32]) {
+    fn release(&mut self, row: usize) {
         let unit = &mut self.units[row];
         unit.task = None;
         unit.status = UnitStatus::Returning;
-        unit.drive_to(unit.post, roads, travel_ms);
+        unit.drive_to(unit.post);
         unit.next_report_ms = 0;
     }
 }
@@ -263,34 +295,48 @@ impl Patrol {
         }
     }
 
-    fn drive_to(&mut self, to: Spot, roads: &Roads, travel_ms: &[u32]) {
-        let back = to.link == self.spot.link && to.at_mm < self.spot.at_mm;
-        if back {
-            self.spot.at_mm = to.at_mm; // a U-turn on the spot: short
-        }
-        let way = quickest(roads, travel_ms, self.spot.link, to.link);
-        let at_mm = if way[0] == self.spot.link { u64::from(self.spot.at_mm) } else { 0 };
-        self.drive = Some(Drive { way, leg: 0, at_mm, end_mm: to.at_mm });
+    /// Drives there from the next step on.
+    fn drive_to(&mut self, to: Spot) {
+        let on_road = self.drive.as_ref().is_some_and(|drive| drive.on_road);
+        self.drive = Some(Drive { to, way: Vec::new(), pending: true, on_road });
     }
 
-    /// Half a second along the way, at the speed of the link.
-    fn drive_on(&mut self, roads: &Roads, travel_ms: &[u32], city: &City) {
+    /// Sets off as soon as there is a gap beside it, turns to another way, and sees how far it has come.
+    fn drive_on(&mut self, unit: u32, traffic: &mut Traffic, now_ms: u64) {
         let Some(drive) = self.drive.as_mut() else { return };
-        let link = drive.way[drive.leg];
-        let length_mm = u64::from(city.links[link as usize].length_mm);
-        drive.at_mm += (length_mm * STEP_MS / u64::from(travel_ms[link as usize].max(1))).max(1_000);
-        let last = drive.leg + 1 == drive.way.len();
-        if !last && drive.at_mm >= length_mm {
-            drive.leg += 1;
-            drive.at_mm = 0;
+        match traffic.whereabouts(unit).filter(|_| drive.on_road) {
+            Some(Whereabouts::Here(spot)) => self.spot = spot,
+            Some(Whereabouts::Ended(spot, alone_ms)) => {
+                self.spot = spot;
+                self.alone_ms += alone_ms;
+                drive.on_road = false;
+                // One that found no way on in its lane sets off again.
+                if spot.link == drive.to.link && !drive.pending {
+                    self.drive = None;
+                    return;
+                }
+                (drive.pending, drive.way) = (true, Vec::new());
+            }
+            None => drive.on_road = false,
         }
-        let link = drive.way[drive.leg];
-        let end_mm = if drive.leg + 1 == drive.way.len() { u64::from(drive.end_mm) } else { u64::MAX };
-        self.spot =
-            Spot { link, at_mm: drive.at_mm.min(end_mm).min(u64::from(city.links[link as usize].length_mm)) as u32 };
-        debug_assert!((link as usize) < roads.links.len());
-        if drive.at_mm >= end_mm {
-            self.drive = None;
+        if !drive.pending {
+            return;
+        }
+        if drive.way.first() != Some(&self.spot.link) {
+            drive.way = quickest(&traffic.roads, &traffic.travel_ms, self.spot.link, drive.to.link);
+        }
+        if drive.way.first() != Some(&self.spot.link) {
+            // No street leads there: it walks.
+            (self.spot, self.drive) = (drive.to, None);
+        } else if drive.on_road {
+            traffic.turn_to(unit, &drive.way, drive.to.at_mm);
+            drive.pending = false;
+        } else {
+            if drive.way.len() == 1 {
+                self.spot.at_mm = self.spot.at_mm.min(drive.to.at_mm); // a U-turn on the spot: short
+            }
+            drive.on_road = traffic.set_off(unit, self.spot, &drive.way, drive.to.at_mm, now_ms);
+            drive.pending = !drive.on_road;
         }
     }
 
@@ -311,7 +357,11 @@ impl Patrol {
         if now_ms < self.next_report_ms {
             return;
         }
-        self.next_report_ms = if self.status == UnitStatus::OffDuty { u64::MAX } else { now_ms + self.period_ms };
+        self.next_report_ms = match self.status {
+            UnitStatus::OffDuty => u64::MAX,
+            UnitStatus::OnTheWay => now_ms + ON_THE_WAY_MS,
+            _ => now_ms + self.period_ms,
+        };
         let at = place_of(&city.links[self.spot.link as usize], self.spot.at_mm);
         out.push(Event::Unit(UnitReport { time_ms: now_ms, unit: UnitId::from_index(row), at, status: self.status }));
     }

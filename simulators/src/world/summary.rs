@@ -31,11 +31,14 @@ impl Traffic {
         for (lane, queue) in self.lanes.iter().enumerate() {
             for car in &queue.cars {
                 let vehicle = &self.vehicles[car.vehicle as usize];
+                if vehicle.is_unit() {
+                    continue;
+                }
                 add(vehicle, self.alone_ms(vehicle, lane as u32, car.x_mm));
                 on_road += 1;
             }
         }
-        for row in self.waiting.iter().flatten() {
+        for row in self.waiting.iter().flatten().filter(|row| !self.vehicles[**row as usize].is_unit()) {
             add(&self.vehicles[*row as usize], 0);
             waiting += 1;
         }

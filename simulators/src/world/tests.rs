@@ -322,3 +322,80 @@ fn every_stream_speaks() {
     let unreadable = batch.passages.iter().filter(|p| p.vehicle.0 == 0).count() as f64 / batch.passages.len() as f64;
     assert!((0.03..0.07).contains(&unreadable), "{unreadable}");
 }
+
+/// A world in which a unit sets out to the call that is furthest from it.
+fn far_call() -> (World, AssignmentId, UnitId) {
+    let mut w = world(settings());
+    let city = w.city().clone();
+    let unit = city.units.iter().find(|u| u.on_shift(500)).unwrap();
+    let there = city.units.iter().max_by_key(|u| u.post.distance_mm(unit.post)).unwrap();
+    let facts = CallFacts { priority: Priority::A, category: Category::Help, at: there.post, grid: there.grid };
+    let standing = Standing { phase: CallPhase::Accepted, attempts: 1, unit: Some(unit.id) };
+    let change = CallChange::Restored(facts, standing);
+    w.note_call(&CallEvent { time_ms: EIGHT_MS - 600_000, call: CallId(5), change });
+    (w, AssignmentId { call: CallId(5), attempt: 1 }, unit.id)
+}
+
+#[test]
+fn a_unit_drives_in_the_traffic_and_waits_at_its_reds() {
+    let (mut w, _, unit) = far_call();
+    let city = w.city().clone();
+    let (mut stood, mut moved, mut last) = (0, 0, None);
+    for step in 1..=1_200 {
+        w.step(EIGHT_MS + step * 500);
+        let Some(units::Whereabouts::Here(spot)) = w.traffic.whereabouts(unit.0) else { continue };
+        let before: Option<streets::Spot> = last.replace(spot);
+        let Some(before) = before else { continue };
+        let leaves = before.link != spot.link;
+        if leaves {
+            let from = &city.links[before.link as usize];
+            let ways = city.movements.iter().filter(|m| city.lanes[m.from.index()].link == from.id);
+            let mut way = ways.filter(|m| city.lanes[m.to.index()].link.0 == spot.link);
+            let red = |s: Option<(JunctionId, u16)>| s.is_some_and(|(j, h)| w.lamps(j)[usize::from(h)] == Lamp::Red);
+            assert!(way.any(|m| !red(m.signal)), "it passed a red, or went where no way leads");
+        }
+        let at_line = city.links[spot.link as usize].length_mm - spot.at_mm < 1_000;
+        stood += usize::from(at_line && spot == before);
+        moved += usize::from(spot != before);
+    }
+    let drive = w.truth().drives[0];
+    assert!(stood > 10 && moved > 60, "{stood} steps at a line, {moved} on the move: {drive:?}");
+    assert!(drive.unit == unit && drive.took_ms > drive.alone_ms, "{drive:?}");
+}
+
+#[test]
+fn a_unit_takes_the_way_that_it_is_shown() {
+    let (mut w, _, unit) = far_call();
+    let mut now_ms = EIGHT_MS;
+    let here = loop {
+        now_ms += 500;
+        w.step(now_ms);
+        if let Some(units::Whereabouts::Here(spot)) = w.traffic.whereabouts(unit.0) {
+            break spot.link;
+        }
+    };
+    let home = w.city().units[unit.index()].post;
+    let there = w.city().units.iter().max_by_key(|u| u.post.distance_mm(home)).unwrap().post;
+    let end = streets::nearest_spot(w.city(), &w.traffic.roads, there).link;
+    // By another exit than the quickest way takes.
+    let exits: Vec<u32> = w.traffic.roads.links[here as usize].exits.iter().map(|e| e.link).collect();
+    let quickest = streets::quickest(&w.traffic.roads, &w.traffic.travel_ms, here, end);
+    let other = exits.iter().copied().find(|link| Some(link) != quickest.get(1)).expect("a way to turn off");
+    let mut shown = vec![LinkId(here)];
+    shown.extend(streets::quickest(&w.traffic.roads, &w.traffic.travel_ms, other, end).into_iter().map(LinkId));
+    let route = nanming_dataflows::decision::UnitRoute { unit, time_ms: now_ms, links: shown.clone() };
+    w.obey(&Decisions { routes: vec![route], ..Default::default() });
+    let mut driven = vec![here];
+    for _ in 0..2_400 {
+        now_ms += 500;
+        w.step(now_ms);
+        if let Some(units::Whereabouts::Here(spot)) = w.traffic.whereabouts(unit.0) {
+            driven.push(spot.link);
+        }
+        if w.truth().drives.len() == 1 {
+            break;
+        }
+    }
+    driven.dedup();
+    assert!(driven.len() > 2 && driven[1] == other, "{driven:?}, shown {shown:?}");
+}

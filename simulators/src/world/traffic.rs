@@ -13,7 +13,9 @@ use super::car::{Car, NOWHERE, Vehicle, Way, time_ms};
 use super::eyes::Eyes;
 use super::roads::{NONE, Roads};
 use super::routes::Routes;
+use super::streets::Spot;
 use super::truth::Truth;
+use super::units::Trips;
 
 /// Length of a step, ms.
 pub(super) const STEP_MS: u64 = 500;
@@ -114,6 +116,8 @@ pub(super) struct Traffic {
     pub(super) travel_ms: Vec<u32>,
     /// The buses.
     pub(super) buses: Buses,
+    /// Patrol units on the road.
+    pub(super) trips: Trips,
     /// The cameras.
     pub(super) eyes: Eyes,
     /// What really happened.
@@ -147,6 +151,7 @@ impl Traffic {
             roads,
             routes,
             buses,
+            trips: Trips::default(),
             eyes,
         }
     }
@@ -226,10 +231,18 @@ impl Traffic {
         let Some(car) = self.take_out(lane, row) else { return };
         let vehicle = &self.vehicles[car.vehicle as usize];
         let alone_ms = vehicle.free_ms + self.alone_ms(vehicle, lane, car.x_mm);
-        self.truth.arrive(now_ms.saturating_sub(vehicle.depart_ms), alone_ms);
         self.truth.left[vehicle.link as usize] += 1;
-        if let Way::Bus { run, .. } = vehicle.way {
-            self.buses.end(run);
+        match vehicle.way {
+            Way::Unit { unit, .. } => {
+                let at_mm = (car.x_mm + self.roads.starts_at_mm(lane)).max(0) as u32;
+                self.trips.end(unit, Spot { link: vehicle.link, at_mm }, alone_ms);
+            }
+            way => {
+                self.truth.arrive(now_ms.saturating_sub(vehicle.depart_ms), alone_ms);
+                if let Way::Bus { run, .. } = way {
+                    self.buses.end(run);
+                }
+            }
         }
         self.free.push(car.vehicle);
     }

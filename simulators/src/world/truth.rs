@@ -1,5 +1,8 @@
 //! What really happened: the measure of every estimate and every signal plan.
 
+use nanming_dataflows::event::Priority;
+use nanming_dataflows::ids::{CallId, UnitId};
+
 /// Counters since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Truth {
@@ -21,6 +24,25 @@ pub struct Truth {
     pub collisions: u64,
     /// Vehicles that left each link, by row.
     pub left: Vec<u64>,
+    /// Drives of patrol units to their calls.
+    pub drives: Vec<UnitDrive>,
+}
+
+/// A patrol unit drove to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitDrive {
+    /// Which unit.
+    pub unit: UnitId,
+    /// To which call.
+    pub call: CallId,
+    /// How urgent it was when the unit was sent.
+    pub priority: Priority,
+    /// When it set out, ms.
+    pub set_out_ms: u64,
+    /// How long it took, ms.
+    pub took_ms: u64,
+    /// How long it would have taken alone and without signals, ms.
+    pub alone_ms: u64,
 }
 
 /// The figures of a run; vehicles still under way count with what they have been through so far.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::state::{Calls, FREE_MS, OpenCall, Station};
-use super::{Dispatch, DispatchEvent, DispatchNews, DispatchSaid, UnitPlace, pick};
+use super::{Dispatch, DispatchEvent, DispatchNews, DispatchSaid, Errand, UnitPlace, pick};
 use crate::Time;
 use crate::decision::{Assignment, CallPhase, CallStatus, CloseReason, PickReason, Reason, Rejected};
 use crate::event::{Ack, Answer, AssignmentId, CallChange, CallEvent, CallFacts, Event, Standing};
@@ -18,6 +18,8 @@ pub(super) struct Dispatcher<'a> {
     out: &'a mut Outbox<DispatchSaid>,
     /// Regions in which a unit became free or a call waits.
     unmatched: BTreeSet<RegionId>,
+    /// Units of whose calls something was said.
+    errands: BTreeSet<UnitId>,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -27,7 +29,7 @@ impl<'a> Dispatcher<'a> {
         tick: Time,
         out: &'a mut Outbox<DispatchSaid>,
     ) -> Self {
-        Dispatcher { dispatch, calls, tick, out, unmatched: BTreeSet::new() }
+        Dispatcher { dispatch, calls, tick, out, unmatched: BTreeSet::new(), errands: BTreeSet::new() }
     }
 
     pub(super) fn hear(&mut self, event: &DispatchEvent) {
@@ -173,6 +175,8 @@ impl<'a> Dispatcher<'a> {
         self.unmatched.insert(region);
         if is_elsewhere {
             self.tell(id, None);
+        } else {
+            self.errands.extend(self.calls.open.get(&id).and_then(|call| call.unit));
         }
         Ok(())
     }
@@ -233,6 +237,7 @@ impl<'a> Dispatcher<'a> {
 
     fn release(&mut self, unit: UnitId) {
         self.calls.engaged.remove(&unit);
+        self.errands.insert(unit);
         self.unmatched.extend(self.dispatch.region_of_unit(unit));
     }
 
@@ -272,6 +277,17 @@ impl<'a> Dispatcher<'a> {
             assignment: call.unit.map(|_| AssignmentId { call: id, attempt: call.attempts }),
             unit: call.unit,
         }));
+        self.errands.extend(call.unit);
+    }
+
+    /// Says where units have to go of whose calls something was said: nowhere before they accept and once they have arrived.
+    pub(super) fn tell_errands(&mut self) {
+        for unit in std::mem::take(&mut self.errands) {
+            let call = self.calls.engaged.get(&unit).and_then(|call| self.calls.open.get(call));
+            let under_way = call.filter(|call| call.phase == CallPhase::Accepted);
+            let to = under_way.map(|call| (call.facts.priority, call.facts.at));
+            self.out.emit(DispatchSaid::Errand(Errand { unit, time_ms: self.tick, to }));
+        }
     }
 
     fn reject(&mut self, taken: Result<(), Reason>, event: impl FnOnce() -> Event) {

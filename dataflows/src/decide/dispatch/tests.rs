@@ -74,6 +74,7 @@ struct Said {
     phases: Vec<(u64, CallPhase)>,
     reasons: Vec<CloseReason>,
     rejected: Vec<Reason>,
+    errands: Vec<(u32, Option<Priority>)>,
 }
 
 impl Test {
@@ -101,6 +102,7 @@ impl Test {
                     said.phases.push((s.call.0, s.phase));
                     said.reasons.extend(s.reason);
                 }
+                DispatchSaid::Errand(e) => said.errands.push((e.unit.0, e.to.map(|(priority, _)| priority))),
                 DispatchSaid::Rejected(r) => said.rejected.push(r.reason),
             }
         }
@@ -176,6 +178,20 @@ fn the_nearest_unit_of_the_region_goes_and_ends_the_call() {
     let phases: Vec<_> = answers.iter().flat_map(|a| test.step(1, &[*a]).phases).collect();
     assert_eq!(phases, [(9, Accepted), (9, Arrived), (9, Closed)]);
     assert_eq!(test.step(1, &[opened(10, 4)]).sent, [sent("10.1", 1, PickReason::Nearest)], "the unit is free again");
+}
+
+#[test]
+fn a_unit_is_under_way_from_its_acceptance_until_it_arrives_or_is_released() {
+    let mut test = Test::with_call(Assigned);
+    assert_eq!(test.step(1, &[answered(9, 1, 1, Answer::Accept)]).errands, [(1, Some(Priority::B))]);
+    let worse = call(9, CallChange::Updated(facts(2, Priority::A)));
+    assert_eq!(test.step(1, &[worse]).errands, [(1, Some(Priority::A))], "to another place, more urgently");
+    assert_eq!(test.step(1, &[answered(9, 1, 1, Answer::Arrived)]).errands, [(1, None)]);
+    let mut test = Test::with_call(Accepted);
+    assert_eq!(test.step(1, &[call(9, CallChange::Cancelled)]).errands, [(1, None)]);
+    let mut test = Test::with_call(Assigned);
+    let both = [Answer::Accept, Answer::Closed].map(|answer| answered(9, 1, 1, answer));
+    assert_eq!(test.step(1, &both).errands, [(1, None)], "what holds at the end of the tick");
 }
 
 #[test]

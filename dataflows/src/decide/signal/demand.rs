@@ -11,8 +11,10 @@ use crate::state::link::LaneCounts;
 
 /// Less than this counts as nobody, vehicles: a stage that serves nobody yields to one that someone waits for.
 pub(super) const SOMEONE: f32 = 0.5;
+/// The same, 1/1000.
+pub(super) const SOMEONE_MILLI: u32 = 500;
 /// Who reaches the line within so long counts as near, s.
-const NEAR_S: u32 = 12;
+pub(super) const NEAR_S: u32 = 12;
 
 /// Who waits and who comes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
