@@ -34,6 +34,8 @@ impl Orders {
 }
 
 struct Post {
+    /// By stage: whether the controller has it.
+    has: Vec<bool>,
     orders: watch::Sender<Orders>,
     state: watch::Receiver<State>,
 }
@@ -61,7 +63,8 @@ impl Fleet {
         let lines = table.0.into_iter().map(|site| {
             let (orders, wanted) = watch::channel(Orders::default());
             let (known, state) = watch::channel(State::default());
-            posts[site.junction.index()] = Some(Post { orders, state });
+            let has = site.stages.iter().map(|number| *number != 0).collect();
+            posts[site.junction.index()] = Some(Post { has, orders, state });
             let tell = Tell::new(&site, inbox.clone(), Arc::clone(metrics), known);
             LineTask::new(site, rules.clone(), wanted, tell, stop.clone())
         });
@@ -77,6 +80,11 @@ impl Fleet {
                 (orders.stage, orders.count) = (Some(command.stage), orders.count + 1);
             });
         }
+    }
+
+    /// Whether the controller of a junction has a stage.
+    pub fn has(&self, junction: JunctionId, stage: u16) -> bool {
+        self.post(junction).is_some_and(|post| post.has.get(usize::from(stage)) == Some(&true))
     }
 
     /// Holds a stage for a while, whatever the engine orders, as long as it orders at all.

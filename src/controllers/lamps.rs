@@ -6,8 +6,9 @@ use nanming_simulators::gbt20999::LampState;
 
 use super::Site;
 
-/// What each head shows. One without a lamp group, or whose group tells nothing known, counts as dark. A green is protected
-/// as far as the stage told says so; without a stage it is taken for protected.
+/// What each head shows. One whose group tells nothing known counts as dark. A green is protected as far as the stage told says
+/// so; without a stage it is taken for protected. A head without a lamp group shows what the stage has for it while all others
+/// show what it has for them, and red otherwise.
 pub(super) fn heads(site: &Site, groups: &[u8], stage: Option<u16>) -> Vec<Lamp> {
     let lights = stage.and_then(|stage| site.of().stages.get(usize::from(stage))).map(|stage| &stage.lights);
     let lamp = |(head, group): (usize, &u8)| {
@@ -22,7 +23,15 @@ pub(super) fn heads(site: &Site, groups: &[u8], stage: Option<u16>) -> Vec<Lamp>
             Some(LampState::Off | LampState::YellowFlash) | None => Lamp::Off,
         }
     };
-    site.lamp_groups.iter().enumerate().map(lamp).collect()
+    let mut lamps: Vec<Lamp> = site.lamp_groups.iter().enumerate().map(lamp).collect();
+    let without = |head: &usize| site.lamp_groups[*head] == 0;
+    let stands = |head: usize| lights.is_some_and(|lights| lights[head].lamp() == lamps[head]);
+    let all_stand = (0..lamps.len()).filter(|head| !without(head)).all(stands);
+    for head in (0..lamps.len()).filter(without) {
+        let light = lights.filter(|_| all_stand).map(|lights| lights[head].lamp());
+        lamps[head] = light.unwrap_or(Lamp::Red);
+    }
+    lamps
 }
 
 /// Two conflicting heads that go or clear together, though no stage lets both go.
@@ -85,6 +94,19 @@ mod tests {
             }
         }
         assert!(together(site.of(), &heads(&site, &first, Some(0))).is_some());
+    }
+
+    #[test]
+    fn a_head_without_a_lamp_group_stands_with_the_others() {
+        let mut site = site();
+        let head = site.of().stages[0].lights.iter().position(|light| light.is_green()).unwrap();
+        site.lamp_groups[head] = 0;
+        let mut told = groups(&site, 0);
+        let lamps = heads(&site, &told, Some(0));
+        assert_eq!((differs(site.of(), 0, &lamps), lamps[head].is_green()), (None, true));
+        told.fill(LampState::Red as u8);
+        let lamps = heads(&site, &told, Some(0));
+        assert!(lamps.iter().all(|lamp| *lamp == Lamp::Red) && differs(site.of(), 0, &lamps).is_some());
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub struct Rules {
     pub download_plans: bool,
 }
 
-/// After a refusal the same is not asked for so long, ms, unless the engine orders anew.
+/// What was refused, or accepted and not done yet, is not ordered again for so long, ms, unless the engine orders anew.
 pub(super) const AGAIN_MS: u64 = 5_000;
 /// A stage that was accepted is ordered again when the engine orders it again, but not more often than this, ms.
 pub(super) const RENEW_MS: u64 = 20_000;

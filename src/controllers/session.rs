@@ -82,8 +82,8 @@ pub(super) struct Session {
     asked_ms: u64,
     /// The stage number that it last accepted, and when.
     accepted: Option<(u8, u64)>,
-    /// What it refused last, and when.
-    refused: Option<(Ask, u64)>,
+    /// What it refused last, or accepted without doing it yet, and when.
+    lately: Option<(Ask, u64)>,
     /// By stage number: the engine has no number for it there.
     unmapped: Option<u16>,
     state: State,
@@ -115,7 +115,7 @@ impl Session {
             beat_ms: 0,
             asked_ms: 0,
             accepted: None,
-            refused: None,
+            lately: None,
             unmapped: None,
             state: State::default(),
             groups: Vec::new(),
@@ -149,7 +149,7 @@ impl Session {
     }
 
     fn forget(&mut self) {
-        (self.out, self.open, self.accepted, self.refused) = (Vec::new(), None, None, None);
+        (self.out, self.open, self.accepted, self.lately) = (Vec::new(), None, None, None);
         (self.state, self.groups, self.differs_ms, self.strays_ms) = (State::default(), Vec::new(), None, None);
     }
 
@@ -158,7 +158,7 @@ impl Session {
         self.wish = stage.map(|stage| Wish { stage, at_ms: now_ms });
         self.engine_silent = false;
         // Who orders anew may be refused anew.
-        self.refused = self.refused.take().filter(|_| stage.is_none());
+        self.lately = self.lately.take().filter(|_| stage.is_none());
     }
 
     /// Whether the controller, as far as it tells, is not in the centre's hands.

@@ -1,6 +1,7 @@
 //! What a session says goes to the engine, the metrics and the log.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nanming_dataflows::event::{Event, SignalFeedback};
@@ -18,12 +19,21 @@ pub(super) struct Tell {
     inbox: Inbox,
     metrics: Arc<Metrics>,
     state: watch::Sender<State>,
+    /// Whether somebody was told that what comes is no frame, since it was reached last.
+    frames_told: AtomicBool,
 }
 
 impl Tell {
     pub(super) fn new(site: &Site, inbox: Inbox, metrics: Arc<Metrics>, state: watch::Sender<State>) -> Tell {
         metrics.controllers.added();
-        Tell { junction: site.junction, name: site.of().name.clone(), inbox, metrics, state }
+        Tell {
+            junction: site.junction,
+            name: site.of().name.clone(),
+            inbox,
+            metrics,
+            state,
+            frames_told: AtomicBool::new(false),
+        }
     }
 
     /// Tells all that was said, and what is known now.
@@ -48,7 +58,10 @@ impl Tell {
                 }
                 Said::Order(outcome) => self.metrics.controllers.ordered(outcome),
                 Said::Answered(after_ms) => self.metrics.controllers.answered(Duration::from_millis(after_ms)),
-                Said::Reached => tracing::info!(junction = self.name, "the controller is reached"),
+                Said::Reached => {
+                    self.frames_told.store(false, Ordering::Relaxed);
+                    tracing::info!(junction = self.name, "the controller is reached");
+                }
                 Said::Alarm(alarm, why) => self.alarm(alarm, &why),
             }
         }
@@ -67,7 +80,10 @@ impl Tell {
             }
             Alarm::Unreachable => tracing::warn!(junction = self.name, "the controller is gone: {why}"),
             Alarm::Trouble => tracing::warn!(junction = self.name, "the controller reports {why}"),
-            Alarm::Frame => tracing::debug!(junction = self.name, "no frame for us: {why}"),
+            Alarm::Frame if !self.frames_told.swap(true, Ordering::Relaxed) => {
+                tracing::warn!(junction = self.name, "the controller sends what cannot be read: {why}");
+            }
+            Alarm::Frame => tracing::debug!(junction = self.name, "{why}"),
             Alarm::EngineSilent => tracing::error!(junction = self.name, "{why}"),
         }
     }

@@ -14,6 +14,8 @@ type Wanted = Option<BTreeSet<JunctionId>>;
 
 /// Objects of one message at most.
 const BATCH: usize = 200;
+/// Log-ins that may fail before the connection ends.
+const GUESSES: u32 = 3;
 
 #[derive(Default)]
 pub(super) struct Client {
@@ -23,11 +25,18 @@ pub(super) struct Client {
     system: String,
     wanted: BTreeMap<Topic, Wanted>,
     count: u32,
+    /// Log-ins that failed.
+    failures: u32,
 }
 
 impl Client {
     pub(super) fn is_logged_in(&self) -> bool {
         self.token.is_some()
+    }
+
+    /// Whether it has failed to log in too often on one connection.
+    pub(super) fn is_guessing(&self) -> bool {
+        self.failures >= GUESSES
     }
 
     /// Hears a message; what goes back.
@@ -85,7 +94,8 @@ impl Client {
     ) -> Result<(Vec<Object>, Vec<Notice>), Fault> {
         let first = operation.objects.first().cloned().unwrap_or_else(|| Object::text("", ""));
         if operation.name == "Login" {
-            return self.log_in(desk, &first).map(|user| (vec![user], Vec::new()));
+            let user = self.log_in(desk, &first).inspect_err(|_| self.failures += 1);
+            return user.map(|user| (vec![user], Vec::new()));
         }
         if self.token.is_none() || self.token.as_deref() != Some(message.token.as_str()) {
             return Err(Fault::new(&first.name, "SDE_Token", "log in first, and send the token with each request"));
@@ -93,7 +103,7 @@ impl Client {
         match operation.name.as_str() {
             "Logout" => {
                 (self.token, self.wanted) = (None, BTreeMap::new());
-                Ok((vec![first], Vec::new()))
+                Ok((operation.objects.clone(), Vec::new()))
             }
             "Subscribe" => {
                 let topics = topics(&operation.objects)?;

@@ -90,12 +90,7 @@ impl Crosses {
         let since_ms = *state.reported_ms.get_or_insert(now_ms);
         if now_ms >= since_ms + traffic_ms {
             state.reported_ms = Some(now_ms);
-            self.report(&mut state, now_ms, (now_ms - since_ms) / 1000);
-            for junction in &self.city.junctions {
-                let object = state.traffic[junction.id.index()].clone();
-                let topic = Topic::Traffic;
-                notices.extend(object.map(|object| Notice { topic, junction: junction.id, object }));
-            }
+            notices.extend(self.report(&mut state, now_ms, (now_ms - since_ms) / 1000));
         }
         notices
     }
@@ -176,7 +171,9 @@ impl Crosses {
         Some(Object::of(topic.as_str(), std::iter::once(id).chain(fields)))
     }
 
-    fn report(&self, state: &mut State, now_ms: u64, interval_s: u64) {
+    /// Traffic since the last report, of junctions of which anything was told.
+    fn report(&self, state: &mut State, now_ms: u64, interval_s: u64) -> Vec<Notice> {
+        let mut notices = Vec::new();
         for junction in &self.city.junctions {
             let approaches = junction.approaches.iter().enumerate();
             let data: Vec<Object> = approaches
@@ -194,9 +191,12 @@ impl Crosses {
                 Object::text("Interval", interval_s),
                 Object::of("DataList", data),
             ];
-            state.traffic[junction.id.index()] = Some(Object::of(Topic::Traffic.as_str(), fields));
+            let (topic, object) = (Topic::Traffic, Object::of(Topic::Traffic.as_str(), fields));
+            state.traffic[junction.id.index()] = Some(object.clone());
+            notices.push(Notice { topic, junction: junction.id, object });
         }
         state.sums.fill(Sum::default());
+        notices
     }
 
     fn hear(&self, record: &TickRecord) {

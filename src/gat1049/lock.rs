@@ -35,6 +35,9 @@ pub(super) fn lock(desk: &Desk, asked: &Object) -> Result<(), Fault> {
         (number, ..) if usize::from(number) <= of.stages.len() => number - 1,
         (number, ..) => return Err(cannot(format!("the junction has no stage {number}"))),
     };
+    if !fleet.has(junction, stage) {
+        return Err(cannot(format!("the controller has no number for stage {}", stage + 1)));
+    }
     let seconds = if seconds == 0 { desk.lock_max_s } else { seconds };
     tracing::info!(junction = of.name, stage = of.stages[usize::from(stage)].name, seconds, "a stage is held");
     fleet.lock(junction, stage, Duration::from_secs(seconds));

@@ -1,5 +1,6 @@
 //! Messages, to XML and back. Objects are trees of names: what they mean is for others to know.
 
+use std::borrow::Cow;
 use std::io;
 
 use quick_xml::Writer;
@@ -75,7 +76,7 @@ impl Object {
     fn write(&self, to: &mut Writer<Vec<u8>>) -> io::Result<()> {
         let element = to.create_element(self.name.as_str());
         if self.fields.is_empty() {
-            element.write_text_content(BytesText::new(&self.text))?;
+            element.write_text_content(BytesText::new(&fit(&self.text)))?;
         } else {
             element.write_inner_content(|to| self.fields.iter().try_for_each(|field| field.write(to)))?;
         }
@@ -194,11 +195,17 @@ impl Message {
 impl Operation {
     fn write(&self, to: &mut Writer<Vec<u8>>) -> io::Result<()> {
         let element = to.create_element("Operation");
-        let element =
-            element.with_attribute(("order", self.order.as_str())).with_attribute(("name", self.name.as_str()));
+        let (order, name) = (fit(&self.order), fit(&self.name));
+        let element = element.with_attribute(("order", &*order)).with_attribute(("name", &*name));
         element.write_inner_content(|to| self.objects.iter().try_for_each(|object| object.write(to)))?;
         Ok(())
     }
+}
+
+/// A text with only what XML can hold.
+fn fit(text: &str) -> Cow<'_, str> {
+    let fits = |c: char| matches!(c, '\t' | '\n' | '\r') || (c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}'));
+    if text.chars().all(fits) { text.into() } else { text.chars().map(|c| if fits(c) { c } else { '?' }).collect() }
 }
 
 fn operation(node: Node<'_, '_>) -> Operation {

@@ -10,7 +10,7 @@ use nanming_dataflows::network::City;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
-use tokio::time::{interval, timeout};
+use tokio::time::{interval, sleep, timeout};
 
 use super::client::Client;
 use super::crosses::Notice;
@@ -24,6 +24,8 @@ use crate::metrics::Metrics;
 
 /// Between two looks at what has changed.
 const BEAT: Duration = Duration::from_secs(1);
+/// After the system took no connection the next try comes so much later.
+const BREATH: Duration = Duration::from_millis(100);
 /// Changes that may wait for a slow platform.
 const WAITING: usize = 64;
 /// A platform takes what it is sent within so long, and logs in within as long.
@@ -125,8 +127,12 @@ impl Service {
         loop {
             tokio::select! {
                 taken = listener.accept() => {
-                    // Who finds no place is hung up on; so is one whom the system cannot take.
-                    let Ok((socket, peer)) = taken else { continue };
+                    let Ok((socket, peer)) = taken else {
+                        // As when no file is left.
+                        sleep(BREATH).await;
+                        continue;
+                    };
+                    // Who finds no place is hung up on.
                     let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
                         tracing::warn!(%peer, "one command platform too many: see gat1049.platforms");
                         continue;
@@ -192,7 +198,8 @@ async fn serve(
             _ = stop.changed() => return,
         };
         let out = out.concat();
-        if !matches!(timeout(PATIENCE, socket.write_all(&out)).await, Ok(Ok(()))) {
+        let is_sent = matches!(timeout(PATIENCE, socket.write_all(&out)).await, Ok(Ok(())));
+        if !is_sent || client.is_guessing() {
             return;
         }
     }

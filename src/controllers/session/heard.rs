@@ -45,9 +45,9 @@ impl Session {
                 self.strays_ms = self.strays_ms.filter(|_| self.accepted.is_some_and(|(known, _)| known == number));
                 self.accepted = Some((number, now_ms));
             }
-            // Whether it did is for it to tell.
+            // Whether it did is for it to tell, and may take it a while.
             Ask::Mode(_) => {
-                self.accepted = None;
+                (self.accepted, self.lately) = (None, Some((ask, now_ms)));
                 self.ask(Ask::Status, now_ms);
             }
             Ask::Plan(_) => drop(self.plans.pop_front()),
@@ -70,7 +70,7 @@ impl Session {
             }
             ask => {
                 self.said.push(Said::Order(Outcome::Refused));
-                self.refused = Some((ask, now_ms));
+                self.lately = Some((ask, now_ms));
             }
         }
     }

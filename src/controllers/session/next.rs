@@ -20,8 +20,9 @@ impl Session {
             Some(_) if !mode.is_centre() => Some(Ask::Mode(self.rules.centre_mode)),
             Some(wish) => self.stage_to_order(wish, now_ms),
         };
-        let is_refused = |ask: &Ask| self.refused.as_ref().is_some_and(|(no, at)| no == ask && now_ms < at + AGAIN_MS);
-        asks.filter(|ask| !is_refused(ask))
+        let is_lately =
+            |ask: &Ask| self.lately.as_ref().is_some_and(|(known, at)| known == ask && now_ms < at + AGAIN_MS);
+        asks.filter(|ask| !is_lately(ask))
     }
 
     fn stage_to_order(&mut self, wish: Wish, now_ms: u64) -> Option<Ask> {

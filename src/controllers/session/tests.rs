@@ -167,6 +167,28 @@ fn a_refusal_is_not_answered_by_the_same_order_at_once() {
 }
 
 #[test]
+fn a_mode_that_is_accepted_and_not_taken_is_not_ordered_without_end() {
+    let mut scene = Scene::new(rules());
+    scene.session.wish(Some(1), 1_000);
+    let first = scene.session.frames().remove(0);
+    scene.status(&first);
+    let mut orders = 0;
+    for _ in 0..40 {
+        for frame in scene.turn(100).1 {
+            match frame.kind {
+                Kind::Set => {
+                    orders += 1;
+                    scene.hear(frame.reply(Kind::SetReply, frame.items.clone()));
+                }
+                Kind::Query => scene.status(&frame),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(orders, 1, "in four seconds");
+}
+
+#[test]
 fn a_lie_is_found_and_the_junction_given_back_and_left_alone() {
     let mut scene = Scene::new(rules());
     scene.session.wish(Some(1), 1_000);
@@ -174,7 +196,7 @@ fn a_lie_is_found_and_the_junction_given_back_and_left_alone() {
     scene.status(&first);
     // It tells stage 2, and the lamps stay those of stage 1.
     assert_eq!(scene.play(10).len(), 2);
-    (0..9).for_each(|_| drop(scene.play(1_000)));
+    (0..14).for_each(|_| drop(scene.play(1_000)));
     assert_eq!(scene.alarms(), [], "it has time to change");
     let orders: Vec<_> = (0..3).flat_map(|_| scene.play(1_000)).collect();
     assert_eq!(orders, [(Ask::Mode(Mode::LOCAL_FIXED), 0x21)]);
@@ -203,7 +225,7 @@ fn a_stage_accepted_and_not_shown_is_an_alarm() {
     scene.status(&first);
     scene.play(10);
     scene.stage = 1;
-    (0..62).for_each(|_| drop(scene.play(1_000)));
+    (0..92).for_each(|_| drop(scene.play(1_000)));
     assert_eq!(scene.alarms(), [Alarm::Disobeyed]);
 }
 

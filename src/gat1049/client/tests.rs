@@ -62,6 +62,7 @@ fn only_who_logs_in_with_the_password_is_served() {
     let nobody = Object::of("SDO_User", [Object::text("UserName", "x")]);
     assert_eq!(fault(&say(&mut client, &desk, &request("", "Login", vec![nobody]))).0, "SDE_UserName");
     assert_eq!(fault(&say(&mut client, &desk, &subscribe(""))).0, "SDE_Token");
+    assert!(client.is_guessing(), "three times");
     let (mut client, token) = logged_in(&desk);
     assert_eq!(fault(&say(&mut client, &desk, &subscribe("another"))).0, "SDE_Token");
     assert_eq!(say(&mut client, &desk, &subscribe(&token))[0].kind, Kind::Response);

@@ -30,6 +30,15 @@ fn a_message_of_the_standard_is_read() {
 }
 
 #[test]
+fn what_xml_cannot_hold_is_left_out() {
+    let mut message = login();
+    message.operations[0].name = "a\u{1}b".into();
+    message.operations[0].objects[0].fields[1].text = "\u{0}\u{ffff}".into();
+    let read = Message::read(&message.write("2.0")).unwrap();
+    assert_eq!((read.operations[0].name.as_str(), read.operations[0].objects[0].field("Pwd")), ("a?b", Some("??")));
+}
+
+#[test]
 fn what_is_no_message_is_a_fault_with_a_reason() {
     let deep = format!("<Message>{}</Message>", "<a>".repeat(30_000));
     for text in ["", "<Message>", "<Message><Type>x</Type></Message>", "<!DOCTYPE x><Message/>", &deep] {
