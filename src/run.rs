@@ -68,7 +68,7 @@ pub enum RunError {
     Cameras(#[from] crate::ingest::viid::TableError),
     /// The table of controllers makes no sense.
     #[error(transparent)]
-    Controllers(#[from] crate::controllers::TableError),
+    Controllers(#[from] Box<crate::controllers::TableError>),
     /// Two would answer for one junction.
     #[error(
         "controllers.table and the simulator, which has controllers of its own, cannot be used together: run with --no-sim, or \

@@ -77,7 +77,7 @@ fn open(config: &Config, shared: &Shared, inbox: &Inbox) -> Result<Option<(Arc<F
     if config.simulator.enabled {
         return Err(RunError::TwoStreets);
     }
-    let (table, rules) = (Table::load(&shared.city, path)?, Rules::of(&config.controllers));
+    let (table, rules) = (Table::load(&shared.city, path).map_err(Box::new)?, Rules::of(&config.controllers));
     tracing::info!(controllers = table.0.len(), "signal controllers are spoken to");
     let stop = shared.end.stopping.subscribe();
     Ok(Some(Fleet::open(table, &rules, inbox, &shared.metrics, &stop)))
