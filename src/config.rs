@@ -12,12 +12,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::recording::Bounds;
 
+mod controllers;
 mod doors;
+mod gat1049;
 pub mod kafka;
 mod secret;
 mod shown;
 mod signals;
+pub use controllers::ControllersConfig;
 pub use doors::{ViidConfig, WechatConfig};
+pub use gat1049::Gat1049Config;
 pub use kafka::KafkaConfig;
 pub use secret::Secret;
 pub use signals::SignalsConfig;
@@ -61,6 +65,10 @@ pub struct Config {
     pub wechat: WechatConfig,
     /// Kafka, in and out.
     pub kafka: KafkaConfig,
+    /// Signal controllers.
+    pub controllers: ControllersConfig,
+    /// Command platforms.
+    pub gat1049: Gat1049Config,
     /// Files that go out.
     pub output: OutputConfig,
     /// The recording of what passes the door.
@@ -321,7 +329,9 @@ impl Config {
             ("wechat.token", &self.wechat.token),
         ];
         let lists = self.http.api_keys.iter().map(|key| ("http.api_keys", key));
-        keys.into_iter().chain(lists).chain(self.viid.users.values().map(|password| ("viid.users", password)))
+        let platforms = self.gat1049.users.values().map(|password| ("gat1049.users", password));
+        let cameras = self.viid.users.values().map(|password| ("viid.users", password));
+        keys.into_iter().chain(lists).chain(cameras).chain(platforms)
     }
 
     /// Checks ranges that types do not.
@@ -353,9 +363,12 @@ impl Config {
             );
             need(!secret.is_redacted(), redacted)?;
         }
-        let empty = self.http.api_keys.iter().chain(self.viid.users.values()).any(|key| key.expose().is_empty());
-        need(!empty, "http.api_keys and viid.users must not hold empty secrets".into())?;
+        let users = self.viid.users.values().chain(self.gat1049.users.values());
+        let empty = self.http.api_keys.iter().chain(users).any(|key| key.expose().is_empty());
+        need(!empty, "http.api_keys, viid.users and gat1049.users must not hold empty secrets".into())?;
         self.kafka.check()?;
+        self.controllers.check()?;
+        self.gat1049.check()?;
         self.clock.start_minute().map(|_| ())
     }
 }

@@ -13,6 +13,7 @@ use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, Registry
 
 use crate::door::TickRecord;
 
+mod controllers;
 mod intake;
 mod kafka;
 mod labels;
@@ -21,6 +22,7 @@ mod process;
 use labels::{ACK, PHASES, PICKS, PRIORITIES, STAGE_REASONS, TICK};
 use make::Make;
 
+pub use controllers::ControllerMeasures;
 pub use kafka::KafkaMeasures;
 
 /// Ticks over which [`Metrics::tick_p99_ms`] looks back.
@@ -69,6 +71,8 @@ pub struct Metrics {
     district_units: Vec<IntGauge>,
     /// Of Kafka.
     pub kafka: KafkaMeasures,
+    /// Of signal controllers.
+    pub controllers: ControllerMeasures,
     terminals: IntGauge,
     event_streams: IntGauge,
     resident: IntGauge,
@@ -212,6 +216,7 @@ impl Metrics {
                 named(&districts),
             )),
             kafka: KafkaMeasures::new(&make),
+            controllers: ControllerMeasures::new(&make),
             terminals: make.int_gauge("terminals_connected", "Dispatch terminals connected."),
             event_streams: make.int_gauge("event_streams_connected", "Boards connected."),
             resident: make.int_gauge("process_resident_bytes", "Memory in RAM."),

@@ -34,10 +34,12 @@ use crate::metrics::Metrics;
 use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Street, Terminals};
 use crate::recording::{Recorder, RecordingError};
 
+mod controllers;
 mod follower;
 mod kafka;
 mod simulator;
 mod surface;
+use controllers::Outside;
 use kafka::{Kafka, Sources};
 use simulator::Ears;
 
@@ -64,6 +66,15 @@ pub enum RunError {
     /// The table of cameras makes no sense.
     #[error(transparent)]
     Cameras(#[from] crate::ingest::viid::TableError),
+    /// The table of controllers makes no sense.
+    #[error(transparent)]
+    Controllers(#[from] Box<crate::controllers::TableError>),
+    /// Two would answer for one junction.
+    #[error(
+        "controllers.table and the simulator, which has controllers of its own, cannot be used together: run with --no-sim, or \
+         without the table"
+    )]
+    TwoStreets,
     /// Kafka cannot be used so.
     #[error(transparent)]
     Kafka(#[from] crate::kafka::ClientError),
@@ -139,7 +150,9 @@ fn run_city(
     let sources = Sources { config, shared: &shared, inbox: &inbox, validator: &app.validator, cluster };
     let kafka = Kafka::start(&sources, (&known, last_tick))?;
     let (bus, signals, feeds) = kafka::attach(kafka, bus(config, &shared, &app, ears)?);
-    let mut street = street.also_to(signals);
+    let outside = Outside::start(config, &shared, &inbox)?;
+    let mut street = street.also_to(signals).also_to_fleet(outside.fleet.clone());
+    let bus = outside.attach(bus);
 
     let (records, finished) = bounded(TICKS);
     let (committed, kept) = bounded(TICKS);
@@ -168,7 +181,7 @@ fn run_city(
     // All are waited for before anything is told: who is well finishes its work.
     let simulated = simulating.map_or(Ok(()), |thread| joined("simulator", thread));
     let (driven, is_kept) = (joined("door", driving), joined("ledger", keeping));
-    joined("sinks", publishing).and(simulated).and(kafka::ended(feeds))?;
+    joined("sinks", publishing).and(simulated).and(kafka::ended(feeds)).and(outside.ended())?;
     driven??;
     served.map_err(|e| RunError::Io("http", e))?;
     if !is_kept? {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Config;
 
 /// Settings that may be unset, or that are not shown: table, key, what could stand there, what it does.
-const COMMENTED: [(&str, &str, &str, &str); 13] = [
+const COMMENTED: [(&str, &str, &str, &str); 16] = [
     (
         "city",
         "file",
@@ -46,6 +46,19 @@ const COMMENTED: [(&str, &str, &str, &str); 13] = [
     ("viid", "serial_area", "\"5201\"", "device IDs that begin so mean cameras by number; unset: that rule is off"),
     ("wechat", "token", "\"the token of its server settings\"", "the official account; unset: the callback is off"),
     ("ingest", "dead_letters", "\"/var/lib/nanming\"", "directory of dead_letters.jsonl; unset: that of the ledger"),
+    ("controllers", "table", "\"controllers.toml\"", "table of signal controllers; unset: none is spoken to"),
+    (
+        "gat1049",
+        "listen",
+        "\"127.0.0.1:1049\"",
+        "address for command platforms of GA/T 1049; unset: the service is off",
+    ),
+    (
+        "gat1049",
+        "users",
+        "{ platform = \"its password\" }",
+        "command platforms that may log in; one at least with listen",
+    ),
     ("kafka", "brokers", "\"kafka1:9092,kafka2:9092\"", "brokers to begin with; unset: no Kafka"),
     (
         "output",
@@ -62,8 +75,14 @@ const COMMENTED: [(&str, &str, &str, &str); 13] = [
 ];
 
 /// Settings whose values are never shown.
-const SECRETS: [(&str, &str); 5] =
-    [("ingest", "plate_key"), ("ingest", "caller_key"), ("http", "api_keys"), ("viid", "users"), ("wechat", "token")];
+const SECRETS: [(&str, &str); 6] = [
+    ("gat1049", "users"),
+    ("ingest", "plate_key"),
+    ("ingest", "caller_key"),
+    ("http", "api_keys"),
+    ("viid", "users"),
+    ("wechat", "token"),
+];
 
 impl Config {
     /// The effective configuration as TOML, to be read again: settings that are unset, and the secrets, as comments.

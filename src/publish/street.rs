@@ -18,6 +18,7 @@ use nanming_dataflows::decision::SignalCommand;
 use nanming_dataflows::network::City;
 
 use crate::clock::Clock;
+use crate::controllers::Fleet;
 use crate::kafka::SignalsOut;
 use crate::metrics::Metrics;
 
@@ -34,6 +35,7 @@ pub struct Street {
     missed: Vec<bool>,
     controllers: Option<Sender<SignalCommand>>,
     kafka: Option<SignalsOut>,
+    fleet: Option<Arc<Fleet>>,
 }
 
 impl Street {
@@ -46,12 +48,17 @@ impl Street {
         controllers: Option<Sender<SignalCommand>>,
     ) -> Street {
         let (witness, missed) = (Witness::new(&city), vec![false; city.junctions.len()]);
-        Street { city, metrics, clock, witness, missed, controllers, kafka: None }
+        Street { city, metrics, clock, witness, missed, controllers, kafka: None, fleet: None }
     }
 
     /// Tells Kafka too.
     pub fn also_to(self, kafka: Option<SignalsOut>) -> Street {
         Street { kafka, ..self }
+    }
+
+    /// Tells the controllers in the street too.
+    pub fn also_to_fleet(self, fleet: Option<Arc<Fleet>>) -> Street {
+        Street { fleet, ..self }
     }
 
     /// Tells the controllers what a tick decided.
@@ -60,6 +67,7 @@ impl Street {
             if self.may_leave(command) {
                 self.metrics.commanded(command);
                 self.kafka.iter().for_each(|kafka| kafka.take(command));
+                self.fleet.iter().for_each(|fleet| fleet.order(command));
                 if let Some(controllers) = &self.controllers {
                     let _nobody_listens_at_the_end = controllers.send(command.clone());
                 }

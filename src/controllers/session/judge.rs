@@ -1,0 +1,61 @@
+//! What a controller shows, held against what it tells and what it was told.
+
+use super::*;
+use crate::controllers::lamps;
+
+impl Session {
+    /// Looks at the last report. One that is caught is given back to its own plan and left alone for a while.
+    pub(super) fn judge(&mut self, now_ms: u64) {
+        let Some(mode) = self.state.mode.filter(|_| !self.state.lamps.is_empty()) else { return };
+        let is_distrusted = self.distrusted_until_ms.is_some_and(|until_ms| now_ms < until_ms);
+        if !is_distrusted && let Some((alarm, why)) = self.caught(mode, now_ms) {
+            self.said.push(Said::Alarm(alarm, why));
+            self.distrusted_until_ms = Some(now_ms + self.rules.distrust_ms);
+            (self.accepted, self.differs_ms, self.strays_ms) = (None, None, None);
+        }
+        let is_distrusted = self.distrusted_until_ms.is_some_and(|until_ms| now_ms < until_ms);
+        self.state.reach = if is_distrusted { Reach::Distrusted } else { Reach::of(mode) };
+        let mode = match self.state.reach {
+            Reach::Centre => ControlMode::Centre,
+            Reach::Local | Reach::Manual => ControlMode::Local,
+            Reach::Unreachable | Reach::Special | Reach::Distrusted => ControlMode::Fault,
+        };
+        self.feed_back(mode, self.state.lamps.clone(), now_ms);
+    }
+
+    fn caught(&mut self, mode: Mode, now_ms: u64) -> Option<(Alarm, String)> {
+        let junction = self.site.of();
+        if let Some((a, b)) = lamps::together(junction, &self.state.lamps) {
+            return Some((Alarm::Conflict, format!("heads {a} and {b} go together, which no stage lets them")));
+        }
+        // What it does in its own hands or a person's is not an answer to us.
+        if !mode.is_centre() || Reach::of(mode) == Reach::Manual {
+            (self.differs_ms, self.strays_ms) = (None, None);
+            return None;
+        }
+        let differs = self.state.stage.and_then(|stage| lamps::differs(junction, stage, &self.state.lamps));
+        let since_ms = since(&mut self.differs_ms, differs.is_some(), now_ms);
+        if let (Some(head), Some(stage)) = (differs, self.state.stage)
+            && now_ms >= since_ms + self.rules.settle_ms
+        {
+            let name = &junction.stages[usize::from(stage)].name;
+            let (stands_s, shows) = (self.rules.settle_ms / 1000, self.state.lamps[head].to_char());
+            let why = format!("it tells stage '{name}' for {stands_s} s, and head {head} shows '{shows}'");
+            return Some((Alarm::Lie, why));
+        }
+        let accepted = self.accepted.and_then(|(number, _)| self.site.stage(number));
+        let strays = accepted.is_some() && self.state.stage != accepted;
+        let since_ms = since(&mut self.strays_ms, strays, now_ms);
+        let is_late = strays && now_ms >= since_ms + self.rules.obey_ms;
+        is_late.then(|| {
+            let why = format!("it accepted a stage {} s ago and tells another", self.rules.obey_ms / 1000);
+            (Alarm::Disobeyed, why)
+        })
+    }
+}
+
+/// Since when something holds, ms; now where it does not.
+fn since(began_ms: &mut Option<u64>, holds: bool, now_ms: u64) -> u64 {
+    *began_ms = holds.then(|| began_ms.unwrap_or(now_ms));
+    began_ms.unwrap_or(now_ms)
+}

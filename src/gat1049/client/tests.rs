@@ -1,0 +1,132 @@
+use std::sync::Arc;
+
+use nanming_simulators::damage::damaged;
+use proptest::prelude::*;
+
+use super::*;
+use crate::clock::Clock;
+use crate::config::Gat1049Config;
+use crate::gat1049::Crosses;
+use crate::metrics::Metrics;
+
+const NOW_MS: u64 = 1_767_657_600_000;
+
+/// A city without controllers of its own: three seconds after its start.
+fn desk() -> Desk {
+    let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
+    let users = [("ticp".to_owned(), crate::config::Secret::from("secret".to_owned()))].into();
+    let config = Gat1049Config { users, ..Gat1049Config::default() };
+    let crosses = Arc::new(Crosses::new(Arc::clone(&city), None, config.agency.clone()));
+    crosses.beat(NOW_MS, 1_000);
+    let (clock, metrics) = (Clock::starting_at(NOW_MS, 1.0), Arc::new(Metrics::new(&city)));
+    Desk::new(&config, (city, clock), None, crosses, metrics)
+}
+
+fn request(token: &str, name: &str, objects: Vec<Object>) -> Vec<u8> {
+    let operations = vec![Operation { order: "1".into(), name: name.into(), objects }];
+    let (from, to, seq) = ("TICP".into(), "UTCS".into(), "7".into());
+    Message { token: token.into(), from, to, kind: Kind::Request, seq, operations }.write("2.0")
+}
+
+fn user(password: &str) -> Object {
+    Object::of("SDO_User", [Object::text("UserName", "ticp"), Object::text("Pwd", password)])
+}
+
+fn say(client: &mut Client, desk: &Desk, text: &[u8]) -> Vec<Message> {
+    client.hear(desk, text).iter().map(|answer| Message::read(answer).unwrap()).collect()
+}
+
+/// Kind and words of an error.
+fn fault(answers: &[Message]) -> (String, String) {
+    assert_eq!((answers.len(), answers[0].kind), (1, Kind::Error));
+    let error = &answers[0].operations[0].objects[0];
+    (error.field("ErrType").unwrap().into(), error.field("ErrDesc").unwrap().into())
+}
+
+fn logged_in(desk: &Desk) -> (Client, String) {
+    let mut client = Client::default();
+    let answers = say(&mut client, desk, &request("", "Login", vec![user("secret")]));
+    assert_eq!((answers[0].kind, answers[0].seq.as_str(), answers[0].to.as_str()), (Kind::Response, "7", "TICP"));
+    let token = answers[0].token.clone();
+    assert_eq!(token.len(), 32);
+    (client, token)
+}
+
+#[test]
+fn only_who_logs_in_with_the_password_is_served() {
+    let (desk, mut client) = (desk(), Client::default());
+    let subscribe = |token: &str| request(token, "Subscribe", Vec::new());
+    assert_eq!(fault(&say(&mut client, &desk, &subscribe(""))).0, "SDE_Token");
+    assert_eq!(fault(&say(&mut client, &desk, &request("", "Login", vec![user("x")]))).0, "SDE_Pwd");
+    assert_eq!(fault(&say(&mut client, &desk, &request("", "Login", vec![user("")]))).0, "SDE_Pwd");
+    let nobody = Object::of("SDO_User", [Object::text("UserName", "x")]);
+    assert_eq!(fault(&say(&mut client, &desk, &request("", "Login", vec![nobody]))).0, "SDE_UserName");
+    assert_eq!(fault(&say(&mut client, &desk, &subscribe(""))).0, "SDE_Token");
+    assert!(client.is_guessing(), "three times");
+    let (mut client, token) = logged_in(&desk);
+    assert_eq!(fault(&say(&mut client, &desk, &subscribe("another"))).0, "SDE_Token");
+    assert_eq!(say(&mut client, &desk, &subscribe(&token))[0].kind, Kind::Response);
+    say(&mut client, &desk, &request(&token, "Logout", Vec::new()));
+    assert_eq!(fault(&say(&mut client, &desk, &subscribe(&token))).0, "SDE_Token");
+}
+
+#[test]
+fn who_subscribes_is_told_what_is_known_and_then_what_changes() {
+    let desk = desk();
+    let (mut client, token) = logged_in(&desk);
+    let entity = Object::of("SDO_MsgEntity", [Object::text("ObjName", "CrossState")]);
+    let answers = say(&mut client, &desk, &request(&token, "Subscribe", vec![entity]));
+    assert_eq!((answers.len(), answers[1].kind), (2, Kind::Push));
+    let told: Vec<_> =
+        answers[1].operations[0].objects.iter().map(|o| (o.field("CrossID"), o.field("Value"))).collect();
+    assert_eq!((told.len(), told[0]), (4, (Some("520100800001"), Some("Online"))));
+    let notice = |topic| Notice { topic, junction: JunctionId(0), object: Object::text("x", "") };
+    assert_eq!(client.notify(&desk, &[notice(Topic::Stage)]).len(), 0, "nobody asked for it");
+    assert_eq!(client.notify(&desk, &[notice(Topic::State), notice(Topic::State)]).len(), 1);
+
+    let only = Object::of("CrossIDList", [Object::text("CrossID", "520100800002")]);
+    let report = [Object::text("Cmd", "Start"), Object::text("Type", "CrossState"), only];
+    say(&mut client, &desk, &request(&token, "Set", vec![Object::of("CrossReportCtrl", report)]));
+    assert_eq!(client.notify(&desk, &[notice(Topic::State)]).len(), 0, "of the second junction only");
+    let beat = Message::read(&client.heartbeat(&desk)).unwrap();
+    assert_eq!((beat.kind, beat.operations[0].objects[0].name.as_str()), (Kind::Push, "SDO_HeartBeat"));
+}
+
+#[test]
+fn what_cannot_be_done_is_answered_with_a_reason() {
+    let desk = desk();
+    let (mut client, token) = logged_in(&desk);
+    let lock =
+        |id: &str| Object::of("LockFlowDirection", [Object::text("CrossID", id), Object::text("LockStageNo", 1)]);
+    for (operation, object, told) in [
+        ("Set", lock("520100800001"), "no controller"),
+        ("Set", lock("520100800009"), "no CrossID"),
+        ("Set", Object::text("PlanParam", ""), "timed by the engine"),
+        ("Get", Object::of("TSCCmd", [Object::text("ObjName", "SysInfo")]), "not told here"),
+        (
+            "Get",
+            Object::of("TSCCmd", [Object::text("ObjName", "CrossStage"), Object::text("ID", "520100800001")]),
+            "yet",
+        ),
+        ("Subscribe", Object::of("SDO_MsgEntity", [Object::text("ObjName", "x")]), "no subscription"),
+        ("Dance", Object::text("x", ""), "not served"),
+    ] {
+        let (kind, why) = fault(&say(&mut client, &desk, &request(&token, operation, vec![object])));
+        assert!(kind.starts_with("SDE_") && why.contains(told), "{kind} {why}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn damaged_messages_are_answered_or_passed_over(seed: u64) {
+        let desk = desk();
+        let (mut client, token) = logged_in(&desk);
+        let lock = [Object::text("CrossID", "520100800001"), Object::text("Duration", 30), Object::text("Entrance", 1)];
+        let text = request(&token, "Set", vec![Object::of("LockFlowDirection", lock)]);
+        for answer in client.hear(&desk, &damaged(&text, seed)) {
+            prop_assert!(Message::read(&answer).is_ok());
+        }
+    }
+}
