@@ -59,9 +59,9 @@ impl Demand {
 
     /// `lanes` are those of the link in its order.
     pub(super) fn hear_near(&mut self, group: &Group, lanes: &[LaneId], counts: &LaneCounts) {
-        for (row, (lane, near_milli)) in lanes.iter().zip(&counts.near_milli).enumerate() {
+        for (row, lane) in lanes.iter().enumerate() {
             if let Some(lane) = group.counted.get(lane) {
-                self.near[*lane] = f64::from(*near_milli) / 1000.0;
+                self.near[*lane] = f64::from(counts.near_milli(row, NEAR_S)) / 1000.0;
                 self.blind[*lane] = counts.is_blind(row);
             }
         }
@@ -147,7 +147,10 @@ mod tests {
         let even = demand.by_lane(&group);
         let [first, second] = [even[approach.lanes[0]], even[approach.lanes[1]]];
         assert!((first + second - 0.2).abs() < 1e-9 && first > 2.5 * second, "{first} {second}");
-        let near = |vehicles: u32| LaneCounts { time_ms: 0, link, near_milli: vec![0, vehicles * 1000], blind: 0 };
+        let near = |vehicles: u32| {
+            let arrivals = vec![Arrival { lane: 1, due_s: 0, milli: vehicles * 1000 }];
+            LaneCounts { link, arrivals, ..LaneCounts::default() }
+        };
         demand.hear_near(&group, lanes, &near(10));
         demand.forget_queues(&group);
         for vehicles in [12, 10, 14] {

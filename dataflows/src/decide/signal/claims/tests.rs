@@ -145,6 +145,7 @@ fn a_way_is_served_by_the_stage_that_protects_it_and_lets_its_approach_go() {
         plans: Vec::new(),
         all_red_ms: 0,
         max_red_ms: 0,
+        mode: Default::default(),
     };
     assert_eq!(best_stages(&junction, &[0], &[0, 1]), [2, 1]);
     assert_eq!(best_stages(&junction, &[2], &[2]), [] as [u16; 0], "no stage lets it go");
