@@ -28,8 +28,9 @@ pub(super) fn splits(service: &Service, cycle_ms: u32) -> Option<Vec<u32>> {
         let worst = servable.max_by(|a, b| saturation(*a).total_cmp(&saturation(*b)).then(b.cmp(a)));
         let of_all = |step: usize| lanes.clone().map(|l| saturation(l) * service.rates[l][step]).sum::<f64>();
         let rate = |step: usize| worst.map_or(0.0, |lane| service.rates[lane][step]);
-        let better =
-            |a: &usize, b: &usize| rate(*a).total_cmp(&rate(*b)).then(of_all(*a).total_cmp(&of_all(*b))).then(b.cmp(a));
+        let better = |a: &usize, b: &usize| {
+            rate(*a).total_cmp(&rate(*b)).then_with(|| of_all(*a).total_cmp(&of_all(*b))).then(b.cmp(a))
+        };
         let best = (0..steps.len()).max_by(better)?;
         greens_ms[best] += more_ms;
         lanes.clone().for_each(|l| capacity[l] += service.rates[l][best] * f64::from(more_ms) / 1000.0);
