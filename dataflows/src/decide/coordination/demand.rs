@@ -14,6 +14,8 @@ const MEMORY: f64 = 12.0;
 const PRIOR: f64 = 0.5;
 /// A queue that no green cleared is to be gone after so long, s.
 const CLEAR_S: f64 = 180.0;
+/// Who reaches the line within so long is near it, s.
+const NEAR_S: u32 = 14;
 /// Fewer than this near the line at best are those who just come, vehicles.
 const COMING: f64 = 1.0;
 
@@ -131,6 +133,7 @@ pub(super) fn change(from: &[f64], to: &[f64]) -> f64 {
 mod tests {
     use super::super::tests::{avenue, group_of};
     use super::*;
+    use crate::state::link::Arrival;
 
     #[test]
     fn flows_are_shared_by_who_leaves_each_lane_and_standing_queues_add_to_them() {
