@@ -1,7 +1,7 @@
 //! Signal controllers in the street, by GB/T 20999-2017-style frames over TCP (docs/controllers.md).
 //!
 //! Each controller of the table has a [`line`] of its own: a connection that is opened, kept and opened again. What is said on
-//! it is decided by a [`session`], a machine without sockets or clocks. The engine's commands name a stage; the controller is
+//! it is decided by a session, a machine without sockets or clocks. The engine's commands name a stage; the controller is
 //! told that stage and makes its own way there, with its own yellow, all-red and table of conflicts. Nobody here believes that
 //! an order was followed because it was answered: what a controller reports of its lamps goes back through the door as an
 //! event, and is compared with the stage that it reports.
