@@ -1,4 +1,4 @@
-//! Signal timing: each second each junction chooses a stage by max-pressure, inside its safety envelope.
+//! Signal timing: each second each junction chooses a stage on a rolling horizon, inside its safety envelope.
 //!
 //! One machine a junction. It runs the change from stage to stage (yellow, all-red) itself and tells every step as a
 //! command; each passes [`envelope::admit`](super::envelope::admit). When detectors fall silent it follows the local plan.

@@ -44,6 +44,17 @@ impl Timing {
         }
     }
 
+    /// Two stages of the same shortest and longest green, s.
+    #[cfg(test)]
+    pub(super) fn given(min_green_s: usize, max_green_s: usize) -> Self {
+        Timing {
+            change_ms: 3_000,
+            min_green_ms: vec![min_green_s as u64 * 1000; 2],
+            min_green_s: vec![min_green_s; 2],
+            max_green_s: vec![max_green_s; 2],
+        }
+    }
+
     /// Whether every one of `dues`, in order, can be kept when the stage in force goes on until `free_ms`, or is changed now
     /// for `next`, the most urgent being served next and each stage shown only for its shortest time.
     pub(super) fn keeps(&self, dues: &[Due], now_ms: Time, free_ms: Time, next: Option<usize>) -> bool {

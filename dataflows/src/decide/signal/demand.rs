@@ -51,6 +51,24 @@ impl Demand {
         }
     }
 
+    /// At second 100, for each link so many who reach its line in so many seconds.
+    #[cfg(test)]
+    pub(super) fn given(field: &Field, arrivals: &[(u32, u32, u32)]) -> Self {
+        let mut demand = Demand {
+            arrivals: vec![Vec::new(); field.lane_count()],
+            blind: vec![false; field.lane_count()],
+            inside_milli: vec![0; field.exits.len()],
+            shares: field.rows.iter().map(|row| vec![1.0; row.moves.len()]).collect(),
+            flows: vec![Flow::default(); field.rows.len()],
+            now_ms: 100_000,
+            ..Demand::default()
+        };
+        for &(link, in_s, vehicles) in arrivals {
+            demand.arrivals[link as usize].push((100 + in_s, vehicles * 1000));
+        }
+        demand
+    }
+
     /// Takes in what a link told.
     pub(super) fn hear(&mut self, field: &Field, counts: &LaneCounts) {
         if let Some(exit) = field.exits.iter().position(|link| *link == counts.link) {

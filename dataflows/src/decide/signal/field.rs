@@ -128,6 +128,33 @@ impl Field {
         field
     }
 
+    /// Two rows that cross, each let go by a stage of its own, with a change of 3 s between; lane 0 and 1 before the lines,
+    /// 2 and 3 behind them with room for so many vehicles.
+    #[cfg(test)]
+    pub(super) fn crossing(room: [f32; 2]) -> Field {
+        let source = |lane| vec![Source { lane, share: 1.0, lag_s: 0 }];
+        let row = |number| Row {
+            sources: source(number),
+            outs: vec![vec![Onward { lane: number + 2, share: 1.0 }]],
+            moves: vec![Move { head: number, exit: number }],
+        };
+        let release = |head: usize| Release {
+            lights: (0..2).map(|h| if h == head { Light::Protected } else { Light::Red }).collect(),
+            gives_way: vec![Vec::new(); 2],
+        };
+        let passing = |from: usize, to: usize| Passing { for_s: if from == to { 0 } else { 3 }, goes: vec![0.0; 2] };
+        Field {
+            capacity: vec![30.0, 30.0, room[0], room[1]],
+            lanes: (0..4).map(LaneId).collect(),
+            of_link: (0..4).map(|link| (LinkId(link), vec![Some(link as usize)])).collect(),
+            rows: vec![row(0), row(1)],
+            exits: vec![LinkId(2), LinkId(3)],
+            releases: vec![release(0), release(1)],
+            passings: (0..2).map(|from| (0..2).map(|to| passing(from, to)).collect()).collect(),
+            rows_of_head: vec![vec![0], vec![1]],
+        }
+    }
+
     /// The local number of a lane.
     fn local(&mut self, city: &City, lane: LaneId) -> usize {
         let link = city.link_of(lane);

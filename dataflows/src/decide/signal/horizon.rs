@@ -144,3 +144,6 @@ impl<'a> Horizon<'a> {
         (pays || (now < NOBODY && most >= NOBODY)).then_some(next)
     }
 }
+
+#[cfg(test)]
+mod tests;
