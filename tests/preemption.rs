@@ -60,8 +60,8 @@ impl MadDay<'_> {
         if self.below(10) == 0 {
             let junction = JunctionId::from_index(self.below(self.city.junctions.len()));
             let heads = self.city.junctions[junction.index()].heads.len();
-            // Faults that a controller can show. Lamps that no junction may show are refused as it takes over, again and again.
-            let lamps = vec![[Lamp::Red, Lamp::Off][self.below(2)]; heads];
+            // Faults that a controller can show.
+            let lamps = (0..heads).map(|_| [Lamp::Red, Lamp::Off, Lamp::Yellow][self.below(3)]).collect();
             let mode = [ControlMode::Centre, ControlMode::Local, ControlMode::Fault][self.below(3)];
             events.push(Event::Signal(SignalFeedback { time_ms: self.tick, junction, mode, lamps }));
         }

@@ -48,7 +48,7 @@ const LISTEN_MS: u64 = 35_000;
 /// One that runs its own plan is taken over when it next begins a stage, or after so long, ms.
 const OWN_PLAN_MS: u64 = 150_000;
 /// After the dark all heads show red for so long before the first green, ms.
-const START_RED_MS: u64 = 5_000;
+const START_RED_MS: u32 = 5_000;
 /// A choice that did not change is told again after so long, ms.
 const REPEAT_MS: u64 = 5_000;
 /// A stage that stands is ordered again after so long: a controller that hears nothing from the centre for minutes goes
@@ -276,15 +276,20 @@ impl Desk<'_> {
             let lamps = stage_lamps(self.junction, stage);
             self.show(signal, &lamps, stage, Interval::Green, reason);
             signal.phase = Phase::Green { stage, since_ms: self.tick };
-        } else if signal.shown.is_dark() {
-            let red = vec![Lamp::Red; self.junction.heads.len()];
-            self.show(signal, &red, to, Interval::AllRed, reason);
-            let until_ms = self.tick + START_RED_MS.max(u64::from(self.junction.all_red_ms));
-            signal.phase = Phase::Changing { to, reason, steps: Vec::new(), until_ms };
         } else {
-            let steps = change(self.junction, signal.shown.lamps(), to);
-            let until_ms = signal.shown.settled_ms(self.junction);
+            // Who shows red already has perhaps just begun to.
+            let red_ms = signal.shown.at_ms() + u64::from(self.junction.all_red_ms);
+            let until_ms = signal.shown.settled_ms(self.junction).max(red_ms);
+            let steps = self.steps(&signal.shown, to);
             signal.phase = Phase::Changing { to, reason, steps, until_ms };
+        }
+    }
+
+    /// The steps from what is shown to a stage; out of the dark all show red first.
+    fn steps(&self, shown: &Shown, to: u16) -> Vec<Change> {
+        match shown.is_dark() {
+            true => change::out_of_the_dark(self.junction, shown.lamps(), START_RED_MS),
+            false => change(self.junction, shown.lamps(), to),
         }
     }
 
@@ -415,7 +420,7 @@ impl Desk<'_> {
     /// After a refusal: what stands goes on standing, and the change is tried anew a second later.
     fn hold(&mut self, signal: &mut Signal) {
         if let Phase::Changing { to, reason, .. } = signal.phase {
-            let steps = change(self.junction, signal.shown.lamps(), to);
+            let steps = self.steps(&signal.shown, to);
             signal.phase = Phase::Changing { to, reason, steps, until_ms: self.tick + DECIDE_MS };
         }
     }

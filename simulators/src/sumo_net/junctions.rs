@@ -265,3 +265,13 @@ fn middle(places: impl Iterator<Item = Point> + Clone) -> Point {
     let mean = |of: fn(Point) -> i32| (places.clone().map(|p| i64::from(of(p))).sum::<i64>() / count) as i32;
     Point { x_mm: mean(|p| p.x_mm), y_mm: mean(|p| p.y_mm) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yellow_lasts_by_the_speed_before_the_line() {
+        assert_eq!([8_330, 13_890, 16_670, 19_440, 0].map(yellow_ms), [3_000, 3_000, 4_000, 5_000, 3_000]);
+    }
+}

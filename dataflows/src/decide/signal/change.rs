@@ -63,3 +63,16 @@ pub(super) fn clearing(now: &[Lamp]) -> Option<Change> {
     let lamps = now.iter().map(red).collect();
     now.contains(&Lamp::Yellow).then_some(Change { interval: Interval::AllRed, lamps, for_ms: CLEARING_MS })
 }
+
+/// Out of the dark, even if only some lamps are off: what is green ends through yellow, then all show red for so long at least.
+pub(super) fn out_of_the_dark(junction: &Junction, now: &[Lamp], red_ms: u32) -> Vec<Change> {
+    let mut steps = Vec::new();
+    if now.iter().any(|lamp| lamp.is_green()) {
+        let end = |lamp: &Lamp| if lamp.is_green() || *lamp == Lamp::Yellow { Lamp::Yellow } else { Lamp::Red };
+        let for_ms = junction.heads.iter().map(|head| head.yellow_ms).max().unwrap_or(0);
+        steps.push(Change { interval: Interval::Yellow, lamps: now.iter().map(end).collect(), for_ms });
+    }
+    let (lamps, for_ms) = (vec![Lamp::Red; now.len()], red_ms.max(junction.all_red_ms));
+    steps.push(Change { interval: Interval::AllRed, lamps, for_ms });
+    steps
+}
