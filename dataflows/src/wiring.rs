@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use differential_dataflow::AsCollection;
+use smallvec::SmallVec;
 use timely::dataflow::Stream;
 use timely::dataflow::operators::Concat;
 use timely::dataflow::operators::vec::{Filter, Map};
@@ -22,7 +23,7 @@ use crate::decide::onset::{congested_now, congested_soon, onsets};
 use crate::decide::signal::{SignalEvent, SignalNews, SignalSaid, Signals};
 use crate::decision::{LinkForecast, LinkState, SignalPlan, UnitRoute};
 use crate::event::{CallChange, CallEvent, CallFacts, Category, Event, Passage, UnitReport, UnitStatus};
-use crate::ids::{CallId, LinkId, UnitId, VehicleId};
+use crate::ids::{CallId, JunctionId, LinkId, UnitId, VehicleId};
 use crate::input::Inputs;
 use crate::keyed::{Ticks, Vault, keyed};
 use crate::network::City;
@@ -170,9 +171,10 @@ fn signals<'s>(
     let signals = Signals::new(Arc::clone(city));
     let listeners = signals.listeners();
     let heard = counts.flat_map(move |counts| {
-        let event = SignalEvent { time_ms: counts.time_ms, what: SignalNews::Counts(counts.clone()) };
-        let listening = listeners[counts.link.index()].clone();
-        listening.into_iter().map(move |junction| (junction, event.clone()))
+        let (time_ms, link) = (counts.time_ms, counts.link);
+        let event = SignalEvent { time_ms, what: SignalNews::Counts(Arc::new(counts)) };
+        let tell = |junction: &JunctionId| (*junction, event.clone());
+        listeners[link.index()].iter().map(tell).collect::<SmallVec<[_; 3]>>()
     });
     let shown = inputs.pick(|event| match event {
         Event::Signal(f) => {

@@ -36,10 +36,10 @@ use choice::Moment;
 use claims::{Claims, Standing, Ways};
 use deadlines::Timing;
 use demand::Demand;
-use field::Field;
+use field::{Field, feeders};
 use follow::Follower;
-use outlook::Outlook;
 use reds::{Reds, Watch, long_red};
+use shares::Shares;
 
 /// How often a junction decides, ms.
 const DECIDE_MS: u64 = 1_000;
@@ -72,7 +72,7 @@ pub struct SignalEvent {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SignalNews {
     /// Who is near the lines of a link.
-    Counts(LaneCounts),
+    Counts(Arc<LaneCounts>),
     /// One with priority comes, or does not any more.
     Asked(Asked),
     /// Who decides at its controller, and what each head shows.
@@ -106,7 +106,8 @@ pub struct Signals {
 impl Signals {
     /// For a city's junctions.
     pub fn new(city: Arc<City>) -> Self {
-        let fields = city.junctions.iter().map(|j| Field::new(&city, j)).collect();
+        let feeders = feeders(&city);
+        let fields = city.junctions.iter().map(|j| Field::new(&city, &feeders, j)).collect();
         let timings = city.junctions.iter().map(Timing::of).collect();
         let ways = city.junctions.iter().map(|j| Ways::new(&city, j)).collect();
         let reds = city.junctions.iter().map(|j| Reds::new(&city, j)).collect();
@@ -333,8 +334,8 @@ impl Desk<'_> {
         let Phase::Green { stage, since_ms } = signal.phase else { return };
         signal.demand.stood_ms[usize::from(stage)] = self.tick;
         let silent = self.tick.saturating_sub(signal.heard_ms) > SILENT_MS;
-        let outlook = Outlook::new(self.field, &signal.demand);
-        let scores_milli = self.scores_milli(&signal.demand, &outlook);
+        let shares = Shares::of_stages(self.field, &signal.demand);
+        let scores_milli = self.scores_milli(&signal.demand, &shares);
         let planned = match self.junction.mode {
             SignalMode::Plan => Some(signal.follower.wanted(self.city, self.junction, stage, since_ms, self.tick)),
             SignalMode::Stage => silent.then(|| plan::stage_at(self.city, self.junction, self.tick)),
@@ -342,8 +343,9 @@ impl Desk<'_> {
         let moment = Moment {
             junction: self.junction,
             timing: self.timing,
+            field: self.field,
             demand: &signal.demand,
-            outlook: &outlook,
+            shares: &shares,
             scores_milli: &scores_milli,
             planned,
             stage,
@@ -378,9 +380,9 @@ impl Desk<'_> {
     }
 
     /// What waits for each stage, 1/1000 vehicle.
-    fn scores_milli(&self, demand: &Demand, outlook: &Outlook<'_>) -> Vec<i64> {
+    fn scores_milli(&self, demand: &Demand, shares: &[Shares]) -> Vec<i64> {
         let near: Vec<f32> = (0..self.field.rows.len()).map(|row| demand.near(self.field, row)).collect();
-        outlook.worth(&near).map(|score| (score * 1000.0) as i64).collect()
+        shares.iter().map(|stage| (stage.asks(&near) * 1000.0) as i64).collect()
     }
 
     fn tell_choice(&mut self, signal: &mut Signal, choice: SignalChoice) {

@@ -10,6 +10,7 @@ use crate::decide::claim::{Claim, Claimant};
 use crate::event::Priority;
 use crate::ids::{JunctionId, LinkId, UnitId};
 use crate::network::Point;
+use crate::state::link::SPACING_MM;
 
 /// Junctions are asked so long before the unit comes, ms, ...
 const HORIZON_MS: u64 = 60_000;
@@ -29,8 +30,6 @@ const CLEAR_MS: u64 = 30_000;
 const SIGHT_MS: u64 = 5_000;
 /// A link counts as so many times slower than free at most.
 const SLOWEST: u64 = 3;
-/// Room that a standing vehicle takes, mm.
-const SPACING_MM: u64 = 7_500;
 
 /// The traffic that a drive goes through.
 pub(super) struct Pace<'a> {

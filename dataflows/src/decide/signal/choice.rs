@@ -1,19 +1,22 @@
 //! Which stage comes next.
 
 use super::deadlines::{Due, Stages, Timing, bit};
-use super::demand::{Demand, SOMEONE};
+use super::demand::{Demand, SOMEONE_MILLI};
+use super::field::Field;
 use super::horizon::{Draft, Horizon};
 use super::outlook::Outlook;
+use super::shares::Shares;
 use crate::decision::StageReason;
 use crate::network::Junction;
 
 /// A moment of choice: `stage` has stood for `stood_ms`, the next one comes `again_ms` later; `planned` is the plan's
-/// stage when detectors are silent.
+/// stage in plan mode, or when detectors are silent.
 pub(super) struct Moment<'a> {
     pub(super) junction: &'a Junction,
     pub(super) timing: &'a Timing,
+    pub(super) field: &'a Field,
     pub(super) demand: &'a Demand,
-    pub(super) outlook: &'a Outlook<'a>,
+    pub(super) shares: &'a [Shares],
     /// By stage: vehicles that wait for it.
     pub(super) scores_milli: &'a [i64],
     pub(super) planned: Option<u16>,
@@ -34,27 +37,28 @@ impl Moment<'_> {
         }
         let dues = self.dues();
         let open = self.open_to(&dues);
+        let outlook = Outlook::new(self.field, self.demand, self.shares);
         let Some(first) = dues.first().filter(|_| open & bit(usize::from(stage)) == 0) else {
-            return self.freely(open);
+            return self.freely(&outlook, open);
         };
-        let best = self.cheapest(|s| open & bit(s) != 0).or_else(|| self.cheapest(|s| first.served & bit(s) != 0));
-        (best.unwrap_or(stage), StageReason::MaxRed)
+        let cheapest = |served: Stages| self.cheapest(&outlook, |s| served & bit(s) != 0);
+        (cheapest(open).or_else(|| cheapest(first.served)).unwrap_or(stage), StageReason::MaxRed)
     }
 
     /// Everybody's times can be kept while the stage in force goes on.
-    fn freely(&self, open: Stages) -> (u16, StageReason) {
+    fn freely(&self, outlook: &Outlook<'_>, open: Stages) -> (u16, StageReason) {
         let (stage, standing) = (self.stage, &self.junction.stages[usize::from(self.stage)]);
-        let waits = |s: usize| self.scores_milli[s] as f32 >= SOMEONE * 1000.0;
+        let waits = |s: usize| self.scores_milli[s] >= i64::from(SOMEONE_MILLI);
         let others_wait = (0..self.scores_milli.len()).any(|s| s != usize::from(stage) && waits(s));
         if self.stood_ms >= u64::from(standing.max_green_ms) && self.demand.waiting_since_ms.iter().any(Option::is_some)
         {
-            let other = self.cheapest(|s| open & bit(s) != 0 && self.scores_milli[s] > 0);
+            let other = self.cheapest(outlook, |s| open & bit(s) != 0 && self.scores_milli[s] > 0);
             return other.map_or((stage, StageReason::Idle), |other| (other, StageReason::MaxGreen));
         }
-        if self.outlook.is_empty() {
+        if outlook.is_empty() {
             return (stage, StageReason::Idle);
         }
-        let draft = self.cheapest_draft(true, |s| open & bit(s) != 0);
+        let draft = self.cheapest_draft(outlook, true, |s| open & bit(s) != 0);
         match draft.keep_s == 0 {
             true => (draft.next as u16, StageReason::Pressure),
             false if others_wait => (stage, StageReason::NotWorth),
@@ -63,14 +67,14 @@ impl Moment<'_> {
         }
     }
 
-    fn cheapest_draft(&self, keeps: bool, open: impl Fn(usize) -> bool) -> Draft {
+    fn cheapest_draft(&self, outlook: &Outlook<'_>, keeps: bool, open: impl Fn(usize) -> bool) -> Draft {
         let (stage, stood_s) = (usize::from(self.stage), (self.stood_ms / 1000) as usize);
-        Horizon::new(self.outlook, self.timing).best(stage, stood_s, keeps, open)
+        Horizon::new(outlook, self.timing).best(stage, stood_s, keeps, open)
     }
 
     /// The stage to change to at once that costs least, among those that are eligible.
-    fn cheapest(&self, eligible: impl Fn(usize) -> bool) -> Option<u16> {
-        let draft = self.cheapest_draft(false, eligible);
+    fn cheapest(&self, outlook: &Outlook<'_>, eligible: impl Fn(usize) -> bool) -> Option<u16> {
+        let draft = self.cheapest_draft(outlook, false, eligible);
         draft.cost.is_finite().then_some(draft.next as u16)
     }
 

@@ -79,14 +79,17 @@ impl Demand {
                 }
             }
         }
+        // Arrivals are in the order of lanes.
+        let mut arrivals = counts.arrivals.as_slice();
         for (lane, slot) in field.of_link(counts.link).iter().enumerate() {
+            let (own, rest) = arrivals.split_at(arrivals.partition_point(|arrival| usize::from(arrival.lane) <= lane));
+            arrivals = rest;
             let Some(local) = *slot else { continue };
-            let own = counts.arrivals.iter().filter(|arrival| usize::from(arrival.lane) == lane);
             self.arrivals[local].clear();
-            self.arrivals[local].extend(own.map(|arrival| (arrival.due_s, arrival.milli)));
+            self.arrivals[local].extend(own.iter().map(|arrival| (arrival.due_s, arrival.milli)));
             self.blind[local] = counts.is_blind(lane);
             let left_milli = counts.left_milli.get(lane).copied().unwrap_or(0);
-            if let Some(row) = field.rows.iter().position(|row| row.sources[0].lane == local) {
+            if let Some(row) = field.row_of_local(local) {
                 self.flows[row].left(left_milli);
             }
         }

@@ -6,13 +6,12 @@ use super::change::{change, stage_lamps};
 use crate::event::Lamp;
 use crate::ids::{LaneId, LinkId};
 use crate::network::{City, Conflict, Junction, Light};
+use crate::state::link::SPACING_MM;
 
 /// A lane before the line that is shorter than this is seen together with the lanes that feed it, mm.
 const REACH_MM: u32 = 250_000;
 /// A lane behind the line that is shorter than this is seen together with the lanes that follow, mm.
 const ROOMY_MM: u32 = 60_000;
-/// Room that a vehicle takes in a queue, mm.
-const SPACING_MM: f32 = 7_500.0;
 
 /// What a junction looks at. Lanes are numbered locally; rows are the lanes before its lines, in the order of their numbers.
 pub(super) struct Field {
@@ -90,7 +89,8 @@ pub(super) struct Passing {
 type Moves = BTreeMap<LaneId, Vec<(usize, LaneId)>>;
 
 impl Field {
-    pub(super) fn new(city: &City, junction: &Junction) -> Self {
+    /// Of a junction; `feeders` are those of the whole city.
+    pub(super) fn new(city: &City, feeders: &[Vec<LaneId>], junction: &Junction) -> Self {
         let mut moves = Moves::new();
         for (head, id) in
             junction.heads.iter().enumerate().flat_map(|(h, head)| head.movements.iter().map(move |m| (h, m)))
@@ -110,9 +110,8 @@ impl Field {
             passings: Vec::new(),
             rows_of_head: (0..junction.heads.len()).map(rows_of).collect(),
         };
-        let feeders = feeders(city);
         for (lane, moves) in &moves {
-            let sources = field.sources(city, &feeders, *lane);
+            let sources = field.sources(city, feeders, *lane);
             let mut onto: Vec<LaneId> = moves.iter().map(|(_, to)| *to).collect();
             onto.sort_unstable();
             onto.dedup();
@@ -162,7 +161,7 @@ impl Field {
         let place = link.lanes.iter().position(|l| *l == lane).unwrap_or(0);
         *slots[place].get_or_insert_with(|| {
             self.lanes.push(lane);
-            self.capacity.push(city.lanes[lane.index()].length_mm as f32 / SPACING_MM);
+            self.capacity.push(city.lanes[lane.index()].length_mm as f32 / SPACING_MM as f32);
             self.lanes.len() - 1
         })
     }
@@ -248,9 +247,14 @@ impl Field {
         self.of_link.get(&link).map_or(&[], Vec::as_slice)
     }
 
-    /// The row of a lane before the line.
+    /// The row of a lane before the line: they are in the order of their numbers.
     pub(super) fn row_of(&self, lane: LaneId) -> Option<usize> {
-        self.rows.iter().position(|row| self.lanes[row.sources[0].lane] == lane)
+        self.rows.binary_search_by_key(&lane, |row| self.lanes[row.sources[0].lane]).ok()
+    }
+
+    /// The row of a lane, by its local number.
+    pub(super) fn row_of_local(&self, local: usize) -> Option<usize> {
+        self.row_of(self.lanes[local])
     }
 
     /// Rows that obey a head.
@@ -277,7 +281,7 @@ fn passing(junction: &Junction, moves: &Moves, from: u16, to: u16) -> Passing {
 }
 
 /// For each lane, the lanes that lead into it without a signal.
-fn feeders(city: &City) -> Vec<Vec<LaneId>> {
+pub(super) fn feeders(city: &City) -> Vec<Vec<LaneId>> {
     let mut feeders = vec![Vec::new(); city.lanes.len()];
     for m in city.movements.iter().filter(|m| m.signal.is_none()) {
         feeders[m.to.index()].push(m.from);

@@ -1,6 +1,6 @@
 //! What is known at a moment of who waits, who comes and how fast each lane could flow: the same for all drafts.
 
-use super::demand::Demand;
+use super::demand::{Demand, SOMEONE};
 use super::field::{Field, Onward};
 use super::shares::Shares;
 
@@ -28,6 +28,8 @@ const TURN_LAST_S: usize = 2;
 /// What is known at a moment.
 pub(super) struct Outlook<'a> {
     pub(super) field: &'a Field,
+    /// By stage.
+    shares: &'a [Shares],
     pub(super) rows: usize,
     /// By row: who waits.
     pub(super) queue: Vec<f32>,
@@ -41,8 +43,6 @@ pub(super) struct Outlook<'a> {
     soon: Vec<f32>,
     /// By second, then by row: whether there is a gap.
     gap: Vec<bool>,
-    /// By stage.
-    shares: Vec<Shares>,
     /// By stage, then by row: how many leave in a second, those apart that give way.
     rates: Vec<f32>,
     /// By row: how many leave in a second of green.
@@ -50,7 +50,7 @@ pub(super) struct Outlook<'a> {
 }
 
 impl<'a> Outlook<'a> {
-    pub(super) fn new(field: &'a Field, demand: &Demand) -> Self {
+    pub(super) fn new(field: &'a Field, demand: &Demand, shares: &'a [Shares]) -> Self {
         let rows = field.rows.len();
         let mut coming = vec![0.0; HORIZON_S * rows];
         let mut queue = vec![0.0; rows];
@@ -61,11 +61,14 @@ impl<'a> Outlook<'a> {
                 _ => {}
             });
         }
-        let within = |at: usize, seconds: usize| (0..seconds).filter_map(move |s| at.checked_add(s * rows));
-        let sum = |at: usize| within(at, SOON_S).filter_map(|at| coming.get(at)).sum();
-        let soon = (0..coming.len()).map(sum).collect();
-        let nobody = |at: usize| within(at, GAP_S).filter_map(|at| coming.get(at)).all(|vehicles| *vehicles < 0.5);
-        let gap = (0..coming.len()).map(nobody).collect();
+        let mut soon = coming.clone();
+        for second in 1..SOON_S {
+            soon.iter_mut().zip(&coming[second * rows..]).for_each(|(soon, coming)| *soon += coming);
+        }
+        let mut gap: Vec<bool> = coming.iter().map(|vehicles| *vehicles < SOMEONE).collect();
+        for second in 1..GAP_S {
+            gap.iter_mut().zip(&coming[second * rows..]).for_each(|(gap, coming)| *gap &= *coming < SOMEONE);
+        }
         let saturation: Vec<f32> = demand.flows.iter().map(|flow| flow.rate()).collect();
         let mean = |row: usize, of: &dyn Fn(usize) -> f32| {
             let outs = &field.rows[row].outs;
@@ -73,10 +76,10 @@ impl<'a> Outlook<'a> {
             outs.iter().map(sum).sum::<f32>() / outs.len().max(1) as f32
         };
         let room = |lane: usize| (field.capacity[lane] - demand.on_lane(lane)).max(0.0);
-        let shares: Vec<Shares> = (0..field.releases.len()).map(|stage| Shares::of(field, demand, stage)).collect();
         let rate = |(share, saturation): (&f32, &f32)| share * saturation;
         Outlook {
             field,
+            shares,
             rows,
             queue,
             room: (0..rows).map(|row| mean(row, &room)).collect(),
@@ -85,7 +88,6 @@ impl<'a> Outlook<'a> {
             soon,
             gap,
             rates: shares.iter().flat_map(|s| s.protected.iter().zip(&saturation).map(rate)).collect(),
-            shares,
             saturation,
         }
     }
@@ -105,12 +107,6 @@ impl<'a> Outlook<'a> {
         self.coming.get(at_s * self.rows..(at_s + 1) * self.rows)
     }
 
-    /// What each stage would let go of some vehicles by row, weighted.
-    pub(super) fn worth(&self, vehicles: &[f32]) -> impl Iterator<Item = f32> {
-        let score = move |s: &Shares| s.worth.iter().zip(vehicles).map(|(worth, near)| worth * near).sum::<f32>();
-        self.shares.iter().map(score)
-    }
-
     /// What a stage would let go of those who wait, and of those who come soon.
     pub(super) fn asks(&self, stage: usize, queue: &[f32], at_s: usize) -> f32 {
         let soon = &self.soon[at_s * self.rows..][..self.rows];
@@ -124,7 +120,7 @@ impl<'a> Outlook<'a> {
         for &(row, share) in &self.shares[stage].yielding {
             let gives_way = &self.field.releases[stage].gives_way[row];
             let gap = |row: usize| self.gap.get(at_s * self.rows + row).is_none_or(|gap| *gap);
-            let free = gives_way.iter().all(|row| queue[*row] < 0.5 && gap(*row));
+            let free = gives_way.iter().all(|row| queue[*row] < SOMEONE && gap(*row));
             let pace = if free { FREE_PACE } else { BUSY_PACE };
             let (saturation, protected) = (self.saturation[row], self.shares[stage].protected[row]);
             let beside = (protected + share * pace) * saturation;

@@ -18,8 +18,12 @@ pub(super) struct Shares {
 }
 
 impl Shares {
-    /// Of a stage.
-    pub(super) fn of(field: &Field, demand: &Demand, stage: usize) -> Shares {
+    /// By stage.
+    pub(super) fn of_stages(field: &Field, demand: &Demand) -> Vec<Shares> {
+        (0..field.releases.len()).map(|stage| Shares::of(field, demand, stage)).collect()
+    }
+
+    fn of(field: &Field, demand: &Demand, stage: usize) -> Shares {
         let lights = &field.releases[stage].lights;
         let share = |(number, row): (usize, &Row), light: Light| {
             let moves = row.moves.iter().zip(demand.shares(number));
@@ -32,5 +36,10 @@ impl Shares {
         let mut worth = protected.clone();
         yielding.iter().for_each(|(row, share)| worth[*row] += PERMISSIVE_WORTH * share);
         Shares { protected, yielding, worth }
+    }
+
+    /// What the stage lets go of some vehicles by row, weighted.
+    pub(super) fn asks(&self, vehicles: &[f32]) -> f32 {
+        self.worth.iter().zip(vehicles).map(|(worth, vehicles)| worth * vehicles).sum()
     }
 }

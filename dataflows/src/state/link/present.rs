@@ -31,7 +31,7 @@ const CROSSING_MS: u64 = 3_000;
 /// However few plates are read, a vehicle stands for at most five, 1/1000.
 const LEAST_KNOWN_MILLI: u32 = 200;
 /// Room that a vehicle takes in a queue, mm.
-const SPACING_MM: u64 = 7_500;
+pub const SPACING_MM: u64 = 7_500;
 /// A vehicle that has had its way to the next camera free for so long is in a lane beside it, where there is one, ms.
 const ASIDE_MS: u64 = 2_000;
 /// Where there is none it is perhaps gone after so long, ms, ...

@@ -1,12 +1,14 @@
 use super::*;
 use crate::decide::signal::demand::Demand;
 use crate::decide::signal::field::Field;
+use crate::decide::signal::shares::Shares;
 
 /// What is done at a crossing whose stage 0 has stood for 20 s: whether it is kept, and which stage comes next.
 fn done(room: [f32; 2], arrivals: &[(u32, u32, u32)]) -> (bool, usize) {
     let field = Field::crossing(room);
     let demand = Demand::given(&field, arrivals);
-    let outlook = Outlook::new(&field, &demand);
+    let shares = Shares::of_stages(&field, &demand);
+    let outlook = Outlook::new(&field, &demand, &shares);
     let draft = Horizon::new(&outlook, &Timing::given(5, 60)).best(0, 20, true, |_| true);
     (draft.keep_s > 0, draft.next)
 }
@@ -37,7 +39,8 @@ fn a_full_lane_is_not_fed() {
 fn what_a_draft_costs_is_the_time_that_vehicles_wait() {
     let field = Field::crossing(ROOMY);
     let demand = Demand::given(&field, &[(1, 0, 1)]);
-    let outlook = Outlook::new(&field, &demand);
+    let shares = Shares::of_stages(&field, &demand);
+    let outlook = Outlook::new(&field, &demand, &shares);
     let timing = Timing::given(5, 60);
     let horizon = Horizon::new(&outlook, &timing);
     let at_once = horizon.best(0, 20, true, |_| true).cost;
