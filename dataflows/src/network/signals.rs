@@ -38,6 +38,38 @@ pub struct Junction {
     pub mode: SignalMode,
 }
 
+#[cfg(test)]
+impl Junction {
+    /// Two heads, each let go by a stage of its own, at least 7 s; the local plan gives 30 s to each, all day.
+    pub(crate) fn of_two_stages() -> Junction {
+        let stage = |lights: [Light; 2]| Stage {
+            name: String::new(),
+            lights: lights.to_vec(),
+            min_green_ms: 7_000,
+            max_green_ms: 60_000,
+            walk_ms: 0,
+            clearance_ms: 0,
+        };
+        let head = Head { movements: Vec::new(), yellow_ms: 3_000, min_green_ms: 5_000 };
+        let step = |stage| PlanStep { stage, green_ms: 30_000, intergreen_ms: 5_000 };
+        Junction {
+            id: JunctionId(0),
+            name: String::new(),
+            at: Point::default(),
+            district: DistrictId(0),
+            nodes: Vec::new(),
+            approaches: Vec::new(),
+            heads: vec![head.clone(), head],
+            conflicts: ConflictMatrix::new(2),
+            stages: vec![stage([Light::Protected, Light::Red]), stage([Light::Red, Light::Protected])],
+            plans: vec![Plan { name: String::new(), offset_ms: 0, day_min: (0, 0), steps: vec![step(0), step(1)] }],
+            all_red_ms: 2_000,
+            max_red_ms: 120_000,
+            mode: SignalMode::Stage,
+        }
+    }
+}
+
 impl Junction {
     /// The local plan in force at a minute of the local day, or the one to fall back to.
     pub fn plan_at(&self, minute: u16) -> &Plan {

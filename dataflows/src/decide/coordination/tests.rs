@@ -6,10 +6,7 @@ use super::profile::{STEP_MS, serves};
 use super::service::{Service, Step};
 use super::*;
 use crate::ids::NodeId;
-use crate::network::{
-    Approach, ConflictMatrix, Head, Junction, Lane, Light, Link, Movement, Node, Plan, PlanStep, Point, SignalMode,
-    Stage, Turn,
-};
+use crate::network::{Approach, Junction, Lane, Link, Movement, Node, PlanStep, Point, SignalMode, Turn};
 
 /// Speed of free flow, mm/s.
 const SPEED_MM_S: u32 = 15_000;
@@ -99,32 +96,13 @@ pub(super) fn avenue(junctions: usize, spacing_mm: u32) -> City {
 }
 
 fn junction(id: JunctionId, node: NodeId, links: [LinkId; 2], movements: [Vec<crate::ids::MovementId>; 2]) -> Junction {
-    let stage = |lights: [Light; 2]| Stage {
-        name: String::new(),
-        lights: lights.to_vec(),
-        min_green_ms: 7_000,
-        max_green_ms: 60_000,
-        walk_ms: 0,
-        clearance_ms: 0,
-    };
-    let step = |stage| PlanStep { stage, green_ms: 40_000, intergreen_ms: 5_000 };
-    let mut conflicts = ConflictMatrix::new(2);
-    conflicts.set(0, 1, crate::network::Conflict::Hard);
-    Junction {
-        id,
-        name: format!("j{id}"),
-        at: Point::default(),
-        district: Default::default(),
-        nodes: vec![node],
-        approaches: links.map(|link| Approach { link, heading_deg: 0, crossing_mm: 0 }).to_vec(),
-        heads: movements.map(|movements| Head { movements, yellow_ms: 3_000, min_green_ms: 5_000 }).to_vec(),
-        conflicts,
-        stages: vec![stage([Light::Protected, Light::Red]), stage([Light::Red, Light::Protected])],
-        plans: vec![Plan { name: "day".into(), offset_ms: 0, day_min: (0, 0), steps: vec![step(0), step(1)] }],
-        all_red_ms: 2_000,
-        max_red_ms: 120_000,
-        mode: SignalMode::Plan,
-    }
+    let mut junction = Junction { id, name: format!("j{id}"), nodes: vec![node], ..Junction::of_two_stages() };
+    junction.approaches = links.map(|link| Approach { link, heading_deg: 0, crossing_mm: 0 }).to_vec();
+    junction.heads.iter_mut().zip(movements).for_each(|(head, movements)| head.movements = movements);
+    junction.conflicts.set(0, 1, crate::network::Conflict::Hard);
+    junction.plans[0].steps.iter_mut().for_each(|step| step.green_ms = 40_000);
+    junction.mode = SignalMode::Plan;
+    junction
 }
 
 /// The only group of a city.

@@ -25,8 +25,8 @@ pub(super) struct Demand {
     blind: Vec<bool>,
     /// By link behind the junction: vehicles that are on their way to it, still inside the junction, 1/1000.
     inside_milli: Vec<u32>,
-    /// By row and movement: the share of its vehicles that take it.
-    shares: Vec<Vec<f32>>,
+    /// By row and movement: the share of those who leave the row that are seen behind it, as the links there told.
+    came: Vec<Vec<f32>>,
     /// By row: what is known of how it flows.
     pub(super) flows: Vec<Flow>,
     /// By head: since when it has been red with someone waiting, ms.
@@ -43,7 +43,7 @@ impl Demand {
             arrivals: vec![Vec::new(); field.lane_count()],
             blind: vec![true; field.lane_count()],
             inside_milli: vec![0; field.exits.len()],
-            shares: field.rows.iter().map(|row| vec![1.0 / row.moves.len() as f32; row.moves.len()]).collect(),
+            came: field.rows.iter().map(|row| vec![1.0 / row.moves.len() as f32; row.moves.len()]).collect(),
             flows: vec![Flow::default(); field.rows.len()],
             waiting_since_ms: vec![None; junction.heads.len()],
             stood_ms: vec![now; junction.stages.len()],
@@ -58,7 +58,7 @@ impl Demand {
             arrivals: vec![Vec::new(); field.lane_count()],
             blind: vec![false; field.lane_count()],
             inside_milli: vec![0; field.exits.len()],
-            shares: field.rows.iter().map(|row| vec![1.0; row.moves.len()]).collect(),
+            came: field.rows.iter().map(|row| vec![1.0; row.moves.len()]).collect(),
             flows: vec![Flow::default(); field.rows.len()],
             now_ms: 100_000,
             ..Demand::default()
@@ -97,18 +97,17 @@ impl Demand {
 
     /// So many of those who leave a row go to an exit, 1/1000.
     fn turned(&mut self, field: &Field, row: usize, exit: usize, came_milli: u16) {
-        let (moves, shares) = (&field.rows[row].moves, &mut self.shares[row]);
+        let moves = &field.rows[row].moves;
         let here = |m: &Move| m.exit == exit;
         let count = moves.iter().filter(|m| here(m)).count().max(1);
-        let new = f32::from(came_milli) / 1000.0 / count as f32;
-        moves.iter().zip(shares.iter_mut()).filter(|(m, _)| here(m)).for_each(|(_, share)| *share = new);
-        let sum: f32 = shares.iter().sum();
-        shares.iter_mut().for_each(|share| *share /= sum.max(0.001));
+        let each = f32::from(came_milli) / 1000.0 / count as f32;
+        moves.iter().zip(&mut self.came[row]).filter(|(m, _)| here(m)).for_each(|(_, came)| *came = each);
     }
 
-    /// By movement of a row, the share of its vehicles that take it.
-    pub(super) fn shares(&self, row: usize) -> &[f32] {
-        &self.shares[row]
+    /// By movement of a row, the share of its vehicles that take it. Some who leave are seen nowhere.
+    pub(super) fn shares(&self, row: usize) -> impl Iterator<Item = f32> {
+        let sum: f32 = self.came[row].iter().sum();
+        self.came[row].iter().map(move |came| came / sum.max(0.001))
     }
 
     /// Vehicles that wait in the junction.

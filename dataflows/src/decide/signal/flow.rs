@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Saturation flow of a lane, vehicles/s. One that was learned from those who leave, lane by lane, gave more delay in SUMO on
-/// ingolstadt7 (25.0 instead of 22.2 s) and no less elsewhere.
+/// Saturation flow of a lane, vehicles/s. Learned lane by lane from those who leave it gave more delay on SUMO's ingolstadt7
+/// and no less elsewhere.
 const SATURATION: f32 = 0.53;
 /// One that is let go, and from which nobody has left for so long although someone waits, is held up, s.
 const STUCK_S: u32 = 6;

@@ -3,10 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::plan::local_plan;
 use crate::Time;
 use crate::decide::coordination::least_green_ms;
 use crate::decision::SignalPlan;
-use crate::network::{City, Junction, PlanStep};
+use crate::network::{City, Junction};
 
 /// A cycle is made longer or shorter by at most this share of it on the way to the plan's clock, 1/1000: drivers and
 /// neighbours hardly notice, and half a cycle is made good in four.
@@ -128,27 +129,6 @@ fn parts(weights: &[u32], sum: u32) -> Vec<u32> {
         part as u32
     };
     weights.iter().map(part).collect()
-}
-
-/// The local plan of the time of day as the centre would give it: its clock begins at local midnight.
-fn local_plan(city: &City, junction: &Junction, now: Time) -> SignalPlan {
-    const DAY_MS: u64 = 24 * 3_600_000;
-    let plan = junction.plan_at(city.minute_of_day(now));
-    let ahead_ms = (i64::from(city.utc_offset_min) * 60_000).rem_euclid(DAY_MS as i64) as u64;
-    // A midnight to come: one before could be earlier than time itself.
-    let midnight_ms = (now + ahead_ms) / DAY_MS * DAY_MS + DAY_MS - ahead_ms;
-    let cycle_ms = plan.cycle_ms().max(1);
-    let back_ms = (DAY_MS % u64::from(cycle_ms)) as u32;
-    let begins_ms = midnight_ms + u64::from(cycle_ms - back_ms) + u64::from(plan.offset_ms);
-    SignalPlan {
-        junction: junction.id,
-        time_ms: now,
-        group: junction.id,
-        cycle_ms,
-        offset_ms: (begins_ms % u64::from(cycle_ms)) as u32,
-        saturation_milli: 0,
-        steps: plan.steps.iter().map(PlanStep::clone).collect(),
-    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ impl Shares {
         let lights = &field.releases[stage].lights;
         let share = |(number, row): (usize, &Row), light: Light| {
             let moves = row.moves.iter().zip(demand.shares(number));
-            moves.filter(|(m, _)| lights[m.head] == light).map(|(_, share)| *share).sum::<f32>()
+            moves.filter(|(m, _)| lights[m.head] == light).map(|(_, share)| share).sum::<f32>()
         };
         let rows = || field.rows.iter().enumerate();
         let protected: Vec<f32> = rows().map(|row| share(row, Light::Protected)).collect();

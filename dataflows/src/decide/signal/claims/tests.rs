@@ -124,29 +124,11 @@ fn a_bus_brings_its_green_forward_but_not_against_longest_reds_greens_or_units()
 #[test]
 fn a_way_is_served_by_the_stage_that_protects_it_and_lets_its_approach_go() {
     use Light::{Permissive, Protected, Red};
-    let stage = |lights: [Light; 3]| crate::network::Stage {
-        name: String::new(),
-        lights: lights.to_vec(),
-        min_green_ms: 0,
-        max_green_ms: 0,
-        walk_ms: 0,
-        clearance_ms: 0,
-    };
-    let mut junction = Junction {
-        id: Default::default(),
-        name: String::new(),
-        at: Default::default(),
-        district: Default::default(),
-        nodes: Vec::new(),
-        approaches: Vec::new(),
-        heads: Vec::new(),
-        conflicts: Default::default(),
-        stages: [[Permissive, Protected, Red], [Protected, Red, Red], [Protected, Protected, Red]].map(stage).to_vec(),
-        plans: Vec::new(),
-        all_red_ms: 0,
-        max_red_ms: 0,
-        mode: Default::default(),
-    };
+    let mut junction = Junction::of_two_stages();
+    let first = junction.stages[0].clone();
+    let stage = |lights: [Light; 3]| crate::network::Stage { lights: lights.to_vec(), ..first.clone() };
+    junction.stages =
+        [[Permissive, Protected, Red], [Protected, Red, Red], [Protected, Protected, Red]].map(stage).to_vec();
     assert_eq!(best_stages(&junction, &[0], &[0, 1]), [2, 1]);
     assert_eq!(best_stages(&junction, &[2], &[2]), [] as [u16; 0], "no stage lets it go");
     junction.stages.truncate(1);

@@ -1,35 +1,14 @@
 use super::*;
-use crate::network::{ConflictMatrix, Head, Light, Plan, SignalMode, Stage};
+use crate::network::{PlanStep, SignalMode};
 
 const INTERGREEN_MS: u32 = 5_000;
 
-/// Two stages, each at least 7 s; the local plan gives 30 s to each, from midnight on.
+/// In plan mode; the local plan begins 3 s after midnight.
 fn crossing() -> Junction {
-    let stage = |lights: [Light; 2]| Stage {
-        name: String::new(),
-        lights: lights.to_vec(),
-        min_green_ms: 7_000,
-        max_green_ms: 60_000,
-        walk_ms: 0,
-        clearance_ms: 0,
-    };
-    let head = Head { movements: vec![], yellow_ms: 3_000, min_green_ms: 5_000 };
-    let step = |stage| PlanStep { stage, green_ms: 30_000, intergreen_ms: INTERGREEN_MS };
-    Junction {
-        id: Default::default(),
-        name: String::new(),
-        at: Default::default(),
-        district: Default::default(),
-        nodes: vec![],
-        approaches: vec![],
-        heads: vec![head.clone(), head],
-        conflicts: ConflictMatrix::new(2),
-        stages: vec![stage([Light::Protected, Light::Red]), stage([Light::Red, Light::Protected])],
-        plans: vec![Plan { name: String::new(), offset_ms: 3_000, day_min: (0, 0), steps: vec![step(0), step(1)] }],
-        all_red_ms: 2_000,
-        max_red_ms: 120_000,
-        mode: SignalMode::Plan,
-    }
+    let mut junction = Junction::of_two_stages();
+    junction.plans[0].offset_ms = 3_000;
+    junction.mode = SignalMode::Plan;
+    junction
 }
 
 fn plan(offset_ms: u32, greens_ms: [u32; 2], time_ms: u64) -> SignalPlan {
