@@ -14,6 +14,7 @@
 //! - An item of an error reply holds one byte, its [`Refused`] status.
 //! - A reply bears the sequence number of what it answers.
 
+mod codes;
 mod crc;
 mod frame;
 mod objects;

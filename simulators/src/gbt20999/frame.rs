@@ -1,5 +1,6 @@
 //! A frame, to bytes and back.
 
+use super::codes::codes;
 use super::{Length, Wire};
 
 /// Version 1.02 of the protocol, which this module writes; others are read alike.
@@ -55,49 +56,29 @@ pub enum FrameError {
     Left(usize),
 }
 
-/// What a frame is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Kind {
-    /// Asks for values.
-    Query = 0x10,
-    /// Brings them.
-    QueryReply = 0x20,
-    /// Some cannot be had.
-    QueryError = 0x21,
-    /// Sets values.
-    Set = 0x30,
-    /// They are set.
-    SetReply = 0x40,
-    /// Some cannot be set.
-    SetError = 0x41,
-    /// To all controllers, without an answer.
-    Broadcast = 0x50,
-    /// A controller says something by itself.
-    Trap = 0x60,
-    /// Are you there?
-    Heartbeat = 0x70,
-    /// I am.
-    HeartbeatReply = 0x80,
-}
-
-impl Kind {
-    const ALL: [Kind; 10] = [
-        Kind::Query,
-        Kind::QueryReply,
-        Kind::QueryError,
-        Kind::Set,
-        Kind::SetReply,
-        Kind::SetError,
-        Kind::Broadcast,
-        Kind::Trap,
-        Kind::Heartbeat,
-        Kind::HeartbeatReply,
-    ];
-
-    /// The kind with a number.
-    pub fn from_byte(byte: u8) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| *kind as u8 == byte)
+codes! {
+    /// What a frame is for.
+    Kind {
+        /// Asks for values.
+        Query = 0x10,
+        /// Brings them.
+        QueryReply = 0x20,
+        /// Some cannot be had.
+        QueryError = 0x21,
+        /// Sets values.
+        Set = 0x30,
+        /// They are set.
+        SetReply = 0x40,
+        /// Some cannot be set.
+        SetError = 0x41,
+        /// To all controllers, without an answer.
+        Broadcast = 0x50,
+        /// A controller says something by itself.
+        Trap = 0x60,
+        /// Are you there?
+        Heartbeat = 0x70,
+        /// I am.
+        HeartbeatReply = 0x80,
     }
 }
 

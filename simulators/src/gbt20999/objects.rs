@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Address;
+use super::codes::codes;
 
 /// Addresses that this project reads or writes; element 0 stands for all.
 pub mod address {
@@ -89,77 +90,59 @@ impl Mode {
     }
 }
 
-/// What a lamp group shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum LampState {
-    /// Dark.
-    Off = 0x01,
-    /// Stop.
-    Red = 0x10,
-    /// Stop, flashing.
-    RedFlash = 0x11,
-    /// Go.
-    Green = 0x20,
-    /// Go, about to end.
-    GreenFlash = 0x21,
-    /// About to stop.
-    Yellow = 0x30,
-    /// With care.
-    YellowFlash = 0x31,
-    /// About to go.
-    RedYellow = 0x40,
-}
-
-impl LampState {
-    const ALL: [LampState; 8] = [
-        LampState::Off,
-        LampState::Red,
-        LampState::RedFlash,
-        LampState::Green,
-        LampState::GreenFlash,
-        LampState::Yellow,
-        LampState::YellowFlash,
-        LampState::RedYellow,
-    ];
-
-    /// The state with a number.
-    pub fn from_byte(byte: u8) -> Option<LampState> {
-        LampState::ALL.into_iter().find(|state| *state as u8 == byte)
+codes! {
+    /// What a lamp group shows.
+    LampState {
+        /// Dark.
+        Off = 0x01,
+        /// Stop.
+        Red = 0x10,
+        /// Stop, flashing.
+        RedFlash = 0x11,
+        /// Go.
+        Green = 0x20,
+        /// Go, about to end.
+        GreenFlash = 0x21,
+        /// About to stop.
+        Yellow = 0x30,
+        /// With care.
+        YellowFlash = 0x31,
+        /// About to go.
+        RedYellow = 0x40,
     }
 }
 
-/// Why a value was not read or set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Refused {
-    /// The value makes no sense.
-    Value = 0x10,
-    /// It has another length.
-    Length = 0x11,
-    /// It is out of range.
-    Range = 0x12,
-    /// It can only be read.
-    ReadOnly = 0x20,
-    /// There is none.
-    Absent = 0x30,
-    /// Something else.
-    General = 0x40,
-    /// It was understood, and cannot be done.
-    Control = 0x50,
+codes! {
+    /// Why a value was not read or set.
+    Refused {
+        /// The value makes no sense.
+        Value = 0x10,
+        /// It has another length.
+        Length = 0x11,
+        /// It is out of range.
+        Range = 0x12,
+        /// It can only be read.
+        ReadOnly = 0x20,
+        /// There is none.
+        Absent = 0x30,
+        /// Something else.
+        General = 0x40,
+        /// It was understood, and cannot be done.
+        Control = 0x50,
+    }
 }
 
 impl Refused {
     /// What a status means, for people.
     pub fn words(status: u8) -> &'static str {
-        match status {
-            0x10 => "the value makes no sense there",
-            0x11 => "the value has the wrong length",
-            0x12 => "the value is out of range",
-            0x20 => "the value can only be read",
-            0x30 => "there is no such value",
-            0x50 => "it was understood and cannot be done",
-            _ => "an error without a reason",
+        match Refused::from_byte(status) {
+            Some(Refused::Value) => "the value makes no sense there",
+            Some(Refused::Length) => "the value has the wrong length",
+            Some(Refused::Range) => "the value is out of range",
+            Some(Refused::ReadOnly) => "the value can only be read",
+            Some(Refused::Absent) => "there is no such value",
+            Some(Refused::Control) => "it was understood and cannot be done",
+            Some(Refused::General) | None => "an error without a reason",
         }
     }
 }
