@@ -102,7 +102,7 @@ pub struct LaneCounts {
     pub time_ms: u64,
     /// Which link.
     pub link: LinkId,
-    /// Vehicles on the link, by lane and time.
+    /// Vehicles on the link, in the order of lanes and times.
     pub arrivals: Vec<Arrival>,
     /// By lane, in the link's order: vehicles that have left since this was told before, 1/1000.
     pub left_milli: Vec<u32>,
@@ -130,8 +130,10 @@ impl LaneCounts {
     /// Vehicles that wait at the end of a lane, a row in the link's order, or reach it within a time, 1/1000.
     pub fn near_milli(&self, row: usize, within_s: u32) -> u32 {
         let by_s = (self.time_ms / 1000) as u32 + within_s;
-        let near = self.arrivals.iter().filter(|arrival| usize::from(arrival.lane) == row && arrival.due_s <= by_s);
-        near.map(|arrival| arrival.milli).sum()
+        // In the order of lanes and times.
+        let first = self.arrivals.partition_point(|arrival| usize::from(arrival.lane) < row);
+        let near = |arrival: &&Arrival| usize::from(arrival.lane) == row && arrival.due_s <= by_s;
+        self.arrivals[first..].iter().take_while(near).map(|arrival| arrival.milli).sum()
     }
 
     /// Whether somebody may wait unseen on a lane, a row in the link's order.

@@ -18,6 +18,8 @@ pub(super) struct Field {
     /// By local lane: how many vehicles fill it.
     pub(super) capacity: Vec<f32>,
     lanes: Vec<LaneId>,
+    /// By local lane: its row, if it is one before the line.
+    row_of_local: Vec<Option<usize>>,
     /// Per link: for each of its lanes in order, the local number if it is looked at.
     of_link: BTreeMap<LinkId, Vec<Option<usize>>>,
     pub(super) rows: Vec<Row>,
@@ -103,6 +105,7 @@ impl Field {
         let mut field = Field {
             capacity: Vec::new(),
             lanes: Vec::new(),
+            row_of_local: Vec::new(),
             of_link: BTreeMap::new(),
             rows: Vec::new(),
             exits: exits(city, &moves),
@@ -120,6 +123,7 @@ impl Field {
             let moves = moves.iter().map(|(head, to)| Move { head: *head, exit: exit(to) }).collect();
             field.rows.push(Row { sources, outs, moves });
         }
+        field.row_of_local = field.lanes.iter().map(|lane| field.row_of(*lane)).collect();
         field.releases = junction.stages.iter().map(|stage| field.release(junction, &moves, &stage.lights)).collect();
         let stages = 0..junction.stages.len() as u16;
         field.passings =
@@ -145,6 +149,7 @@ impl Field {
         Field {
             capacity: vec![30.0, 30.0, room[0], room[1]],
             lanes: (0..4).map(LaneId).collect(),
+            row_of_local: vec![Some(0), Some(1), None, None],
             of_link: (0..4).map(|link| (LinkId(link), vec![Some(link as usize)])).collect(),
             rows: vec![row(0), row(1)],
             exits: vec![LinkId(2), LinkId(3)],
@@ -254,7 +259,7 @@ impl Field {
 
     /// The row of a lane, by its local number.
     pub(super) fn row_of_local(&self, local: usize) -> Option<usize> {
-        self.row_of(self.lanes[local])
+        self.row_of_local[local]
     }
 
     /// Rows that obey a head.

@@ -50,6 +50,10 @@ impl Turning {
     /// Tells the lanes by which a vehicle may leave, and how much of it leaves by each, 1/1000.
     pub(super) fn spread(&self, seen_on: Option<u8>, ways: u32, weight_milli: u32, mut tell: impl FnMut(usize, u32)) {
         let row = seen_on.map_or(&self.all_milli, |own| &self.from_milli[usize::from(own)]);
+        let only = ways.trailing_zeros() as usize;
+        if ways.is_power_of_two() && row.get(only).is_some_and(|share| *share > 0) {
+            return tell(only, weight_milli);
+        }
         let share = |lane: usize, ways: u32| if ways & bit(lane) != 0 { row[lane] as u32 } else { 0 };
         let sum = |ways: u32| (0..row.len()).map(|lane| share(lane, ways)).sum::<u32>();
         let ways = if sum(ways) == 0 { u32::MAX } else { ways };
