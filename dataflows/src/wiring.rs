@@ -30,7 +30,7 @@ use crate::network::City;
 use crate::output::Outputs;
 use crate::relation::{Upsert, latest, within};
 use crate::state::link::{LaneCounts, LinkEvent, LinkSaid, Links, Observation};
-use crate::state::sightings::{STOP_LINE_MM, Sightings};
+use crate::state::sightings::{Sightings, at_line};
 use crate::{Collection, Time};
 
 /// A unit that has not reported for so long is out of service, ms.
@@ -86,11 +86,12 @@ fn link_states<'s>(
 ) -> (Flow<'s, LinkState>, Flow<'s, LaneCounts>) {
     let by_plate = inputs.passages.clone().filter(|p| p.vehicle != VehicleId(0)).map(|p| (p.vehicle, p));
     let sighted = keyed(by_plate, inputs.ticks.clone(), Sightings::new(Arc::clone(city)), vault);
+    let lines: Arc<[bool]> = at_line(city).into();
+    let (cameras, at_line) = (Arc::clone(city), Arc::clone(&lines));
+    let nameless = inputs.passages.clone().filter(|p| p.vehicle == VehicleId(0));
+    let nameless = nameless.flat_map(move |p| counted(&cameras, &at_line, &p));
     let cameras = Arc::clone(city);
-    let nameless =
-        inputs.passages.clone().filter(|p| p.vehicle == VehicleId(0)).flat_map(move |p| counted(&cameras, &p));
-    let cameras = Arc::clone(city);
-    let readings = inputs.pick(move |event| reading(&cameras, &event));
+    let readings = inputs.pick(move |event| reading(&cameras, &lines, &event));
     let observed = sighted.concat(nameless).concat(readings);
     let said = keyed(observed, inputs.ticks.clone(), Links::new(Arc::clone(city)), vault);
     let states = said.clone().flat_map(|said| if let LinkSaid::State(s) = said { Some(s) } else { None });
@@ -98,19 +99,19 @@ fn link_states<'s>(
 }
 
 /// A passage without a plate, to its link.
-fn counted(city: &City, passage: &Passage) -> Option<(LinkId, LinkEvent)> {
-    let (lane, to_line_mm) = city.cameras[passage.camera.index()].lane?;
-    let at_line = to_line_mm <= STOP_LINE_MM;
+fn counted(city: &City, at_line: &[bool], passage: &Passage) -> Option<(LinkId, LinkEvent)> {
+    let (lane, _) = city.cameras[passage.camera.index()].lane?;
+    let at_line = at_line[passage.camera.index()];
     let what = Observation::Counted { at_line, vehicles: 1, known: 0, speed_mm_s: passage.speed_mm_s };
     Some((city.lanes[lane.index()].link, LinkEvent { time_ms: passage.time_ms, what }))
 }
 
 /// A detector reading or a bus fix, to its link.
-fn reading(city: &City, event: &Event) -> Option<(LinkId, LinkEvent)> {
+fn reading(city: &City, at_line: &[bool], event: &Event) -> Option<(LinkId, LinkEvent)> {
     match event {
         Event::Flow(f) => {
-            let (lane, to_line_mm) = city.cameras[f.camera.index()].lane?;
-            let at_line = to_line_mm <= STOP_LINE_MM;
+            let (lane, _) = city.cameras[f.camera.index()].lane?;
+            let at_line = at_line[f.camera.index()];
             let (vehicles, interval_ms, speed_mm_s) = (f.vehicles, f.interval_ms, f.speed_mm_s);
             let what = Observation::Detected { at_line, vehicles, interval_ms, speed_mm_s };
             Some((city.lanes[lane.index()].link, LinkEvent { time_ms: f.time_ms, what }))

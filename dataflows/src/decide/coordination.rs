@@ -12,9 +12,9 @@ use crate::Time;
 use crate::decision::SignalPlan;
 use crate::ids::{JunctionId, LaneId, LinkId};
 use crate::keyed::{Machine, Outbox};
-use crate::network::City;
+use crate::network::{Camera, City};
 use crate::state::link::LaneCounts;
-use crate::state::sightings::STOP_LINE_MM;
+use crate::state::sightings::at_line;
 
 mod demand;
 mod offsets;
@@ -122,8 +122,10 @@ impl Coordination {
                 lanes[lane.index()].get_or_insert((group.junctions[0], *lane));
             }
         }
-        let line = |(lane, to_line_mm): (LaneId, u32)| lanes[lane.index()].filter(|_| to_line_mm <= STOP_LINE_MM);
-        let cameras = self.city.cameras.iter().map(|camera| camera.lane.and_then(line)).collect();
+        let at_line = at_line(&self.city);
+        let seeing = |camera: &Camera| camera.lane.filter(|_| at_line[camera.id.index()]);
+        let line = |camera: &Camera| seeing(camera).and_then(|(lane, _)| lanes[lane.index()]);
+        let cameras = self.city.cameras.iter().map(line).collect();
         Listeners { links, cameras }
     }
 

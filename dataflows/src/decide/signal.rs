@@ -31,6 +31,7 @@ mod outlook;
 mod plan;
 mod reds;
 mod shares;
+mod unseen;
 use change::{Change, change, stage_lamps};
 use choice::Moment;
 use claims::{Claims, Standing, Ways};
@@ -372,10 +373,10 @@ impl Desk<'_> {
     /// Looks at how the lanes have flowed in the last second.
     fn learn(&self, signal: &mut Signal) {
         let stage = if let Phase::Green { stage, .. } = signal.phase { Some(usize::from(stage)) } else { None };
-        for (number, row) in self.field.rows.iter().enumerate() {
+        for number in 0..self.field.rows.len() {
             let waiting = signal.demand.waiting(self.field, number);
-            let goes = |stage: usize| row.moves.iter().any(|m| self.field.releases[stage].lights[m.head].is_green());
-            signal.demand.flows[number].second(waiting, stage.is_some_and(goes));
+            let green = stage.map_or(0, |stage| self.field.releases[stage].green[number]);
+            signal.demand.flows[number].second(waiting, green);
         }
     }
 

@@ -106,6 +106,8 @@ pub struct LaneCounts {
     pub arrivals: Vec<Arrival>,
     /// By lane, in the link's order: vehicles that have left since this was told before, 1/1000.
     pub left_milli: Vec<u32>,
+    /// By lane, in the link's order: those among them that nobody knew before they left, 1/1000.
+    pub strangers_milli: Vec<u32>,
     /// By lane upstream: the share of those who leave it that come here, 1/1000, learned.
     pub came_milli: Vec<(LaneId, u16)>,
     /// Vehicles that have left a line for this link and are still in the junction before it, 1/1000; 0 where no camera
@@ -261,6 +263,7 @@ fn say_counts(link: &Link, sensors: &Sensors, memory: &mut LinkMemory, tick: Tim
     let arrivals = memory.presents.arrivals(link, tick, memory.window.known_milli());
     let blind = memory.presents.blind(sensors);
     let left_milli = memory.presents.left_milli();
+    let strangers_milli = memory.presents.strangers_milli();
     let inside_milli = memory.presents.inside_milli(sensors, tick);
     let same = (memory.inside_milli, memory.blind) == (inside_milli, Some(blind));
     if arrivals != memory.arrivals || !same || !left_milli.is_empty() {
@@ -273,6 +276,7 @@ fn say_counts(link: &Link, sensors: &Sensors, memory: &mut LinkMemory, tick: Tim
             link: link.id,
             arrivals,
             left_milli,
+            strangers_milli,
             came_milli,
             inside_milli,
             blind,
@@ -299,7 +303,10 @@ impl Links {
             Observation::Seen { vehicle, camera, moved_mm, took_ms } => {
                 let eye = &self.eyes[camera.index()];
                 let before = presents.see(sensors, vehicle, event.time_ms, eye);
-                count(window, eye.is_at_line(), 1, 1, 0);
+                if took_ms == 0 {
+                    presents.wonder(eye);
+                }
+                count(window, eye.at_line, 1, 1, 0);
                 window.hop(moved_mm, took_ms.saturating_sub(before.map_or(0, |b| b.counted_ms)));
             }
             Observation::Gone { vehicle } => presents.remove(vehicle),

@@ -12,9 +12,9 @@ use smallvec::SmallVec;
 use super::link::{LinkEvent, Observation};
 use crate::Time;
 use crate::event::Passage;
-use crate::ids::{LaneId, LinkId, MovementId, VehicleId};
+use crate::ids::{CameraId, LaneId, LinkId, MovementId, VehicleId};
 use crate::keyed::{Machine, Outbox};
-use crate::network::City;
+use crate::network::{Camera, City};
 
 /// A vehicle not seen for so long has left the streets, ms.
 const RETENTION_MS: u64 = 600_000;
@@ -36,13 +36,19 @@ struct Spot {
     link: LinkId,
     lane: LaneId,
     to_line_mm: u32,
+    at_line: bool,
 }
 
 impl Sightings {
     /// For a city's cameras.
     pub fn new(city: Arc<City>) -> Self {
-        let spot = |(lane, to_line_mm): (LaneId, u32)| Spot { link: city.lanes[lane.index()].link, lane, to_line_mm };
-        let spots = city.cameras.iter().map(|camera| camera.lane.map(spot)).collect();
+        let at_line = at_line(&city);
+        let spot = |camera: &Camera| {
+            let (lane, to_line_mm) = camera.lane?;
+            let (link, at_line) = (city.lanes[lane.index()].link, at_line[camera.id.index()]);
+            Some(Spot { link, lane, to_line_mm, at_line })
+        };
+        let spots = city.cameras.iter().map(spot).collect();
         let next = city.lanes.iter().map(|lane| next_links(&city, &lane.movements)).collect();
         Sightings { city, spots, next }
     }
@@ -104,11 +110,10 @@ impl Machine for Sightings {
 
 impl Sightings {
     fn sight(&self, vehicle: VehicleId, last: &mut Sighting, passage: &Passage, out: &mut Outbox<(LinkId, LinkEvent)>) {
-        let Some(Spot { link, lane, to_line_mm }) = self.spots[passage.camera.index()] else { return };
+        let Some(Spot { link, lane, to_line_mm, at_line }) = self.spots[passage.camera.index()] else { return };
         let mut tell = |link, what| out.emit((link, LinkEvent { time_ms: passage.time_ms, what }));
         if passage.time_ms < last.time_ms {
             // Late: it has been seen elsewhere since, and counts only where it was.
-            let at_line = to_line_mm <= STOP_LINE_MM;
             return tell(link, Observation::Counted { at_line, vehicles: 1, known: 1, speed_mm_s: passage.speed_mm_s });
         }
         for &(other, _) in last.on.iter().filter(|(other, _)| *other != link) {
@@ -121,7 +126,7 @@ impl Sightings {
         tell(link, Observation::Seen { vehicle, camera: passage.camera, moved_mm, took_ms });
         last.time_ms = passage.time_ms;
         last.on.clear();
-        if to_line_mm > STOP_LINE_MM {
+        if !at_line {
             last.on.push((link, to_line_mm));
             return;
         }
@@ -135,5 +140,18 @@ impl Sightings {
     }
 }
 
-/// A camera closer to the line than this sees vehicles leave, mm.
-pub const STOP_LINE_MM: u32 = 6_000;
+/// A camera closer to the line than this sees vehicles leave, if it is the last one of its lane, mm.
+const STOP_LINE_MM: u32 = 6_000;
+
+/// By camera: whether it sees vehicles leave their lane. One lane has one such camera, or none.
+pub(crate) fn at_line(city: &City) -> Vec<bool> {
+    let mut last: Vec<Option<(u32, CameraId)>> = vec![None; city.lanes.len()];
+    for camera in &city.cameras {
+        let Some((lane, to_line_mm)) = camera.lane.filter(|(_, mm)| *mm <= STOP_LINE_MM) else { continue };
+        let place = &mut last[lane.index()];
+        *place = Some((to_line_mm, camera.id)).min(place.or(Some((u32::MAX, camera.id))));
+    }
+    let mut at_line = vec![false; city.cameras.len()];
+    last.into_iter().flatten().for_each(|(_, camera)| at_line[camera.index()] = true);
+    at_line
+}

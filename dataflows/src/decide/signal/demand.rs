@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::field::{Field, Move};
 use super::flow::Flow;
+use super::outlook::HORIZON_S;
 use crate::Time;
 use crate::decide::envelope::Shown;
 use crate::network::Junction;
@@ -90,7 +91,7 @@ impl Demand {
             self.blind[local] = counts.is_blind(lane);
             let left_milli = counts.left_milli.get(lane).copied().unwrap_or(0);
             if let Some(row) = field.row_of_local(local) {
-                self.flows[row].left(left_milli);
+                self.flows[row].left(left_milli, counts.strangers_milli.get(lane).copied().unwrap_or(0));
             }
         }
     }
@@ -151,6 +152,11 @@ impl Demand {
     /// Tells who comes to the line of a row: in how many seconds, and how many vehicles.
     pub(super) fn coming(&self, field: &Field, row: usize, mut tell: impl FnMut(u32, f32)) {
         let now_s = self.now_s();
+        let unseen = self.flows[row].unseen();
+        if unseen.flow() > 0.0 {
+            tell(0, unseen.waiting());
+            (1..=HORIZON_S as u32).for_each(|in_s| tell(in_s, unseen.flow()));
+        }
         for source in &field.rows[row].sources {
             for (due_s, milli) in &self.arrivals[source.lane] {
                 let in_s = due_s.max(&now_s) - now_s + source.lag_s;

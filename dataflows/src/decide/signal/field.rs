@@ -77,6 +77,8 @@ pub(super) struct Release {
     pub(super) lights: Vec<Light>,
     /// By row: rows that its permissive movements give way to.
     pub(super) gives_way: Vec<Vec<usize>>,
+    /// By row: the movements that go, a bit each; beyond 32 two share one.
+    pub(super) green: Vec<u32>,
 }
 
 /// What goes on while one stage changes to another.
@@ -144,6 +146,7 @@ impl Field {
         let release = |head: usize| Release {
             lights: (0..2).map(|h| if h == head { Light::Protected } else { Light::Red }).collect(),
             gives_way: vec![Vec::new(); 2],
+            green: (0..2).map(|row| u32::from(row == head)).collect(),
         };
         let passing = |from: usize, to: usize| Passing { for_s: if from == to { 0 } else { 3 }, goes: vec![0.0; 2] };
         Field {
@@ -221,7 +224,11 @@ impl Field {
 
     fn release(&self, junction: &Junction, moves: &Moves, lights: &[Light]) -> Release {
         let gives_way = moves.values().map(|moves| self.yields_to(junction, moves, lights)).collect();
-        Release { lights: lights.to_vec(), gives_way }
+        let bits = |moves: &Vec<(usize, LaneId)>| {
+            let green = moves.iter().enumerate().filter(|(_, (head, _))| lights[*head].is_green());
+            green.fold(0, |bits, (number, _)| bits | 1 << (number & 31))
+        };
+        Release { lights: lights.to_vec(), gives_way, green: moves.values().map(bits).collect() }
     }
 
     /// Rows that go under `lights` and before which one of the row's permissive movements gives way.

@@ -1,7 +1,8 @@
 //! What is known at a moment of who waits, who comes and how fast each lane could flow: the same for all drafts.
 
 use super::demand::{Demand, SOMEONE};
-use super::field::{Field, Onward};
+use super::field::{Field, Onward, Release};
+use super::flow::Flow;
 use super::shares::Shares;
 
 /// How far ahead is reckoned, s.
@@ -45,7 +46,7 @@ pub(super) struct Outlook<'a> {
     gap: Vec<bool>,
     /// By stage, then by row: how many leave in a second, those apart that give way.
     rates: Vec<f32>,
-    /// By row: how many leave in a second of green.
+    /// By stage, then by row: how many leave in a second of green.
     saturation: Vec<f32>,
 }
 
@@ -69,14 +70,16 @@ impl<'a> Outlook<'a> {
         for second in 1..GAP_S {
             gap.iter_mut().zip(&coming[second * rows..]).for_each(|(gap, coming)| *gap &= *coming < SOMEONE);
         }
-        let saturation: Vec<f32> = demand.flows.iter().map(|flow| flow.rate()).collect();
+        let rate = |(flow, green): (&Flow, &u32)| flow.rate(*green);
+        let of_stage = |release: &'a Release| demand.flows.iter().zip(&release.green).map(rate);
+        let saturation: Vec<f32> = field.releases.iter().flat_map(of_stage).collect();
         let mean = |row: usize, of: &dyn Fn(usize) -> f32| {
             let outs = &field.rows[row].outs;
             let sum = |stretch: &Vec<Onward>| stretch.iter().map(|on| on.share * of(on.lane)).sum::<f32>();
             outs.iter().map(sum).sum::<f32>() / outs.len().max(1) as f32
         };
         let room = |lane: usize| (field.capacity[lane] - demand.on_lane(lane)).max(0.0);
-        let rate = |(share, saturation): (&f32, &f32)| share * saturation;
+        let share_of = |(share, saturation): (&f32, &f32)| share * saturation;
         Outlook {
             field,
             shares,
@@ -87,7 +90,7 @@ impl<'a> Outlook<'a> {
             coming,
             soon,
             gap,
-            rates: shares.iter().flat_map(|s| s.protected.iter().zip(&saturation).map(rate)).collect(),
+            rates: shares.iter().flat_map(|s| &s.protected).zip(&saturation).map(share_of).collect(),
             saturation,
         }
     }
@@ -122,7 +125,7 @@ impl<'a> Outlook<'a> {
             let gap = |row: usize| self.gap.get(at_s * self.rows + row).is_none_or(|gap| *gap);
             let free = gives_way.iter().all(|row| queue[*row] < SOMEONE && gap(*row));
             let pace = if free { FREE_PACE } else { BUSY_PACE };
-            let (saturation, protected) = (self.saturation[row], self.shares[stage].protected[row]);
+            let (saturation, protected) = (self.saturation[stage * self.rows + row], self.shares[stage].protected[row]);
             let beside = (protected + share * pace) * saturation;
             goes[row] = if protected > 0.0 {
                 let behind = (protected + share) * saturation / (protected + share / pace);
@@ -142,13 +145,14 @@ impl<'a> Outlook<'a> {
     /// is among them, and who waited inside the junction for a gap.
     pub(super) fn passing(&self, from: usize, to: usize, second: usize, goes: &mut [f32]) {
         let stays = &self.field.passings[from][to].goes;
-        goes.iter_mut().zip(stays).zip(&self.saturation).for_each(|((goes, share), rate)| *goes = share * rate);
+        let saturation = &self.saturation[from * self.rows..][..self.rows];
+        goes.iter_mut().zip(stays).zip(saturation).for_each(|((goes, share), rate)| *goes = share * rate);
         if second < YELLOW_RUN_S {
             goes.iter_mut().zip(self.protected(from)).for_each(|(goes, ends)| *goes = goes.max(*ends));
         }
         if second < TURN_LAST_S {
             let yielding = self.shares[from].yielding.iter();
-            yielding.for_each(|(row, share)| goes[*row] = goes[*row].max(share * self.saturation[*row]));
+            yielding.for_each(|(row, share)| goes[*row] = goes[*row].max(share * saturation[*row]));
         }
     }
 }

@@ -26,6 +26,8 @@ const STANDING_MS: u64 = 20_000;
 const PARKED_MS: u64 = 180_000;
 /// So many later comers that left a lane before it prove that a vehicle whose lane is not known has left unseen.
 const OVERTAKEN: u8 = 3;
+/// Who has left a line loses so much until it drives at free speed, ms.
+const SET_OFF_MS: u64 = 3_000;
 /// Who has left a line and is not seen behind the junction for so long waits in it, ms.
 const CROSSING_MS: u64 = 3_000;
 /// However few plates are read, a vehicle stands for at most five, 1/1000.
@@ -85,7 +87,8 @@ impl Present {
 
     /// When it reaches the line at the soonest, ms.
     fn due_ms(&self, link: &Link) -> u64 {
-        self.seen_ms + u64::from(self.to_line_mm) * 1000 / u64::from(link.free_speed_mm_s.max(1))
+        let lost_ms = if self.lane.is_none() { SET_OFF_MS } else { 0 };
+        self.seen_ms + lost_ms + u64::from(self.to_line_mm) * 1000 / u64::from(link.free_speed_mm_s.max(1))
     }
 
     /// Whether it passed its place on its lane before another passed its own.
@@ -138,6 +141,8 @@ pub(super) struct Presents {
     trust: Trust,
     /// By lane: vehicles that have left, 1/1000; empty while none has.
     left_milli: Vec<u32>,
+    /// By lane: those among them that nobody knew before, 1/1000; empty while there are none.
+    strangers_milli: Vec<u32>,
 }
 
 impl Presents {
@@ -146,7 +151,16 @@ impl Presents {
         let (turning, trust) = (Turning::new(sensors), Trust::new(sensors));
         let rows = (0..sensors.lanes()).map(|_| Row::default()).collect();
         let (coming, overtaken_ms) = (Row::default(), vec![0; sensors.lanes()]);
-        Presents { coming, rows, came_milli: BTreeMap::new(), overtaken_ms, turning, trust, left_milli: Vec::new() }
+        Presents {
+            coming,
+            rows,
+            came_milli: BTreeMap::new(),
+            overtaken_ms,
+            turning,
+            trust,
+            left_milli: Vec::new(),
+            strangers_milli: Vec::new(),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -206,13 +220,13 @@ impl Presents {
         let now = Present::new(time_ms, eye.to_line_mm, Some(eye.row), eye.ways);
         let here = self.rows[row].find(vehicle);
         let before = here.map(|(_, before)| before).or_else(|| self.take(vehicle));
-        self.learn_came(before, 1000);
         if let Some(before) = before {
+            learn_came(&mut self.came_milli, &before, 1000);
             if here.is_some() {
                 self.trust.learn(sensors, before.to_line_mm, eye);
             }
             self.overtake(sensors, eye, &before, here.map(|(at, _)| at));
-            if eye.is_at_line() {
+            if eye.at_line {
                 self.turning.learn(before.lane, row);
             }
         }
@@ -223,17 +237,29 @@ impl Presents {
         before
     }
 
+    /// Takes note of one that nothing had told of before a camera saw it.
+    pub(super) fn wonder(&mut self, eye: &Eye) {
+        if eye.at_line {
+            self.strangers_milli.resize(self.rows.len(), 0);
+            self.strangers_milli[usize::from(eye.row)] += 1000;
+        }
+    }
+
     /// A vehicle that was at `before`, in the row of its lane at `at`, passes a camera.
     fn overtake(&mut self, sensors: &Sensors, eye: &Eye, before: &Present, at: Option<usize>) {
         let (lane, at_mm, trust) = (usize::from(eye.row), eye.to_line_mm, &self.trust);
-        let done_ms = &mut self.overtaken_ms[lane];
+        let (done_ms, came_milli) = (&mut self.overtaken_ms[lane], &mut self.came_milli);
         if *done_ms < before.seen_ms && self.coming.iter().next().is_none_or(|v| v.is_behind(at_mm)) {
             self.coming.retain_seen(*done_ms..before.seen_ms, |v| {
                 if v.ways & bit(lane) != 0 {
                     v.ways &= !bit(lane);
                     v.passed += 1;
                 }
-                v.passed < OVERTAKEN || v.ways != 0
+                let stays = v.passed < OVERTAKEN || v.ways != 0;
+                if !stays {
+                    learn_came(came_milli, v, 0);
+                }
+                stays
             });
             *done_ms = before.seen_ms;
         }
@@ -257,18 +283,23 @@ impl Presents {
             let left_milli = &mut self.left_milli;
             self.turning.spread(Some(lane), ways, 1000, |lane, milli| left_milli[lane] += milli);
         }
-        self.learn_came(before.filter(|b| b.lane.is_none()), 0);
-    }
-
-    fn learn_came(&mut self, before: Option<Present>, came_milli: i32) {
-        if let Some(share) = before.and_then(|b| b.from).and_then(|from| self.came_milli.get_mut(&from)) {
-            learn(share, came_milli);
+        if let Some(before) = before.filter(|b| b.lane.is_none()) {
+            learn_came(&mut self.came_milli, &before, 0);
         }
     }
 
     /// Forgets who has not been seen for long.
     pub(super) fn expire(&mut self, now: Time) {
-        self.all_rows().for_each(|row| row.retain(|v| now.saturating_sub(v.seen_ms) < EXPIRY_MS));
+        let Presents { coming, rows, came_milli, .. } = self;
+        let is_here = |v: &Present| now.saturating_sub(v.seen_ms) < EXPIRY_MS;
+        coming.retain(|v| {
+            let stays = is_here(v);
+            if !stays {
+                learn_came(came_milli, v, 0);
+            }
+            stays
+        });
+        rows.iter_mut().for_each(|row| row.retain(|v| is_here(v)));
     }
 
     /// Asks of each vehicle whether the next camera of its lane should have seen it by now, behind those that queue before
@@ -311,8 +342,8 @@ impl Presents {
         let came_milli = &mut self.came_milli;
         self.coming.retain(|v| {
             let vanished = v.free_ms(now) >= VANISHED_MS;
-            if vanished && let Some(share) = v.from.and_then(|from| came_milli.get_mut(&from)) {
-                learn(share, 0);
+            if vanished {
+                learn_came(came_milli, v, 0);
             }
             !vanished
         });
@@ -335,7 +366,8 @@ impl Presents {
         let mut arrivals: Vec<Arrival> = Vec::with_capacity(self.all_rows_len());
         let known_milli = known_milli.clamp(LEAST_KNOWN_MILLI, 1000);
         for v in self.all() {
-            let (due_s, milli) = (v.due_ms(link).div_ceil(1000) as u32, v.counts_milli(now) * 1000 / known_milli);
+            let milli = v.counts_milli(now) * 1000 / known_milli;
+            let due_s = v.due_ms(link).div_ceil(1000) as u32;
             let tell = |lane: usize, milli| arrivals.push(Arrival { lane: lane as u8, due_s, milli });
             self.turning.spread(v.lane, v.ways, milli, tell);
         }
@@ -369,6 +401,11 @@ impl Presents {
         std::mem::take(&mut self.left_milli)
     }
 
+    /// By lane, those among them that nobody knew before, since this was asked before, 1/1000; empty if there are none.
+    pub(super) fn strangers_milli(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.strangers_milli)
+    }
+
     /// Time that standing vehicles have spent since it was last counted, ms, at most `window_ms` each. One whose way is free
     /// does not stand in a queue.
     pub(super) fn count_standing(&mut self, link: &Link, now: Time, window_ms: u64) -> u64 {
@@ -387,10 +424,12 @@ impl Presents {
     }
 }
 
-/// Takes note that one more came, 1000, or did not, 0.
-fn learn(share_milli: &mut u16, came_milli: i32) {
-    let known = i32::from(*share_milli);
-    *share_milli = (known + (came_milli - known) / 16).clamp(20, 1000) as u16;
+/// Takes note that one more of those expected from its lane upstream came, 1000, or did not, 0.
+fn learn_came(shares_milli: &mut BTreeMap<LaneId, u16>, vehicle: &Present, came_milli: i32) {
+    if let Some(share_milli) = vehicle.from.and_then(|from| shares_milli.get_mut(&from)) {
+        let known = i32::from(*share_milli);
+        *share_milli = (known + (came_milli - known) / 16).clamp(20, 1000) as u16;
+    }
 }
 
 #[cfg(test)]

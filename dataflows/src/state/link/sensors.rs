@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::sightings::STOP_LINE_MM;
+use super::super::sightings::at_line;
 use super::window::Place;
-use crate::network::{Camera, CameraKind, City, Link};
+use crate::network::{Camera, City, Link};
 
 /// A lane that is shorter than its link by more than this begins as a pocket beside another, mm.
 const POCKET_MM: u32 = 1_000;
@@ -44,48 +44,44 @@ pub(super) struct Eye {
     pub(super) ways: u32,
     /// Mid-link cameras of its lane that one has passed who is seen here: the first ones.
     passed: u32,
-}
-
-impl Eye {
     /// Whether it sees vehicles leave.
-    pub(super) fn is_at_line(&self) -> bool {
-        self.to_line_mm <= STOP_LINE_MM
-    }
+    pub(super) at_line: bool,
 }
 
 impl Sensors {
     /// The cameras of a city by their rows; those that watch no lane are not asked for.
     pub(super) fn eyes(city: &City, sensors: &[Sensors]) -> Vec<Eye> {
+        let at_line = at_line(city);
         let eye = |camera: &Camera| {
             let (lane, to_line_mm) = camera.lane?;
             let link = city.link_of(lane);
             let row = link.lanes.iter().position(|l| *l == lane)?;
-            Some(sensors[link.id.index()].eye(row, to_line_mm))
+            Some(sensors[link.id.index()].eye(row, to_line_mm, at_line[camera.id.index()]))
         };
         city.cameras.iter().map(|camera| eye(camera).unwrap_or_default()).collect()
     }
 
     /// A camera at a place of a lane.
-    pub(super) fn eye(&self, row: usize, to_line_mm: u32) -> Eye {
+    pub(super) fn eye(&self, row: usize, to_line_mm: u32, at_line: bool) -> Eye {
         let passed = self.lanes[row].mid_mm.partition_point(|mm| *mm >= to_line_mm) as u32;
-        Eye { row: row as u8, to_line_mm, ways: self.ways(row, to_line_mm), passed }
+        Eye { row: row as u8, to_line_mm, ways: self.ways(row, to_line_mm), passed, at_line }
     }
 
     /// For each link of a city.
     pub(super) fn of_links(city: &City) -> Vec<Sensors> {
         let mut all: Vec<Sensors> = city.links.iter().map(|link| Sensors::without_cameras(city, link)).collect();
+        let at_line = at_line(city);
         for camera in &city.cameras {
             let Some((lane, to_line_mm)) = camera.lane else { continue };
             let link = city.link_of(lane);
             let sensors = &mut all[link.id.index()];
-            match camera.kind {
-                CameraKind::StopLine => sensors.stop_line += 1,
-                _ => sensors.mid_link += 1,
+            if at_line[camera.id.index()] {
+                sensors.stop_line += 1;
+                continue;
             }
-            if to_line_mm > STOP_LINE_MM {
-                let place = link.lanes.iter().position(|l| *l == lane).unwrap_or(0);
-                sensors.lanes[place].mid_mm.push(to_line_mm);
-            }
+            sensors.mid_link += 1;
+            let place = link.lanes.iter().position(|l| *l == lane).unwrap_or(0);
+            sensors.lanes[place].mid_mm.push(to_line_mm);
         }
         let sort = |lane: &mut Lane| lane.mid_mm.sort_unstable_by_key(|mm| std::cmp::Reverse(*mm));
         all.iter_mut().flat_map(|s| &mut s.lanes).for_each(sort);
