@@ -108,7 +108,7 @@ pub struct LaneCounts {
     pub left_milli: Vec<u32>,
     /// By lane, in the link's order: those among them that nobody knew before they left, 1/1000.
     pub strangers_milli: Vec<u32>,
-    /// By lane upstream: the share of those who leave it that come here, 1/1000, learned.
+    /// By lane upstream: the share of those who leave it that come here, 1/1000, learned; only where it has changed.
     pub came_milli: Vec<(LaneId, u16)>,
     /// Vehicles that have left a line for this link and are still in the junction before it, 1/1000; 0 where no camera
     /// stands near the beginning.
@@ -206,7 +206,7 @@ impl Machine for Links {
                 Observation::Seen { vehicle, camera, .. } => {
                     memory.presents.look_ahead(look, &self.sensors[id.index()], vehicle, &self.eyes[camera.index()])
                 }
-                Observation::Expected { vehicle, .. } | Observation::Gone { vehicle } if look == 1 => {
+                Observation::Gone { vehicle } if look == 1 => {
                     black_box(memory.presents.is_known(vehicle));
                 }
                 _ => {}

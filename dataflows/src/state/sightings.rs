@@ -130,7 +130,6 @@ impl Sightings {
             last.on.push((link, to_line_mm));
             return;
         }
-        tell(link, Observation::Gone { vehicle });
         let next = &self.next[lane.index()];
         for &to in next {
             let length_mm = self.city.links[to.index()].length_mm;

@@ -126,6 +126,15 @@ impl Present {
     }
 }
 
+/// The share of those expected from a lane upstream that come.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Came {
+    /// Learned, 1/1000.
+    milli: u16,
+    /// As it was told last; 0: not yet.
+    told_milli: u16,
+}
+
 /// The vehicles on a link.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Presents {
@@ -133,8 +142,8 @@ pub(super) struct Presents {
     coming: Row,
     /// By the lane where they were last seen.
     rows: Vec<Row>,
-    /// Share of those expected from a lane upstream that did come, 1/1000, learned.
-    came_milli: BTreeMap<LaneId, u16>,
+    /// By lane upstream.
+    came: BTreeMap<LaneId, Came>,
     /// By lane: all who are expected since before then have been overtaken on it, ms.
     overtaken_ms: Vec<u64>,
     turning: Turning,
@@ -154,7 +163,7 @@ impl Presents {
         Presents {
             coming,
             rows,
-            came_milli: BTreeMap::new(),
+            came: BTreeMap::new(),
             overtaken_ms,
             turning,
             trust,
@@ -205,10 +214,9 @@ impl Presents {
         time_ms: u64,
         length_mm: u32,
     ) {
-        let equal = 1000 / u16::from(of.max(1));
-        let weight_milli = *self.came_milli.entry(from).or_insert(equal);
+        let equal = Came { milli: 1000 / u16::from(of.max(1)), told_milli: 0 };
+        let weight_milli = self.came.entry(from).or_insert(equal).milli;
         let fresh = Present::new(time_ms, length_mm, None, sensors.leading());
-        self.take(vehicle);
         self.overtaken_ms.iter_mut().for_each(|since_ms| *since_ms = time_ms.min(*since_ms));
         self.coming.insert(vehicle, Present { weight_milli, from: Some(from), ..fresh });
     }
@@ -221,7 +229,7 @@ impl Presents {
         let here = self.rows[row].find(vehicle);
         let before = here.map(|(_, before)| before).or_else(|| self.take(vehicle));
         if let Some(before) = before {
-            learn_came(&mut self.came_milli, &before, 1000);
+            learn_came(&mut self.came, &before, 1000);
             if here.is_some() {
                 self.trust.learn(sensors, before.to_line_mm, eye);
             }
@@ -229,6 +237,13 @@ impl Presents {
             if eye.at_line {
                 self.turning.learn(before.lane, row);
             }
+        }
+        if eye.at_line {
+            self.leave(row);
+            if here.is_some() {
+                self.rows[row].remove(vehicle);
+            }
+            return before;
         }
         match here {
             Some((at, _)) => self.rows[row].advance(at, vehicle, now),
@@ -248,7 +263,7 @@ impl Presents {
     /// A vehicle that was at `before`, in the row of its lane at `at`, passes a camera.
     fn overtake(&mut self, sensors: &Sensors, eye: &Eye, before: &Present, at: Option<usize>) {
         let (lane, at_mm, trust) = (usize::from(eye.row), eye.to_line_mm, &self.trust);
-        let (done_ms, came_milli) = (&mut self.overtaken_ms[lane], &mut self.came_milli);
+        let (done_ms, came) = (&mut self.overtaken_ms[lane], &mut self.came);
         if *done_ms < before.seen_ms && self.coming.iter().next().is_none_or(|v| v.is_behind(at_mm)) {
             self.coming.retain_seen(*done_ms..before.seen_ms, |v| {
                 if v.ways & bit(lane) != 0 {
@@ -257,7 +272,7 @@ impl Presents {
                 }
                 let stays = v.passed < OVERTAKEN || v.ways != 0;
                 if !stays {
-                    learn_came(came_milli, v, 0);
+                    learn_came(came, v, 0);
                 }
                 stays
             });
@@ -275,6 +290,12 @@ impl Presents {
         });
     }
 
+    /// A vehicle has left by a lane.
+    fn leave(&mut self, row: usize) {
+        self.left_milli.resize(self.rows.len(), 0);
+        self.left_milli[row] += 1000;
+    }
+
     /// A vehicle is elsewhere.
     pub(super) fn remove(&mut self, vehicle: VehicleId) {
         let before = self.take(vehicle);
@@ -284,18 +305,18 @@ impl Presents {
             self.turning.spread(Some(lane), ways, 1000, |lane, milli| left_milli[lane] += milli);
         }
         if let Some(before) = before.filter(|b| b.lane.is_none()) {
-            learn_came(&mut self.came_milli, &before, 0);
+            learn_came(&mut self.came, &before, 0);
         }
     }
 
     /// Forgets who has not been seen for long.
     pub(super) fn expire(&mut self, now: Time) {
-        let Presents { coming, rows, came_milli, .. } = self;
+        let Presents { coming, rows, came, .. } = self;
         let is_here = |v: &Present| now.saturating_sub(v.seen_ms) < EXPIRY_MS;
         coming.retain(|v| {
             let stays = is_here(v);
             if !stays {
-                learn_came(came_milli, v, 0);
+                learn_came(came, v, 0);
             }
             stays
         });
@@ -339,11 +360,11 @@ impl Presents {
     /// Forgets those who were expected, whose way to the first cameras was free, and whom none has seen: their trips have
     /// ended, or they have turned where nothing sees them.
     fn forget_vanished(&mut self, now: Time) {
-        let came_milli = &mut self.came_milli;
+        let came = &mut self.came;
         self.coming.retain(|v| {
             let vanished = v.free_ms(now) >= VANISHED_MS;
             if vanished {
-                learn_came(came_milli, v, 0);
+                learn_came(came, v, 0);
             }
             !vanished
         });
@@ -380,9 +401,15 @@ impl Presents {
         arrivals
     }
 
-    /// By lane upstream: the share of those who leave it that come here, 1/1000.
-    pub(super) fn came_milli(&self) -> Vec<(LaneId, u16)> {
-        self.came_milli.iter().map(|(lane, share)| (*lane, *share)).collect()
+    /// By lane upstream: the share of those who leave it that come here, 1/1000, where it is not what was told before.
+    pub(super) fn came_milli(&mut self) -> Vec<(LaneId, u16)> {
+        let changed = self.came.iter_mut().filter(|(_, came)| came.milli != came.told_milli);
+        changed
+            .map(|(lane, came)| {
+                came.told_milli = came.milli;
+                (*lane, came.milli)
+            })
+            .collect()
     }
 
     /// Vehicles that have left a line upstream for some seconds and have not come to the first cameras, 1/1000.
@@ -425,10 +452,10 @@ impl Presents {
 }
 
 /// Takes note that one more of those expected from its lane upstream came, 1000, or did not, 0.
-fn learn_came(shares_milli: &mut BTreeMap<LaneId, u16>, vehicle: &Present, came_milli: i32) {
-    if let Some(share_milli) = vehicle.from.and_then(|from| shares_milli.get_mut(&from)) {
-        let known = i32::from(*share_milli);
-        *share_milli = (known + (came_milli - known) / 16).clamp(20, 1000) as u16;
+fn learn_came(shares: &mut BTreeMap<LaneId, Came>, vehicle: &Present, came_milli: i32) {
+    if let Some(share) = vehicle.from.and_then(|from| shares.get_mut(&from)) {
+        let known = i32::from(share.milli);
+        share.milli = (known + (came_milli - known) / 16).clamp(20, 1000) as u16;
     }
 }
 
