@@ -83,7 +83,7 @@ fn link_states<'s>(
     city: &Arc<City>,
     inputs: &Inputs<'s>,
     vault: &Vault,
-) -> (Flow<'s, LinkState>, Flow<'s, LaneCounts>) {
+) -> (Flow<'s, LinkState>, Flow<'s, Arc<LaneCounts>>) {
     let by_plate = inputs.passages.clone().filter(|p| p.vehicle != VehicleId(0)).map(|p| (p.vehicle, p));
     let sighted = keyed(by_plate, inputs.ticks.clone(), Sightings::new(Arc::clone(city)), vault);
     let lines: Arc<[bool]> = at_line(city).into();
@@ -126,7 +126,7 @@ fn plans<'s>(
     city: &Arc<City>,
     inputs: &Inputs<'s>,
     links: &Flow<'s, LinkState>,
-    counts: &Flow<'s, LaneCounts>,
+    counts: &Flow<'s, Arc<LaneCounts>>,
     vault: &Vault,
 ) -> Flow<'s, SignalPlan> {
     let coordination = Coordination::new(Arc::clone(city));
@@ -164,7 +164,7 @@ fn plans<'s>(
 fn signals<'s>(
     city: &Arc<City>,
     inputs: &Inputs<'s>,
-    counts: Flow<'s, LaneCounts>,
+    counts: Flow<'s, Arc<LaneCounts>>,
     plans: &Flow<'s, SignalPlan>,
     asked: Flow<'s, Request>,
     vault: &Vault,
@@ -173,7 +173,7 @@ fn signals<'s>(
     let listeners = signals.listeners();
     let heard = counts.flat_map(move |counts| {
         let (time_ms, link) = (counts.time_ms, counts.link);
-        let event = SignalEvent { time_ms, what: SignalNews::Counts(Arc::new(counts)) };
+        let event = SignalEvent { time_ms, what: SignalNews::Counts(counts) };
         let tell = |junction: &JunctionId| (*junction, event.clone());
         listeners[link.index()].iter().map(tell).collect::<SmallVec<[_; 3]>>()
     });

@@ -56,7 +56,7 @@ pub enum CoordinationNews {
     /// Flow of a link that ends at lights, vehicles/h.
     Flow(LinkId, u32),
     /// Who is near the lines of a link.
-    Near(LaneCounts),
+    Near(Arc<LaneCounts>),
     /// So many vehicles passed the line of a lane.
     Left(LaneId, u32),
 }

@@ -148,7 +148,7 @@ impl LaneCounts {
 #[derive(Clone, Debug)]
 pub enum LinkSaid {
     /// Each second, when it changed.
-    Counts(LaneCounts),
+    Counts(Arc<LaneCounts>),
     /// Each 10 s, when something happened.
     State(LinkState),
 }
@@ -166,9 +166,8 @@ pub struct Links {
 pub struct LinkMemory {
     presents: Presents,
     window: Window,
-    arrivals: Vec<Arrival>,
-    inside_milli: u32,
-    blind: Option<u32>,
+    /// What was told last of who is here; none at the beginning.
+    counts: Option<Arc<LaneCounts>>,
     said: Option<(u32, u32, u32)>,
     next_count: Time,
     next_window: Time,
@@ -244,7 +243,7 @@ impl Machine for Links {
             memory.next_window = next_turn(id, tick, WINDOW_MS);
             self.say_state(link, memory, tick, out);
         }
-        let busy = !memory.presents.is_empty() || !memory.arrivals.is_empty();
+        let busy = !memory.presents.is_empty() || memory.counts.as_ref().is_some_and(|told| !told.arrivals.is_empty());
         if busy {
             out.wake_at(memory.next_count.min(memory.next_window));
         } else if !memory.window.is_at_rest(link.free_speed_mm_s) {
@@ -265,23 +264,23 @@ fn say_counts(link: &Link, sensors: &Sensors, memory: &mut LinkMemory, tick: Tim
     let left_milli = memory.presents.left_milli();
     let strangers_milli = memory.presents.strangers_milli();
     let inside_milli = memory.presents.inside_milli(sensors, tick);
-    let same = (memory.inside_milli, memory.blind) == (inside_milli, Some(blind));
-    if arrivals != memory.arrivals || !same || !left_milli.is_empty() {
-        memory.arrivals.clone_from(&arrivals);
-        memory.inside_milli = inside_milli;
-        let came_milli = memory.presents.came_milli();
-        memory.blind = Some(blind);
-        out.emit(LinkSaid::Counts(LaneCounts {
-            time_ms: tick,
-            link: link.id,
-            arrivals,
-            left_milli,
-            strangers_milli,
-            came_milli,
-            inside_milli,
-            blind,
-        }));
+    let told = memory.counts.as_ref();
+    let same = told.is_some_and(|t| t.arrivals == arrivals && (t.inside_milli, t.blind) == (inside_milli, blind));
+    if same && left_milli.is_empty() {
+        return;
     }
+    let counts = Arc::new(LaneCounts {
+        time_ms: tick,
+        link: link.id,
+        arrivals,
+        left_milli,
+        strangers_milli,
+        came_milli: memory.presents.came_milli(),
+        inside_milli,
+        blind,
+    });
+    memory.counts = Some(Arc::clone(&counts));
+    out.emit(LinkSaid::Counts(counts));
 }
 
 impl Links {
@@ -325,7 +324,8 @@ impl Links {
         let place = self.sensors[link.id.index()].place();
         let reading = memory.window.close(standing_ms, &place, memory.presents.is_empty(), link.free_speed_mm_s);
         let near_s = (tick + near_ms(link)) / 1000;
-        let near = memory.arrivals.iter().filter(|arrival| u64::from(arrival.due_s) <= near_s);
+        let arrivals = memory.counts.iter().flat_map(|told| &told.arrivals);
+        let near = arrivals.filter(|arrival| u64::from(arrival.due_s) <= near_s);
         let queue_milli_veh: u32 = near.map(|arrival| arrival.milli).sum();
         let now = (reading.flow_veh_h, reading.speed_mm_s / 100, queue_milli_veh / 100);
         if !reading.observed && memory.said == Some(now) {

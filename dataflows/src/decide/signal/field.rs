@@ -18,6 +18,8 @@ pub(super) struct Field {
     /// By local lane: how many vehicles fill it.
     pub(super) capacity: Vec<f32>,
     lanes: Vec<LaneId>,
+    /// By row: its lane; they are in the order of their numbers.
+    row_lanes: Vec<LaneId>,
     /// By local lane: its row, if it is one before the line.
     row_of_local: Vec<Option<usize>>,
     /// Per link: for each of its lanes in order, the local number if it is looked at.
@@ -107,6 +109,7 @@ impl Field {
         let mut field = Field {
             capacity: Vec::new(),
             lanes: Vec::new(),
+            row_lanes: moves.keys().copied().collect(),
             row_of_local: Vec::new(),
             of_link: BTreeMap::new(),
             rows: Vec::new(),
@@ -152,6 +155,7 @@ impl Field {
         Field {
             capacity: vec![30.0, 30.0, room[0], room[1]],
             lanes: (0..4).map(LaneId).collect(),
+            row_lanes: vec![LaneId(0), LaneId(1)],
             row_of_local: vec![Some(0), Some(1), None, None],
             of_link: (0..4).map(|link| (LinkId(link), vec![Some(link as usize)])).collect(),
             rows: vec![row(0), row(1)],
@@ -259,9 +263,9 @@ impl Field {
         self.of_link.get(&link).map_or(&[], Vec::as_slice)
     }
 
-    /// The row of a lane before the line: they are in the order of their numbers.
+    /// The row of a lane before the line.
     pub(super) fn row_of(&self, lane: LaneId) -> Option<usize> {
-        self.rows.binary_search_by_key(&lane, |row| self.lanes[row.sources[0].lane]).ok()
+        self.row_lanes.binary_search(&lane).ok()
     }
 
     /// The row of a lane, by its local number.
