@@ -4,6 +4,7 @@
 //! command; each passes [`envelope::admit`](super::envelope::admit). When detectors fall silent it follows the local plan.
 //! It takes over from what the controller says that it shows, so that its first command too is inside the envelope.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,6 @@ use demand::Demand;
 use field::{Field, feeders};
 use follow::Follower;
 use reds::{Reds, Watch, long_red};
-use shares::Shares;
 
 /// How often a junction decides, ms.
 const DECIDE_MS: u64 = 1_000;
@@ -152,7 +152,7 @@ pub struct Signal {
     heard_ms: u64,
     next_decision: Time,
     ordered_ms: Time,
-    told: Option<(u64, u16, u16, StageReason)>,
+    told: Option<(u64, (u16, u16, StageReason))>,
     follower: Follower,
 }
 
@@ -335,8 +335,6 @@ impl Desk<'_> {
         let Phase::Green { stage, since_ms } = signal.phase else { return };
         signal.demand.stood_ms[usize::from(stage)] = self.tick;
         let silent = self.tick.saturating_sub(signal.heard_ms) > SILENT_MS;
-        let shares = Shares::of_stages(self.field, &signal.demand);
-        let scores_milli = self.scores_milli(&signal.demand, &shares);
         let planned = match self.junction.mode {
             SignalMode::Plan => Some(signal.follower.wanted(self.city, self.junction, stage, since_ms, self.tick)),
             SignalMode::Stage => silent.then(|| plan::stage_at(self.city, self.junction, self.tick)),
@@ -346,20 +344,22 @@ impl Desk<'_> {
             timing: self.timing,
             field: self.field,
             demand: &signal.demand,
-            shares: &shares,
-            scores_milli: &scores_milli,
             planned,
             stage,
             stood_ms: self.tick - since_ms,
             again_ms: DECIDE_MS,
+            reckoned: OnceCell::new(),
         };
         let (ways, now_ms, stood_ms) = (self.ways, self.tick, moment.stood_ms);
         let standing = Standing { ways, now_ms, stage, stood_ms, waited_ms: signal.watch.longest_ms(now_ms) };
         let (wanted, reason) = signal.claims.bend(&standing, moment.choose());
-        self.tell_choice(
-            signal,
-            SignalChoice { junction: self.junction.id, time_ms: self.tick, stage, wanted, reason, scores_milli },
-        );
+        let told = (stage, wanted, reason);
+        if !signal.told.is_some_and(|(at, before)| before == told && self.tick < at + REPEAT_MS) {
+            let (junction, scores_milli) = (self.junction.id, moment.reckoned().scores_milli.clone());
+            signal.told = Some((self.tick, told));
+            let choice = SignalChoice { junction, time_ms: self.tick, stage, wanted, reason, scores_milli };
+            self.out.emit(SignalSaid::Choice(choice));
+        }
         if wanted != stage {
             let steps = change(self.junction, signal.shown.lamps(), wanted);
             signal.phase = Phase::Changing { to: wanted, reason, steps, until_ms: self.tick };
@@ -377,21 +377,6 @@ impl Desk<'_> {
             let waiting = signal.demand.waiting(self.field, number);
             let green = stage.map_or(0, |stage| self.field.releases[stage].green[number]);
             signal.demand.flows[number].second(waiting, green);
-        }
-    }
-
-    /// What waits for each stage, 1/1000 vehicle.
-    fn scores_milli(&self, demand: &Demand, shares: &[Shares]) -> Vec<i64> {
-        let near: Vec<f32> = (0..self.field.rows.len()).map(|row| demand.near(self.field, row)).collect();
-        shares.iter().map(|stage| (stage.asks(&near) * 1000.0) as i64).collect()
-    }
-
-    fn tell_choice(&mut self, signal: &mut Signal, choice: SignalChoice) {
-        let now = (choice.stage, choice.wanted, choice.reason);
-        let same = signal.told.is_some_and(|(at, s, w, r)| (s, w, r) == now && self.tick < at + REPEAT_MS);
-        if !same {
-            signal.told = Some((self.tick, now.0, now.1, now.2));
-            self.out.emit(SignalSaid::Choice(choice));
         }
     }
 

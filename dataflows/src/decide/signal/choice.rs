@@ -1,5 +1,7 @@
 //! Which stage comes next.
 
+use std::cell::OnceCell;
+
 use super::deadlines::{Due, Stages, Timing, bit};
 use super::demand::{Demand, SOMEONE_MILLI};
 use super::field::Field;
@@ -16,16 +18,31 @@ pub(super) struct Moment<'a> {
     pub(super) timing: &'a Timing,
     pub(super) field: &'a Field,
     pub(super) demand: &'a Demand,
-    pub(super) shares: &'a [Shares],
-    /// By stage: vehicles that wait for it.
-    pub(super) scores_milli: &'a [i64],
     pub(super) planned: Option<u16>,
     pub(super) stage: u16,
     pub(super) stood_ms: u64,
     pub(super) again_ms: u64,
+    pub(super) reckoned: OnceCell<Reckoned>,
+}
+
+/// What is reckoned of a moment only when it is asked for.
+pub(super) struct Reckoned {
+    shares: Vec<Shares>,
+    /// By stage: vehicles that wait for it, weighted, 1/1000.
+    pub(super) scores_milli: Vec<i64>,
 }
 
 impl Moment<'_> {
+    /// Stages' shares and scores. Within a shortest green nobody asks for them, most often.
+    pub(super) fn reckoned(&self) -> &Reckoned {
+        self.reckoned.get_or_init(|| {
+            let shares = Shares::of_stages(self.field, self.demand);
+            let near: Vec<f32> = (0..self.field.rows.len()).map(|row| self.demand.near(self.field, row)).collect();
+            let scores_milli = shares.iter().map(|stage| (stage.asks(&near) * 1000.0) as i64).collect();
+            Reckoned { shares, scores_milli }
+        })
+    }
+
     /// The stage wanted, and why.
     pub(super) fn choose(&self) -> (u16, StageReason) {
         let (stage, standing) = (self.stage, &self.junction.stages[usize::from(self.stage)]);
@@ -37,7 +54,7 @@ impl Moment<'_> {
         }
         let dues = self.dues();
         let open = self.open_to(&dues);
-        let outlook = Outlook::new(self.field, self.demand, self.shares);
+        let outlook = Outlook::new(self.field, self.demand, &self.reckoned().shares);
         let Some(first) = dues.first().filter(|_| open & bit(usize::from(stage)) == 0) else {
             return self.freely(&outlook, open);
         };
@@ -48,11 +65,11 @@ impl Moment<'_> {
     /// Everybody's times can be kept while the stage in force goes on.
     fn freely(&self, outlook: &Outlook<'_>, open: Stages) -> (u16, StageReason) {
         let (stage, standing) = (self.stage, &self.junction.stages[usize::from(self.stage)]);
-        let waits = |s: usize| self.scores_milli[s] >= i64::from(SOMEONE_MILLI);
-        let others_wait = (0..self.scores_milli.len()).any(|s| s != usize::from(stage) && waits(s));
+        let waits = |s: usize| self.reckoned().scores_milli[s] >= i64::from(SOMEONE_MILLI);
+        let others_wait = (0..self.junction.stages.len()).any(|s| s != usize::from(stage) && waits(s));
         if self.stood_ms >= u64::from(standing.max_green_ms) && self.demand.waiting_since_ms.iter().any(Option::is_some)
         {
-            let other = self.cheapest(outlook, |s| open & bit(s) != 0 && self.scores_milli[s] > 0);
+            let other = self.cheapest(outlook, |s| open & bit(s) != 0 && self.reckoned().scores_milli[s] > 0);
             return other.map_or((stage, StageReason::Idle), |other| (other, StageReason::MaxGreen));
         }
         if outlook.is_empty() {
@@ -101,6 +118,6 @@ impl Moment<'_> {
         let (now_ms, own) = (self.demand.now_ms, usize::from(self.stage));
         let free_ms = now_ms + self.again_ms;
         let keeps = |s: &usize| self.timing.keeps(dues, now_ms, free_ms, (*s != own).then_some(*s));
-        (0..self.scores_milli.len()).filter(keeps).fold(0, |open, s| open | bit(s))
+        (0..self.junction.stages.len()).filter(keeps).fold(0, |open, s| open | bit(s))
     }
 }

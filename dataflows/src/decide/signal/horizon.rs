@@ -6,10 +6,10 @@
 //! base policy, as Bertsekas has it; its look-ahead on single vehicles is that of Surtrac and RHODES.)
 
 use super::deadlines::Timing;
-use super::outlook::{HORIZON_S, Outlook};
+use super::outlook::{HORIZON_S, Outlook, WIDTH};
 
 /// For how long the stage in force is kept in a draft, s.
-const KEEPS_S: [usize; 8] = [0, 1, 2, 3, 5, 8, 12, 18];
+const KEEPS_S: [usize; 7] = [1, 2, 3, 5, 8, 12, 18];
 /// What one who still waits at the end of the horizon costs, vehicle seconds.
 const LAST_COST: f32 = 15.0;
 /// The rule changes to a stage that is asked for by so many more, vehicles, ...
@@ -39,8 +39,15 @@ struct Course {
     room: Vec<f32>,
     /// By row: how many may leave in the second at hand.
     goes: Vec<f32>,
+    /// By row: who waits and comes soon.
+    near: Vec<f32>,
     at_s: usize,
     cost: f32,
+}
+
+/// The smaller one; `f32::min` looks for what is no number too, and is slower.
+fn less(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
 }
 
 /// All drafts of a moment.
@@ -54,29 +61,41 @@ impl<'a> Horizon<'a> {
         Horizon { outlook, timing }
     }
 
-    /// The cheapest draft: it changes from `stage`, which has stood for `stood_s`, at once to one of `open` or, if that is
-    /// allowed, keeps it first.
+    /// What to do now that `stage` has stood for `stood_s`: the cheapest draft if that changes at once, to one of `open`;
+    /// otherwise, if the stage may be kept, one that keeps it first and costs less than all those.
     pub(super) fn best(&self, stage: usize, stood_s: usize, keeps: bool, open: impl Fn(usize) -> bool) -> Draft {
-        let mut best = Draft { cost: f32::INFINITY, keep_s: 0, next: stage };
         let Outlook { queue, room, rows, .. } = self.outlook;
-        let mut stem = Course { queue: queue.clone(), room: room.clone(), goes: vec![0.0; *rows], at_s: 0, cost: 0.0 };
+        let (goes, near) = (vec![0.0; *rows], vec![0.0; *rows]);
+        let mut stem = Course { queue: queue.clone(), room: room.clone(), goes, near, at_s: 0, cost: 0.0 };
         let mut course = stem.clone();
-        let last_s = if keeps { KEEPS_S[KEEPS_S.len() - 1] } else { 0 };
-        for keep_s in 0..=last_s {
-            let changes = KEEPS_S.contains(&keep_s);
-            for next in 0..self.outlook.stages() {
-                let is_draft = if next == stage { keep_s == 1 } else { changes && (keep_s > 0 || open(next)) };
-                if is_draft {
-                    course.clone_from(&stem);
-                    let stood_s = if next == stage { stood_s + keep_s } else { 0 };
-                    self.change(&mut course, stage, next);
-                    let cost = self.follow(&mut course, next, stood_s, best.cost);
-                    if cost < best.cost {
-                        best = Draft { cost, keep_s, next };
-                    }
+        let mut best = Draft { cost: f32::INFINITY, keep_s: 0, next: stage };
+        if keeps {
+            self.stand(&mut course, stage);
+            best = Draft { cost: self.follow(&mut course, stage, stood_s + 1, f32::INFINITY), keep_s: 1, next: stage };
+        }
+        let others = || (0..self.outlook.stages()).filter(|next| *next != stage);
+        let mut cost = |stem: &Course, next: usize, bound: f32| {
+            course.clone_from(stem);
+            self.change(&mut course, stage, next);
+            self.follow(&mut course, next, 0, bound)
+        };
+        for next in others().filter(|next| open(*next)) {
+            let cost = cost(&stem, next, best.cost);
+            if cost < best.cost {
+                best = Draft { cost, keep_s: 0, next };
+            }
+        }
+        if best.keep_s > 0 || !keeps {
+            return best;
+        }
+        for keep_s in 1..=KEEPS_S[KEEPS_S.len() - 1] {
+            self.stand(&mut stem, stage);
+            for next in others().filter(|_| KEEPS_S.contains(&keep_s)) {
+                let cost = cost(&stem, next, best.cost);
+                if cost < best.cost {
+                    return Draft { cost, keep_s, next };
                 }
             }
-            self.stand(&mut stem, stage);
         }
         best
     }
@@ -99,18 +118,24 @@ impl<'a> Horizon<'a> {
     fn pass(&self, course: &mut Course) {
         let Some(coming) = self.outlook.coming(course.at_s) else { return };
         let left_s = (HORIZON_S - course.at_s) as f32;
-        let (mut waits, mut sent) = (0.0, 0.0);
-        let rows = course.queue.iter_mut().zip(&mut course.room).zip(&course.goes).zip(coming).zip(&self.outlook.price);
+        let (mut waits, mut sent) = ([0.0; WIDTH], [0.0; WIDTH]);
+        let (queue, room) = (course.queue.as_chunks_mut().0, course.room.as_chunks_mut().0);
+        let (goes, price) = (course.goes.as_chunks().0, self.outlook.price.as_chunks().0);
+        let rows = queue.iter_mut().zip(room).zip(goes).zip(coming.as_chunks().0).zip(price);
         for ((((queue, room), goes), coming), price) in rows {
-            let waiting = queue.min(*goes);
-            let driving = if *queue <= *goes { coming.min(goes - waiting) } else { 0.0 };
-            let leaves = (waiting + driving).min(*room);
-            *queue += coming - leaves;
-            *room += REFILL - leaves;
-            waits += *queue;
-            sent += leaves * price;
+            let (queue, room): (&mut [f32; WIDTH], &mut [f32; WIDTH]) = (queue, room);
+            let (goes, coming, price): (&[f32; WIDTH], &[f32; WIDTH], &[f32; WIDTH]) = (goes, coming, price);
+            for i in 0..WIDTH {
+                let waiting = less(queue[i], goes[i]);
+                let driving = less(coming[i], goes[i] - waiting);
+                let leaves = less(waiting + driving, room[i]);
+                queue[i] += coming[i] - leaves;
+                room[i] += REFILL - leaves;
+                waits[i] += queue[i];
+                sent[i] += leaves * price[i];
+            }
         }
-        course.cost += waits + sent * left_s;
+        course.cost += waits.iter().sum::<f32>() + sent.iter().sum::<f32>() * left_s;
         course.at_s += 1;
     }
 
@@ -132,11 +157,12 @@ impl<'a> Horizon<'a> {
     }
 
     /// The stage to change to that the longest weighted queue asks for, if it is worth a change.
-    fn rule(&self, course: &Course, stage: usize, stood_s: usize) -> Option<usize> {
+    fn rule(&self, course: &mut Course, stage: usize, stood_s: usize) -> Option<usize> {
         if stood_s < self.timing.min_green_s[stage] {
             return None;
         }
-        let asks = |stage| self.outlook.asks(stage, &course.queue, course.at_s);
+        self.outlook.near(&course.queue, course.at_s, &mut course.near);
+        let asks = |stage| self.outlook.asks(stage, &course.near);
         let now = if stood_s >= self.timing.max_green_s[stage] { 0.0 } else { asks(stage) };
         let others = (0..self.outlook.stages()).filter(|s| *s != stage).map(|s| (s, asks(s)));
         let (next, most) = others.reduce(|a, b| if b.1 > a.1 { b } else { a })?;

@@ -26,11 +26,20 @@ const YELLOW_RUN_S: usize = 1;
 /// For so long after its end those leave who waited for a gap, s.
 const TURN_LAST_S: usize = 2;
 
+/// Rows are reckoned so many at a time.
+pub(super) const WIDTH: usize = 8;
+
+/// The number of rows with those of nobody at the end that make it a multiple of [`WIDTH`].
+pub(super) fn padded(rows: usize) -> usize {
+    rows.next_multiple_of(WIDTH)
+}
+
 /// What is known at a moment.
 pub(super) struct Outlook<'a> {
     pub(super) field: &'a Field,
     /// By stage.
     shares: &'a [Shares],
+    /// Number of rows, padded.
     pub(super) rows: usize,
     /// By row: who waits.
     pub(super) queue: Vec<f32>,
@@ -52,10 +61,10 @@ pub(super) struct Outlook<'a> {
 
 impl<'a> Outlook<'a> {
     pub(super) fn new(field: &'a Field, demand: &Demand, shares: &'a [Shares]) -> Self {
-        let rows = field.rows.len();
+        let (lanes, rows) = (field.rows.len(), padded(field.rows.len()));
         let mut coming = vec![0.0; HORIZON_S * rows];
         let mut queue = vec![0.0; rows];
-        for row in 0..rows {
+        for row in 0..lanes {
             demand.coming(field, row, |in_s, vehicles| match in_s as usize {
                 0 => queue[row] += vehicles,
                 in_s if in_s <= HORIZON_S => coming[(in_s - 1) * rows + row] += vehicles,
@@ -71,8 +80,10 @@ impl<'a> Outlook<'a> {
             gap.iter_mut().zip(&coming[second * rows..]).for_each(|(gap, coming)| *gap &= *coming < SOMEONE);
         }
         let rate = |(flow, green): (&Flow, &u32)| flow.rate(*green);
-        let of_stage = |release: &'a Release| demand.flows.iter().zip(&release.green).map(rate);
+        let nobody = || std::iter::repeat_n(0.0, rows - lanes);
+        let of_stage = |release: &'a Release| demand.flows.iter().zip(&release.green).map(rate).chain(nobody());
         let saturation: Vec<f32> = field.releases.iter().flat_map(of_stage).collect();
+        let by_row = |of: &dyn Fn(usize) -> f32| (0..lanes).map(of).chain(nobody()).collect::<Vec<f32>>();
         let mean = |row: usize, of: &dyn Fn(usize) -> f32| {
             let outs = &field.rows[row].outs;
             let sum = |stretch: &Vec<Onward>| stretch.iter().map(|on| on.share * of(on.lane)).sum::<f32>();
@@ -85,8 +96,8 @@ impl<'a> Outlook<'a> {
             shares,
             rows,
             queue,
-            room: (0..rows).map(|row| mean(row, &room)).collect(),
-            price: (0..rows).map(|row| mean(row, &|lane| demand.near_end(lane)) * SEND_PRICE).collect(),
+            room: by_row(&|row| mean(row, &room)),
+            price: by_row(&|row| mean(row, &|lane| demand.near_end(lane)) * SEND_PRICE),
             coming,
             soon,
             gap,
@@ -110,11 +121,20 @@ impl<'a> Outlook<'a> {
         self.coming.get(at_s * self.rows..(at_s + 1) * self.rows)
     }
 
-    /// What a stage would let go of those who wait, and of those who come soon.
-    pub(super) fn asks(&self, stage: usize, queue: &[f32], at_s: usize) -> f32 {
+    /// By row: who waits, and who comes soon.
+    pub(super) fn near(&self, queue: &[f32], at_s: usize, near: &mut [f32]) {
         let soon = &self.soon[at_s * self.rows..][..self.rows];
-        let asks = self.shares[stage].worth.iter().zip(queue).zip(soon);
-        asks.map(|((worth, queue), soon)| worth * (queue + soon)).sum()
+        near.iter_mut().zip(queue).zip(soon).for_each(|((near, queue), soon)| *near = queue + soon);
+    }
+
+    /// What a stage would let go of those who are near, by row.
+    pub(super) fn asks(&self, stage: usize, near: &[f32]) -> f32 {
+        let (worth, near) = (self.shares[stage].worth.as_chunks::<WIDTH>().0, near.as_chunks::<WIDTH>().0);
+        let mut sums = [0.0; WIDTH];
+        for (worth, near) in worth.iter().zip(near) {
+            (0..WIDTH).for_each(|i| sums[i] += worth[i] * near[i]);
+        }
+        sums.iter().sum()
     }
 
     /// By row: how many a stage lets go in a second, with such queues.

@@ -2,12 +2,13 @@
 
 use super::demand::Demand;
 use super::field::{Field, Row};
+use super::outlook::padded;
 use crate::network::Light;
 
 /// How much a green that gives way is worth beside one that does not.
 const PERMISSIVE_WORTH: f32 = 0.5;
 
-/// What a stage lets go of each row.
+/// What a stage lets go of each row; padded rows of nobody.
 pub(super) struct Shares {
     /// By row: of its vehicles those that go and give way to nobody.
     pub(super) protected: Vec<f32>,
@@ -20,21 +21,32 @@ pub(super) struct Shares {
 impl Shares {
     /// By stage.
     pub(super) fn of_stages(field: &Field, demand: &Demand) -> Vec<Shares> {
-        (0..field.releases.len()).map(|stage| Shares::of(field, demand, stage)).collect()
+        // Those of all stages go over the same movements.
+        let mut turns: Vec<f32> = Vec::new();
+        (0..field.rows.len()).for_each(|row| turns.extend(demand.shares(row)));
+        (0..field.releases.len()).map(|stage| Shares::of(field, &turns, stage)).collect()
     }
 
-    fn of(field: &Field, demand: &Demand, stage: usize) -> Shares {
+    fn of(field: &Field, turns: &[f32], stage: usize) -> Shares {
         let lights = &field.releases[stage].lights;
-        let share = |(number, row): (usize, &Row), light: Light| {
-            let moves = row.moves.iter().zip(demand.shares(number));
-            moves.filter(|(m, _)| lights[m.head] == light).map(|(_, share)| share).sum::<f32>()
-        };
-        let rows = || field.rows.iter().enumerate();
-        let protected: Vec<f32> = rows().map(|row| share(row, Light::Protected)).collect();
-        let permissive = rows().map(|row| (row.0, share(row, Light::Permissive)));
-        let yielding: Vec<(usize, f32)> = permissive.filter(|(_, share)| *share > 0.0).collect();
-        let mut worth = protected.clone();
-        yielding.iter().for_each(|(row, share)| worth[*row] += PERMISSIVE_WORTH * share);
+        let rows = padded(field.rows.len());
+        let (mut protected, mut worth) = (vec![0.0; rows], vec![0.0; rows]);
+        let mut yielding = Vec::new();
+        let mut turns = turns.iter();
+        for (number, Row { moves, .. }) in field.rows.iter().enumerate() {
+            let mut permissive = 0.0;
+            for (m, share) in moves.iter().zip(&mut turns) {
+                match lights[m.head] {
+                    Light::Protected => protected[number] += share,
+                    Light::Permissive => permissive += share,
+                    Light::Red => {}
+                }
+            }
+            worth[number] = protected[number] + PERMISSIVE_WORTH * permissive;
+            if permissive > 0.0 {
+                yielding.push((number, permissive));
+            }
+        }
         Shares { protected, yielding, worth }
     }
 

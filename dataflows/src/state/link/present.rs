@@ -40,7 +40,7 @@ const ASIDE_MS: u64 = 2_000;
 const DOUBT_MS: u64 = 15_000;
 /// ... counts for so much, 1/1000, ...
 const DOUBT_MILLI: u32 = 500;
-/// ... and after so long for nothing, ms.
+/// ... and after so long it is forgotten, ms.
 const LOST_MS: u64 = 75_000;
 /// Who was expected on this link should have been seen by its first camera since so long: it has gone elsewhere, ms, ...
 const ELSEWHERE_MS: u64 = 4_000;
@@ -117,11 +117,7 @@ impl Present {
             let came = u64::from(self.weight_milli) * (1000 - ENDED_MILLI) / 1000;
             return (1000 * came * MISSED_MILLI / (came * MISSED_MILLI + (1000 - came) * 1000)) as u32;
         }
-        let sure_milli = match self.free_ms(now) {
-            LOST_MS.. => 0,
-            DOUBT_MS.. => DOUBT_MILLI,
-            _ => 1000,
-        };
+        let sure_milli = if self.free_ms(now) >= DOUBT_MS { DOUBT_MILLI } else { 1000 };
         u32::from(self.weight_milli) * sure_milli / 1000
     }
 }
@@ -312,7 +308,7 @@ impl Presents {
     /// Forgets who has not been seen for long.
     pub(super) fn expire(&mut self, now: Time) {
         let Presents { coming, rows, came, .. } = self;
-        let is_here = |v: &Present| now.saturating_sub(v.seen_ms) < EXPIRY_MS;
+        let is_here = |v: &Present| now.saturating_sub(v.seen_ms) < EXPIRY_MS && v.free_ms(now) < LOST_MS;
         coming.retain(|v| {
             let stays = is_here(v);
             if !stays {
