@@ -38,7 +38,7 @@ use choice::Moment;
 use claims::{Claims, Standing, Ways};
 use deadlines::Timing;
 use demand::Demand;
-use field::{Field, feeders};
+use field::{Field, Green, feeders};
 use follow::Follower;
 use reds::{Reds, Watch, long_red};
 
@@ -375,8 +375,8 @@ impl Desk<'_> {
         let stage = if let Phase::Green { stage, .. } = signal.phase { Some(usize::from(stage)) } else { None };
         for number in 0..self.field.rows.len() {
             let waiting = signal.demand.waiting(self.field, number);
-            let green = stage.map_or(0, |stage| self.field.releases[stage].green[number]);
-            signal.demand.flows[number].second(waiting, green);
+            let green = stage.map_or(Green::default(), |stage| self.field.releases[stage].green[number]);
+            signal.demand.flows[number].second((self.tick / 1000) as u32, waiting, green);
         }
     }
 

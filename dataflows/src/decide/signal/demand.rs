@@ -152,13 +152,15 @@ impl Demand {
     /// Tells who comes to the line of a row: in how many seconds, and how many vehicles.
     pub(super) fn coming(&self, field: &Field, row: usize, mut tell: impl FnMut(u32, f32)) {
         let now_s = self.now_s();
-        let unseen = self.flows[row].unseen();
+        let flow = &self.flows[row];
+        let unseen = flow.unseen();
         if unseen.flow() > 0.0 {
             tell(0, unseen.waiting());
             (1..=HORIZON_S as u32).for_each(|in_s| tell(in_s, unseen.flow()));
         }
         for source in &field.rows[row].sources {
-            for (due_s, milli) in &self.arrivals[source.lane] {
+            let is_here = |(due_s, _): &&(u32, u32)| source.lag_s > 0 || !flow.is_gone(*due_s);
+            for (due_s, milli) in self.arrivals[source.lane].iter().filter(is_here) {
                 let in_s = due_s.max(&now_s) - now_s + source.lag_s;
                 tell(in_s, source.share * *milli as f32 / 1000.0);
             }

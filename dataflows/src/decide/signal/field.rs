@@ -73,14 +73,23 @@ pub(super) struct Source {
     pub(super) lag_s: u32,
 }
 
+/// What is let go of a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Green {
+    /// The movements that go, a bit each; beyond 32 two share one.
+    pub(super) moves: u32,
+    /// Whether all of them go and give way to nobody.
+    pub(super) all: bool,
+}
+
 /// What a stage lets go.
 pub(super) struct Release {
     /// By head.
     pub(super) lights: Vec<Light>,
     /// By row: rows that its permissive movements give way to.
     pub(super) gives_way: Vec<Vec<usize>>,
-    /// By row: the movements that go, a bit each; beyond 32 two share one.
-    pub(super) green: Vec<u32>,
+    /// By row.
+    pub(super) green: Vec<Green>,
 }
 
 /// What goes on while one stage changes to another.
@@ -149,7 +158,7 @@ impl Field {
         let release = |head: usize| Release {
             lights: (0..2).map(|h| if h == head { Light::Protected } else { Light::Red }).collect(),
             gives_way: vec![Vec::new(); 2],
-            green: (0..2).map(|row| u32::from(row == head)).collect(),
+            green: (0..2).map(|row| Green { moves: u32::from(row == head), all: row == head }).collect(),
         };
         let passing = |from: usize, to: usize| Passing { for_s: if from == to { 0 } else { 3 }, goes: vec![0.0; 2] };
         Field {
@@ -228,11 +237,12 @@ impl Field {
 
     fn release(&self, junction: &Junction, moves: &Moves, lights: &[Light]) -> Release {
         let gives_way = moves.values().map(|moves| self.yields_to(junction, moves, lights)).collect();
-        let bits = |moves: &Vec<(usize, LaneId)>| {
-            let green = moves.iter().enumerate().filter(|(_, (head, _))| lights[*head].is_green());
-            green.fold(0, |bits, (number, _)| bits | 1 << (number & 31))
+        let green = |moves: &Vec<(usize, LaneId)>| {
+            let going = moves.iter().enumerate().filter(|(_, (head, _))| lights[*head].is_green());
+            let bits = going.fold(0, |bits, (number, _)| bits | 1 << (number & 31));
+            Green { moves: bits, all: moves.iter().all(|(head, _)| lights[*head] == Light::Protected) }
         };
-        Release { lights: lights.to_vec(), gives_way, green: moves.values().map(bits).collect() }
+        Release { lights: lights.to_vec(), gives_way, green: moves.values().map(green).collect() }
     }
 
     /// Rows that go under `lights` and before which one of the row's permissive movements gives way.

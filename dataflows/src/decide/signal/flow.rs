@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::field::Green;
 use super::unseen::Unseen;
 
 /// Saturation flow of a lane, vehicles/s. Learned lane by lane from those who leave it gave more delay on SUMO's ingolstadt7
@@ -9,6 +10,8 @@ use super::unseen::Unseen;
 const SATURATION: f32 = 0.53;
 /// One that is let go, and from which nobody has left for so long although someone waits, is held up, s.
 const STUCK_S: u32 = 6;
+/// One that is let go altogether, and from which nobody has left for so long, is empty, whoever is taken to be there, s.
+const EMPTY_S: u32 = 8;
 /// One that is held up flows so much slower.
 const STUCK_SHARE: f32 = 0.1;
 
@@ -21,6 +24,10 @@ pub(super) struct Flow {
     held_s: u32,
     /// The movements that were let go meanwhile, a bit each.
     held: u32,
+    /// Let go altogether, and nobody has left, for so long, s.
+    idle_s: u32,
+    /// When it was seen to be empty; nobody has left since. Unix time, s; 0: somebody has.
+    empty_at_s: u32,
     unseen: Unseen,
 }
 
@@ -31,24 +38,37 @@ impl Flow {
         self.unseen.left(strangers_milli);
     }
 
-    /// A second has passed in which so many waited who are known of, and these movements were let go, a bit each.
-    pub(super) fn second(&mut self, waiting: f32, green: u32) {
+    /// A second has passed in which so many waited who are known of; at `now_s`, Unix time.
+    pub(super) fn second(&mut self, now_s: u32, waiting: f32, green: Green) {
         let left_milli = std::mem::take(&mut self.left_milli);
-        self.unseen.second(waiting, green != 0, left_milli > 0);
-        let stands = green != 0 && waiting >= 1.0 && left_milli == 0;
+        let Green { moves, all } = green;
+        self.unseen.second(waiting, moves != 0, left_milli > 0);
+        self.idle_s = if all && left_milli == 0 { self.idle_s + 1 } else { 0 };
+        if left_milli > 0 {
+            self.empty_at_s = 0;
+        } else if self.idle_s >= EMPTY_S {
+            self.empty_at_s = now_s;
+        }
+        let stands = moves != 0 && waiting >= 1.0 && left_milli == 0;
         // The first in line perhaps waits for a movement that was red: when that goes too, all is open again.
-        let same = green & !self.held == 0;
+        let same = moves & !self.held == 0;
         (self.held_s, self.held) = match (stands, same) {
             (true, true) => (self.held_s + 1, self.held),
-            (true, false) => (1, green),
+            (true, false) => (1, moves),
             (false, _) => (0, 0),
         };
     }
 
-    /// Vehicles that leave in a second in which these movements are let go, a bit each.
-    pub(super) fn rate(&self, green: u32) -> f32 {
-        let is_held = self.held_s >= STUCK_S && green & !self.held == 0;
+    /// Vehicles that leave in a second of such a green.
+    pub(super) fn rate(&self, green: Green) -> f32 {
+        let is_held = self.held_s >= STUCK_S && green.moves & !self.held == 0;
         if is_held { SATURATION * STUCK_SHARE } else { SATURATION }
+    }
+
+    /// Whether one who should have been at the line at a time, Unix time in s, is not there: no camera has seen it leave, but
+    /// a green has shown the lane to be empty.
+    pub(super) fn is_gone(&self, due_s: u32) -> bool {
+        due_s + EMPTY_S / 2 <= self.empty_at_s
     }
 
     /// Those who wait and come unseen.
@@ -61,26 +81,42 @@ impl Flow {
 mod tests {
     use super::*;
 
+    const RIGHT: Green = Green { moves: 2, all: false };
+    const ALL: Green = Green { moves: 3, all: true };
+
     #[test]
     fn a_lane_that_is_let_go_and_does_not_move_is_held_up_until_somebody_leaves() {
         let mut flow = Flow::default();
-        (0..STUCK_S).for_each(|_| flow.second(4.0, 1));
-        assert_eq!(flow.rate(1), SATURATION * STUCK_SHARE);
+        (0..STUCK_S).for_each(|_| flow.second(0, 4.0, RIGHT));
+        assert_eq!(flow.rate(RIGHT), SATURATION * STUCK_SHARE);
         flow.left(1000, 0);
-        flow.second(3.0, 1);
-        assert_eq!(flow.rate(1), SATURATION);
-        (0..STUCK_S).for_each(|_| flow.second(4.0, 0));
-        assert_eq!(flow.rate(1), SATURATION, "at red nobody leaves");
+        flow.second(0, 3.0, RIGHT);
+        assert_eq!(flow.rate(RIGHT), SATURATION);
+        (0..STUCK_S).for_each(|_| flow.second(0, 4.0, Green::default()));
+        assert_eq!(flow.rate(RIGHT), SATURATION, "at red nobody leaves");
     }
 
     #[test]
     fn who_waits_for_another_movement_holds_up_a_lane_only_until_that_goes() {
-        let (through, right) = (1, 2);
         let mut flow = Flow::default();
-        (0..STUCK_S).for_each(|_| flow.second(4.0, right));
-        assert_eq!(flow.rate(right), SATURATION * STUCK_SHARE, "the first in line drives through");
-        assert_eq!(flow.rate(through | right), SATURATION);
-        flow.second(4.0, through | right);
-        assert_eq!(flow.rate(through | right), SATURATION, "it has just begun to go");
+        (0..STUCK_S).for_each(|_| flow.second(0, 4.0, RIGHT));
+        assert_eq!(flow.rate(RIGHT), SATURATION * STUCK_SHARE, "the first in line drives through");
+        assert_eq!(flow.rate(ALL), SATURATION);
+        flow.second(0, 4.0, ALL);
+        assert_eq!(flow.rate(ALL), SATURATION, "it has just begun to go");
+    }
+
+    #[test]
+    fn who_should_be_there_and_does_not_leave_in_a_long_green_is_gone() {
+        let mut flow = Flow::default();
+        (100..100 + EMPTY_S).for_each(|now_s| flow.second(now_s, 1.0, RIGHT));
+        assert!(!flow.is_gone(90), "it may wait for a movement that is red");
+        (110..110 + EMPTY_S).for_each(|now_s| flow.second(now_s, 1.0, ALL));
+        assert!(flow.is_gone(110) && !flow.is_gone(116), "who has just come is about to leave");
+        flow.second(120, 1.0, Green::default());
+        assert!(flow.is_gone(110), "at red too");
+        flow.left(1000, 0);
+        flow.second(130, 1.0, Green::default());
+        assert!(!flow.is_gone(110), "somebody leaves: it had only stood still");
     }
 }

@@ -1,7 +1,7 @@
 //! What is known at a moment of who waits, who comes and how fast each lane could flow: the same for all drafts.
 
 use super::demand::{Demand, SOMEONE};
-use super::field::{Field, Onward, Release};
+use super::field::{Field, Green, Onward, Release};
 use super::flow::Flow;
 use super::shares::Shares;
 
@@ -79,7 +79,7 @@ impl<'a> Outlook<'a> {
         for second in 1..GAP_S {
             gap.iter_mut().zip(&coming[second * rows..]).for_each(|(gap, coming)| *gap &= *coming < SOMEONE);
         }
-        let rate = |(flow, green): (&Flow, &u32)| flow.rate(*green);
+        let rate = |(flow, green): (&Flow, &Green)| flow.rate(*green);
         let nobody = || std::iter::repeat_n(0.0, rows - lanes);
         let of_stage = |release: &'a Release| demand.flows.iter().zip(&release.green).map(rate).chain(nobody());
         let saturation: Vec<f32> = field.releases.iter().flat_map(of_stage).collect();
