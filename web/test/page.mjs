@@ -69,8 +69,9 @@ try {
   done("a call is raised on the map, accepted, assigned, and answered, live");
 
   await page.click(id("call-change"));
+  await page.waitForSelector("[name=lon]");
   await page.mouse.click(box.x + 300, box.y + 330);
-  await page.waitForFunction((was) => !was.startsWith(document.querySelector("[name=lon]").value), String(await page.evaluate((n) => window.nanming.calls.get(n).lon, call)));
+  await page.waitForFunction((was) => !was.startsWith(document.querySelector("[name=lon]")?.value ?? was), String(await page.evaluate((n) => window.nanming.calls.get(n).lon, call)));
   const [lon, lat] = [Number(await page.inputValue("[name=lon]")), Number(await page.inputValue("[name=lat]"))];
   await page.locator("[value=C]").check({ force: true });
   await page.selectOption("[name=category]", "collision");
