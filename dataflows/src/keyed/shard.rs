@@ -44,7 +44,7 @@ impl<M: Machine> Shard<M> {
 
     /// Steps every key that has events or whose timer is due, in the order of keys.
     pub(super) fn run(&mut self, tick: Time, mut events: Vec<(M::Key, M::Event)>, mark: Tick) -> Vec<M::Out> {
-        events.sort_unstable();
+        sort(&mut events);
         let mut out = Outbox::new();
         let mut woken = self.timers.due(tick, &mut self.slots).into_iter().peekable();
         let groups: Vec<_> = events.chunk_by(|a, b| a.0 == b.0).map(|group| (self.touch(group[0].0), group)).collect();
@@ -113,4 +113,21 @@ impl<M: Machine> Shard<M> {
             self.vault.save(Saved::state(name, &key, &slot.state, wake));
         }
     }
+}
+
+/// Sorts events by key, and those of a key among themselves. Events are large and keys are small: the order of the keys is
+/// found first, and each event is moved once or twice.
+fn sort<K: Copy + Ord, E: Ord>(events: &mut [(K, E)]) {
+    let mut order: Vec<(K, u32)> = (0..).zip(events.iter()).map(|(at, (key, _))| (*key, at)).collect();
+    order.sort_unstable();
+    for at in 0..events.len() {
+        // Where the event that belongs here has gone since.
+        let mut from = order[at].1 as usize;
+        while from < at {
+            from = order[from].1 as usize;
+        }
+        order[at].1 = from as u32;
+        events.swap(at, from);
+    }
+    events.chunk_by_mut(|a, b| a.0 == b.0).for_each(|group| group.sort_unstable());
 }
