@@ -1,18 +1,32 @@
 //! Several live processes as one engine.
 
 use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::json;
 
 use crate::running::{Port, Running, address_in};
 use crate::viid;
 
-/// Addresses that were free a moment ago, one for each process.
+/// Where the search for a free port goes on: below the ports that the system gives to whoever asks for any.
+static NEXT_PORT: AtomicU16 = AtomicU16::new(20_000);
+
+/// An address that nobody has and that nobody else is given: not by this, nor by the system.
+pub(crate) fn free_address() -> SocketAddr {
+    loop {
+        let port = NEXT_PORT.fetch_add(1, Ordering::Relaxed);
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return listener.local_addr().unwrap();
+        }
+    }
+}
+
+/// Addresses that are free, one for each process.
 pub(crate) fn hosts(dir: &Path, processes: usize) -> PathBuf {
-    let free: Vec<_> = (0..processes).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    let lines: Vec<String> = free.iter().map(|listener| listener.local_addr().unwrap().to_string()).collect();
+    let lines: Vec<String> = (0..processes).map(|_| free_address().to_string()).collect();
     let path = dir.join("hosts.txt");
     std::fs::write(&path, lines.join("\n")).unwrap();
     path

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 use nanming::gat1049::{Kind, Message, Object, Operation, Split};
 use nanming_simulators::controller::Script;
 
+use crate::cluster::free_address;
 use crate::controllers::{command, controllers, start_as};
 use crate::running::{PATIENCE, Running};
 
@@ -68,10 +69,6 @@ impl Platform {
     }
 }
 
-fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 fn lock(cross: usize, fields: &[(&str, &str)]) -> Object {
     let id = Object::text("CrossID", format!("52010080{cross:04}"));
     let fields = fields.iter().map(|(name, value)| Object::text(name, value));
@@ -82,7 +79,7 @@ fn lock(cross: usize, fields: &[(&str, &str)]) -> Object {
 fn a_platform_is_told_of_stages_and_holds_one() {
     let dir = tempfile::tempdir().unwrap();
     let all = controllers(dir.path(), std::array::from_fn(|_| Script::default()));
-    let address = free_port();
+    let address = free_address();
     let mut with = command();
     with.env("NANMING_GAT1049__LISTEN", address.to_string()).env("NANMING_GAT1049__USERS", "{ticp=\"secret\"}");
     let city: Running = start_as(with, dir);

@@ -117,7 +117,7 @@ impl<M: Machine> Shard<M> {
 
 /// Sorts events by key, and those of a key among themselves. Events are large and keys are small: the order of the keys is
 /// found first, and each event is moved once or twice.
-fn sort<K: Copy + Ord, E: Ord>(events: &mut [(K, E)]) {
+pub(super) fn sort<K: Copy + Ord, E: Ord>(events: &mut [(K, E)]) {
     let mut order: Vec<(K, u32)> = (0..).zip(events.iter()).map(|(at, (key, _))| (*key, at)).collect();
     order.sort_unstable();
     for at in 0..events.len() {

@@ -189,3 +189,15 @@ fn keys_that_go_and_come_again_are_those_of_a_plain_map() {
     }
     assert!(said > 10_000, "{said}");
 }
+
+#[test]
+fn events_are_sorted_by_key_and_then_among_themselves() {
+    let mut random = crate::observe::draws();
+    for _ in 0..300 {
+        let mut events: Vec<(u64, u64)> = (0..random(40)).map(|_| (random(6), random(5))).collect();
+        let mut sorted = events.clone();
+        sorted.sort();
+        super::shard::sort(&mut events);
+        assert_eq!(events, sorted);
+    }
+}
