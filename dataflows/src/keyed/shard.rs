@@ -116,18 +116,21 @@ impl<M: Machine> Shard<M> {
 }
 
 /// Sorts events by key, and those of a key among themselves. Events are large and keys are small: the order of the keys is
-/// found first, and each event is moved once or twice.
+/// found first, and each event is moved once.
 pub(super) fn sort<K: Copy + Ord, E: Ord>(events: &mut [(K, E)]) {
-    let mut order: Vec<(K, u32)> = (0..).zip(events.iter()).map(|(at, (key, _))| (*key, at)).collect();
+    let mut order: Vec<(K, usize)> = (0..).zip(events.iter()).map(|(at, (key, _))| (*key, at)).collect();
     order.sort_unstable();
-    for at in 0..events.len() {
-        // Where the event that belongs here has gone since.
-        let mut from = order[at].1 as usize;
-        while from < at {
-            from = order[from].1 as usize;
+    for start in 0..events.len() {
+        // Along a cycle: each place takes the event that belongs there, until it is the start's.
+        let mut at = start;
+        loop {
+            let from = std::mem::replace(&mut order[at].1, at);
+            if from == start {
+                break;
+            }
+            events.swap(at, from);
+            at = from;
         }
-        order[at].1 = from as u32;
-        events.swap(at, from);
     }
     events.chunk_by_mut(|a, b| a.0 == b.0).for_each(|group| group.sort_unstable());
 }

@@ -154,3 +154,34 @@ pub(crate) fn at_line(city: &City) -> Vec<bool> {
     last.into_iter().flatten().for_each(|(_, camera)| at_line[camera.index()] = true);
     at_line
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{CameraKind, Lane, Point};
+
+    #[test]
+    fn a_lane_has_one_line_camera_the_last_within_reach_of_its_end() {
+        let lane = |row| Lane {
+            id: LaneId(row),
+            name: String::new(),
+            link: LinkId(0),
+            length_mm: 100_000,
+            motor: true,
+            movements: Vec::new(),
+        };
+        let places = [(0, 5_000), (0, 2_500), (0, 2_500), (0, 20_000), (1, 6_001), (2, 6_000)];
+        let camera = |(row, (lane, before_mm)): (usize, &(u32, u32))| Camera {
+            id: CameraId::from_index(row),
+            name: String::new(),
+            kind: CameraKind::MidLink,
+            at: Point::default(),
+            lane: Some((LaneId(*lane), *before_mm)),
+            venue: None,
+            site: None,
+        };
+        let cameras = places.iter().enumerate().map(camera).collect();
+        let city = City { lanes: (0..3).map(lane).collect(), cameras, ..City::default() };
+        assert_eq!(at_line(&city), [false, true, false, false, false, true]);
+    }
+}

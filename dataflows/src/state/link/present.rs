@@ -267,10 +267,7 @@ impl Presents {
                     v.passed += 1;
                 }
                 let stays = v.passed < OVERTAKEN || v.ways != 0;
-                if !stays {
-                    learn_came(came, v, 0);
-                }
-                stays
+                stays || never_came(came, v)
             });
             *done_ms = before.seen_ms;
         }
@@ -309,13 +306,7 @@ impl Presents {
     pub(super) fn expire(&mut self, now: Time) {
         let Presents { coming, rows, came, .. } = self;
         let is_here = |v: &Present| now.saturating_sub(v.seen_ms) < EXPIRY_MS && v.free_ms(now) < LOST_MS;
-        coming.retain(|v| {
-            let stays = is_here(v);
-            if !stays {
-                learn_came(came, v, 0);
-            }
-            stays
-        });
+        coming.retain(|v| is_here(v) || never_came(came, v));
         rows.iter_mut().for_each(|row| row.retain(|v| is_here(v)));
     }
 
@@ -357,13 +348,7 @@ impl Presents {
     /// ended, or they have turned where nothing sees them.
     fn forget_vanished(&mut self, now: Time) {
         let came = &mut self.came;
-        self.coming.retain(|v| {
-            let vanished = v.free_ms(now) >= VANISHED_MS;
-            if vanished {
-                learn_came(came, v, 0);
-            }
-            !vanished
-        });
+        self.coming.retain(|v| v.free_ms(now) < VANISHED_MS || never_came(came, v));
     }
 
     /// Lanes on which nothing would see somebody before the line, a bit each.
@@ -450,6 +435,12 @@ impl Presents {
         }
         standing_ms
     }
+}
+
+/// Takes note that one who was expected has not come, and says that it does not stay.
+fn never_came(shares: &mut BTreeMap<LaneId, Came>, vehicle: &Present) -> bool {
+    learn_came(shares, vehicle, 0);
+    false
 }
 
 /// Takes note that one more of those expected from its lane upstream came, 1000, or did not, 0.

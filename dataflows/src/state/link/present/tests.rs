@@ -42,11 +42,8 @@ impl Watch {
 
     fn see(&mut self, at_s: u64, vehicle: u64, lane: u8, to_line_mm: u32) {
         self.wait(at_s);
-        let eye = self.sensors.eye(usize::from(lane), to_line_mm, to_line_mm < 6_000);
+        let eye = self.sensors.eye(usize::from(lane), to_line_mm, to_line_mm == LINE_MM);
         self.presents.see(&self.sensors, VehicleId(vehicle), at_s * 1000, &eye);
-        if to_line_mm == LINE_MM {
-            self.presents.remove(VehicleId(vehicle));
-        }
     }
 
     fn wait(&mut self, until_s: u64) {
@@ -154,12 +151,10 @@ fn only_those_not_overtaken_yet_are_looked_at_and_nobody_else_would_change() {
                 0..3 => presents.expect(sensors, VehicleId(vehicle), (LaneId(vehicle as u32 % 3), 2), time_ms, 120_000),
                 3 => presents.remove(VehicleId(vehicle)),
                 4 => presents.expire(time_ms),
-                _ => drop(presents.see(
-                    sensors,
-                    VehicleId(vehicle),
-                    time_ms,
-                    &sensors.eye(row, to_line_mm, to_line_mm < 6_000),
-                )),
+                _ => {
+                    let eye = sensors.eye(row, to_line_mm, to_line_mm == LINE_MM);
+                    presents.see(sensors, VehicleId(vehicle), time_ms, &eye);
+                }
             }
         }
         unmarked.presents.overtaken_ms.fill(0);
