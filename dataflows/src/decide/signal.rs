@@ -33,7 +33,7 @@ mod plan;
 mod reds;
 mod shares;
 mod unseen;
-use change::{Change, change, stage_lamps};
+use change::{CLEARING_MS, Change, change, stage_lamps};
 use choice::Moment;
 use claims::{Claims, Standing, Ways};
 use deadlines::Timing;
@@ -55,8 +55,10 @@ const REPEAT_MS: u64 = 5_000;
 /// A stage that stands is ordered again after so long: a controller that hears nothing from the centre for minutes goes
 /// back to its own plan, ms.
 const KEEP_ALIVE_MS: u64 = 60_000;
-/// So many vehicles that wait inside the junction at the end of yellow might lock it: they are left time to go.
-const LOCKING: f32 = 1.9;
+/// So many vehicles that wait inside the junction at the end of yellow might lock it: they are left time to go, ...
+const LOCKING: f32 = 1.4;
+/// ... a second at a time, at most so often.
+const CLEARINGS: u8 = 4;
 /// Detectors that have told nothing for so long count as silent, ms.
 const SILENT_MS: u64 = 300_000;
 
@@ -154,6 +156,8 @@ pub struct Signal {
     ordered_ms: Time,
     told: Option<(u64, (u16, u16, StageReason))>,
     follower: Follower,
+    /// How often the change under way has been made longer for those inside the junction.
+    clearings: u8,
 }
 
 impl Default for Signal {
@@ -170,6 +174,7 @@ impl Default for Signal {
             ordered_ms: 0,
             told: None,
             follower: Follower::default(),
+            clearings: 0,
         }
     }
 }
@@ -303,12 +308,18 @@ impl Desk<'_> {
             }
             let (to, reason) = (*to, *reason);
             if steps.is_empty() {
-                if signal.demand.inside() >= LOCKING
-                    && let Some(clearing) = change::clearing(signal.shown.lamps())
-                {
-                    steps.push(clearing);
-                    continue;
+                if signal.demand.inside() >= LOCKING && signal.clearings < CLEARINGS {
+                    if let Some(clearing) = change::clearing(signal.shown.lamps()) {
+                        signal.clearings += 1;
+                        steps.push(clearing);
+                        continue;
+                    } else if signal.clearings > 0 {
+                        signal.clearings += 1;
+                        *until_ms = self.tick + u64::from(CLEARING_MS);
+                        continue;
+                    }
                 }
+                signal.clearings = 0;
                 let lamps = stage_lamps(self.junction, to);
                 if !self.show(signal, &lamps, to, Interval::Green, reason) {
                     return;

@@ -3,6 +3,8 @@
 //! In SUMO a vehicle stops a metre before the end of its lane. A stop-line camera here sees who leaves the lane, not who
 //! waits at its end.
 
+use std::collections::BTreeSet;
+
 use nanming_dataflows::ids::*;
 use nanming_dataflows::network::{Camera, CameraKind, City, Lane, Turn};
 
@@ -16,14 +18,16 @@ const DENSE_MM: u32 = 20_000;
 const BEGINNING_MM: u32 = 1_000;
 
 /// Cameras so dense that the places of vehicles are known almost exactly: each 20 m on every lane for cars that leads to a
-/// signal within 300 m, and at the end of every other one.
+/// signal within 300 m, at the beginning of every other one behind a signal, and at the end of all.
 pub fn with_dense_cameras(city: &mut City) {
     let leads = leads_to_signal(city, REACH_MM);
+    let behind: BTreeSet<LaneId> = city.movements.iter().filter(|m| m.signal.is_some()).map(|m| m.to).collect();
     let places = |lane: &Lane| match leads[lane.id.index()] {
         true => {
             let first = beginning(lane).filter(|mm| mm % DENSE_MM != 0);
             (DENSE_MM..lane.length_mm).step_by(DENSE_MM as usize).chain(first).collect()
         }
+        false if behind.contains(&lane.id) => beginning(lane).into_iter().collect(),
         false => Vec::new(),
     };
     place(city, places);

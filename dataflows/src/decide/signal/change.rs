@@ -20,7 +20,7 @@ pub(super) fn stage_lamps(junction: &Junction, stage: u16) -> Vec<Lamp> {
 }
 
 /// How long who waits inside the junction is left to leave it, ms.
-const CLEARING_MS: u32 = 1_000;
+pub(super) const CLEARING_MS: u32 = 1_000;
 /// A head that ends and goes on in the next stage shows red for so long between, ms.
 const RELIGHT_MS: u32 = 1_000;
 

@@ -29,7 +29,9 @@ const OVERTAKEN: u8 = 3;
 /// Who has left a line loses so much until it drives at free speed, ms.
 const SET_OFF_MS: u64 = 3_000;
 /// Who has left a line and is not seen behind the junction for so long waits in it, ms.
-const CROSSING_MS: u64 = 3_000;
+const CROSSING_MS: u64 = 2_000;
+/// For so long who has left a line may be overtaken there by those from other lanes, ms.
+const CROSSED_MS: u64 = 10_000;
 /// However few plates are read, a vehicle stands for at most five, 1/1000.
 const LEAST_KNOWN_MILLI: u32 = 200;
 /// Room that a vehicle takes in a queue, mm.
@@ -260,9 +262,15 @@ impl Presents {
     fn overtake(&mut self, sensors: &Sensors, eye: &Eye, before: &Present, at: Option<usize>) {
         let (lane, at_mm, trust) = (usize::from(eye.row), eye.to_line_mm, &self.trust);
         let (done_ms, came) = (&mut self.overtaken_ms[lane], &mut self.came);
-        if *done_ms < before.seen_ms && self.coming.iter().next().is_none_or(|v| v.is_behind(at_mm)) {
-            self.coming.retain_seen(*done_ms..before.seen_ms, |v| {
-                if v.ways & bit(lane) != 0 {
+        // Seen from its beginning, a lane tells who crossed the junction before whom: those from other lanes perhaps still wait
+        // in it.
+        let begins = sensors.sees_beginning(lane);
+        let crossed_ms = before.seen_ms.saturating_sub(CROSSED_MS);
+        let overtaken = |v: &Present| !begins || v.from == before.from || v.seen_ms < crossed_ms;
+        let from_ms = if begins { 0 } else { *done_ms };
+        if from_ms < before.seen_ms && self.coming.iter().next().is_none_or(|v| v.is_behind(at_mm)) {
+            self.coming.retain_seen(from_ms..before.seen_ms, |v| {
+                if v.ways & bit(lane) != 0 && overtaken(v) {
                     v.ways &= !bit(lane);
                     v.passed += 1;
                 }

@@ -156,9 +156,17 @@ impl Sensors {
         sees(lane) || (0..self.lanes.len()).any(beside)
     }
 
+    /// Whether a camera stands at the beginning of a lane.
+    pub(super) fn sees_beginning(&self, lane: usize) -> bool {
+        let Lane { length_mm, mid_mm, .. } = &self.lanes[lane];
+        mid_mm.first().is_some_and(|first_mm| first_mm + BEGINNING_MM >= *length_mm)
+    }
+
     /// Whether cameras that can be relied on see at once who comes onto those lanes that are not pockets.
     pub(super) fn begins_watched(&self, trust: &Trust, ways: u32) -> bool {
-        let lanes = (0..self.lanes.len()).filter(|lane| ways & bit(*lane) != 0 && !self.lanes[*lane].pocket);
+        // Where a link ends the network, none of its lanes leads on.
+        let onto = |lane: &usize| if ways == 0 { !self.lanes[*lane].mid_mm.is_empty() } else { ways & bit(*lane) != 0 };
+        let lanes = (0..self.lanes.len()).filter(|lane| onto(lane) && !self.lanes[*lane].pocket);
         let mut watched =
             lanes.map(|lane| self.next_mm(trust, lane, u32::MAX) + BEGINNING_MM >= self.lanes[lane].length_mm);
         watched.next().is_some_and(|first| first && watched.all(|w| w))

@@ -164,3 +164,21 @@ fn only_those_not_overtaken_yet_are_looked_at_and_nobody_else_would_change() {
     }
     assert!(changed > 1_000, "{changed}");
 }
+
+#[test]
+fn who_waits_in_the_junction_is_not_overtaken_by_those_who_come_from_other_lanes() {
+    let sensors = || Sensors::given(&[(120_000, &[119_000, 60_000])]);
+    let waits = |later_from: u32, later_s: u64| {
+        let mut watch = Watch::new(sensors());
+        let Watch { sensors, presents, .. } = &mut watch;
+        for (vehicle, from, at_s) in [(1, 0, 100), (2, later_from, later_s)] {
+            presents.expect(sensors, VehicleId(vehicle), (LaneId(from), 2), at_s * 1000, 120_000);
+        }
+        watch.now_ms = later_s * 1000;
+        watch.see(later_s + 2, 2, 0, 119_000);
+        watch.presents.coming.iter().any(|first| first.ways != 0)
+    };
+    assert!(!waits(0, 102), "its own lane keeps its order");
+    assert!(waits(1, 102), "it waits for a gap");
+    assert!(!waits(1, 115), "by now it would have found one");
+}
