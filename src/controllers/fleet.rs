@@ -1,7 +1,6 @@
 //! All controllers: who is told what is wanted at a junction, and what is known of it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use nanming_dataflows::decision::SignalCommand;
 use nanming_dataflows::ids::JunctionId;
@@ -17,20 +16,10 @@ use crate::metrics::Metrics;
 /// What is wanted at a junction. The latest holds: an order that was overtaken is not sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Orders {
-    /// The stage of the engine.
-    stage: Option<u16>,
+    /// The stage that the engine ordered last.
+    pub(super) stage: Option<u16>,
     /// How often the engine has ordered.
     pub(super) count: u64,
-    /// A stage that somebody holds, and until when.
-    lock: Option<(u16, Instant)>,
-}
-
-impl Orders {
-    /// The stage that is wanted: the one held, or else the engine's.
-    pub(super) fn stage(&self) -> Option<u16> {
-        let held = self.lock.filter(|(_, until)| Instant::now() < *until).map(|(stage, _)| stage);
-        held.or(self.stage)
-    }
 }
 
 struct Post {
@@ -85,26 +74,6 @@ impl Fleet {
     /// Whether the controller of a junction has a stage.
     pub fn has(&self, junction: JunctionId, stage: u16) -> bool {
         self.post(junction).is_some_and(|post| post.has.get(usize::from(stage)) == Some(&true))
-    }
-
-    /// Holds a stage for a while, whatever the engine orders, as long as it orders at all.
-    pub fn lock(&self, junction: JunctionId, stage: u16, time: Duration) {
-        if let Some(post) = self.post(junction) {
-            post.orders.send_modify(|orders| orders.lock = Some((stage, Instant::now() + time)));
-        }
-    }
-
-    /// Ends what was held.
-    pub fn unlock(&self, junction: JunctionId) {
-        if let Some(post) = self.post(junction) {
-            post.orders.send_modify(|orders| orders.lock = None);
-        }
-    }
-
-    /// Whether a stage is held at a junction.
-    pub fn is_locked(&self, junction: JunctionId) -> bool {
-        let lock = self.post(junction).and_then(|post| post.orders.borrow().lock);
-        lock.is_some_and(|(_, until)| Instant::now() < until)
     }
 
     /// What is known of the controller of a junction; none where it has none.

@@ -127,7 +127,7 @@ impl LineTask {
     /// Tells the session what is wanted now, if that is news. At the end nothing is: the junction is given back.
     fn take_orders(&mut self, is_ending: bool) {
         let orders = *self.orders.borrow_and_update();
-        let now = if is_ending { (self.known.0, None) } else { (orders.count, orders.stage()) };
+        let now = if is_ending { (self.known.0, None) } else { (orders.count, orders.stage) };
         if now != self.known {
             self.known = now;
             let now_ms = self.now_ms();

@@ -76,6 +76,8 @@ pub(super) struct Session {
     open: Option<Open>,
     plans: VecDeque<PlanRow>,
     wish: Option<Wish>,
+    /// Without a wish it is not given back before this, ms: the engine may still be hearing of it.
+    patient_until_ms: u64,
     engine_silent: bool,
     heard_ms: u64,
     beat_ms: u64,
@@ -110,6 +112,7 @@ impl Session {
             open: None,
             plans: VecDeque::new(),
             wish: None,
+            patient_until_ms: 0,
             engine_silent: false,
             heard_ms: 0,
             beat_ms: 0,
@@ -127,9 +130,11 @@ impl Session {
         }
     }
 
-    /// A connection is there. Whatever was known of the controller is asked anew: it may have started anew.
+    /// A connection is there. Whatever was known of the controller is asked anew: it may have started anew. What the engine
+    /// wanted before is for it to order anew.
     pub(super) fn connected(&mut self, now_ms: u64) {
         self.forget();
+        self.left(now_ms);
         (self.heard_ms, self.beat_ms) = (now_ms, now_ms);
         if self.rules.download_plans {
             self.plans = plans::of(&self.site);
@@ -153,8 +158,14 @@ impl Session {
         (self.state, self.groups, self.differs_ms, self.strays_ms) = (State::default(), Vec::new(), None, None);
     }
 
+    /// It does not follow the centre any more: what was ordered counts no more.
+    fn left(&mut self, now_ms: u64) {
+        (self.wish, self.patient_until_ms) = (None, now_ms + AGAIN_MS);
+    }
+
     /// The stage that is wanted from now on; none: the junction is given back.
     pub(super) fn wish(&mut self, stage: Option<u16>, now_ms: u64) {
+        self.patient_until_ms = 0;
         self.wish = stage.map(|stage| Wish { stage, at_ms: now_ms });
         self.engine_silent = false;
         // Who orders anew may be refused anew.

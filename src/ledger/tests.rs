@@ -40,6 +40,7 @@ fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord 
         calls,
         acks: vec![],
         units: vec![],
+        holds: vec![],
         notes,
         offsets: Default::default(),
         decisions,

@@ -23,7 +23,7 @@ pub(super) const PICKS: [(&str, PickReason); 5] = [
     ("after_silence", PickReason::AfterSilence),
     ("after_loss", PickReason::AfterLoss),
 ];
-pub(super) const STAGE_REASONS: [(&str, StageReason); 10] = [
+pub(super) const STAGE_REASONS: [(&str, StageReason); 11] = [
     ("start", StageReason::Start),
     ("pressure", StageReason::Pressure),
     ("min_green", StageReason::MinGreen),
@@ -34,4 +34,5 @@ pub(super) const STAGE_REASONS: [(&str, StageReason); 10] = [
     ("idle", StageReason::Idle),
     ("preemption", StageReason::Preemption),
     ("bus", StageReason::Bus),
+    ("hold", StageReason::Hold),
 ];

@@ -87,8 +87,12 @@ impl Session {
 
     /// Takes what a frame tells of the state.
     fn report(&mut self, frame: &Frame, now_ms: u64) {
-        if let Some([mode, ..]) = frame.value(address::RUN_MODE) {
-            self.state.mode = Some(Mode(*mode));
+        if let Some(mode) = frame.value(address::RUN_MODE).and_then(|value| value.first()).map(|mode| Mode(*mode)) {
+            let follows = |mode| Reach::of(mode) == Reach::Centre;
+            if self.state.mode.is_some_and(follows) && !follows(mode) {
+                self.left(now_ms);
+            }
+            self.state.mode = Some(mode);
         }
         match frame.value(address::RUN_PLAN) {
             Some(&[plan]) => self.state.plan = Some(plan.into()),

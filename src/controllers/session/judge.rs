@@ -17,7 +17,8 @@ impl Session {
         self.state.reach = if is_distrusted { Reach::Distrusted } else { Reach::of(mode) };
         let mode = match self.state.reach {
             Reach::Centre => ControlMode::Centre,
-            Reach::Local | Reach::Manual => ControlMode::Local,
+            Reach::Local => ControlMode::Local,
+            Reach::Manual => ControlMode::Manual,
             Reach::Unreachable | Reach::Special | Reach::Distrusted => ControlMode::Fault,
         };
         self.feed_back(mode, self.state.lamps.clone(), now_ms);
