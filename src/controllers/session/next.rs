@@ -14,7 +14,7 @@ impl Session {
         }
         let asks = match self.wanted(now_ms) {
             _ if Reach::of(mode) == Reach::Manual => None,
-            None if now_ms < self.patient_until_ms => None,
+            None if self.distrusted_until_ms.is_none() && now_ms < self.patient_until_ms => None,
             None => mode.is_centre().then_some(Ask::Mode(self.rules.local_mode)),
             // One that flashes or is dark has a reason of its own.
             Some(_) if Reach::of(mode) == Reach::Special => None,
