@@ -161,7 +161,7 @@ fn controllers_that_leave_at_random_are_taken_over_from_what_they_really_show() 
             street[command.junction.index()].obey(command, tick);
         }
         for controller in &mut street {
-            if below(&mut random, 500) == 0 {
+            if controller.mode != ControlMode::Fault && below(&mut random, 500) == 0 {
                 controller.leave(&mut random, tick);
             }
             controller.go_on(&mut random, tick);

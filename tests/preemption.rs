@@ -150,12 +150,16 @@ fn a_day_of_mad_units_and_buses_never_gets_a_command_outside_its_envelope() {
     let mut day = MadDay { city: &city, random, tick, calls: 0, drives };
     let mut engine = Engine::start(&Arc::new(city.clone()), 1, &[]);
     let mut taken_over = vec![false; city.junctions.len()];
+    let mut led = vec![0; city.junctions.len()];
     let (mut reasons, mut answers): (BTreeMap<StageReason, usize>, _) = (BTreeMap::new(), Vec::new());
     while day.tick < tick + DAY_MS {
         day.tick += 100 + day.random.next_u64() % 2_000;
         let mut batch = Batch::default();
         batch.extend(answers.drain(..));
         batch.extend(day.events());
+        // Such a one may be listened to again.
+        let left = batch.signals.iter().filter(|shown| shown.mode != ControlMode::Centre);
+        left.for_each(|shown| taken_over[shown.junction.index()] = false);
         let decisions = engine.step(day.tick, batch).unwrap();
         // A junction that is taken over while it shows red tries its first green until all-red has passed.
         let later: Vec<_> = decisions.refusals.iter().filter(|r| taken_over[r.junction.index()]).collect();
@@ -167,6 +171,7 @@ fn a_day_of_mad_units_and_buses_never_gets_a_command_outside_its_envelope() {
                 (taken_over[row], checkers[row]) = (false, Checker::new(&city.junctions[row]));
             }
             taken_over[row] |= command.interval == Interval::Green;
+            led[row] += usize::from(command.interval == Interval::Green);
             checkers[row].see(command.at_ms, &command.lamps);
         }
         for choice in &decisions.choices {
@@ -174,7 +179,9 @@ fn a_day_of_mad_units_and_buses_never_gets_a_command_outside_its_envelope() {
         }
         day.hear(&decisions, &mut answers);
     }
-    for reason in [StageReason::Hold, StageReason::Preemption, StageReason::Bus, StageReason::MaxRed, StageReason::Plan] {
+    assert!(led.iter().all(|greens| *greens > 200), "nobody is locked out: {led:?}");
+    for reason in [StageReason::Hold, StageReason::Preemption, StageReason::Bus, StageReason::MaxRed, StageReason::Plan]
+    {
         assert!(reasons.get(&reason).is_some_and(|n| *n > 20), "{reason:?} must happen: {reasons:?}");
     }
 }

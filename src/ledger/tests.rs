@@ -377,3 +377,21 @@ fn of_two_answers_that_are_alike_the_second_is_refused() {
     let refused: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     assert_eq!(refused, ["", "stale_assignment"]);
 }
+
+#[test]
+fn stages_that_are_held_are_known_after_a_restart_until_they_are_let_go_or_over() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let hold = |junction, time_ms, stage, until_ms| StageHold {
+        time_ms,
+        junction: JunctionId(junction),
+        stage,
+        until_ms,
+        by: "desk".into(),
+    };
+    let said = [hold(0, 1, Some(1), 90), hold(1, 1, Some(1), 90), hold(2, 1, Some(0), 50), hold(0, 2, Some(2), 80)];
+    let of =
+        |tick, holds: &[StageHold]| TickRecord { holds: holds.to_vec(), ..record(tick, vec![], Decisions::default()) };
+    assert!(ledger.commit(&[of(10, &said), of(11, &[hold(1, 3, None, 0)])]).unwrap(), "before anybody is told");
+    drop(ledger);
+    assert_eq!(Ledger::open(&path, 24, &city()).unwrap().holds_in_force(50).unwrap(), [hold(0, 2, Some(2), 80)]);
+}

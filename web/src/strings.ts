@@ -163,6 +163,7 @@ const table = {
   reason_idle: ["别处无压力", "no pressure elsewhere"],
   reason_preemption: ["紧急车辆优先", "emergency pre-emption"],
   reason_bus: ["公交优先", "bus priority"],
+  reason_hold: ["人工锁定", "held"],
   reason_start: ["启动", "start"],
   why_pressure: ["阶段“{stage}”的压力最大：{score} 辆，次高 {next} 辆。", "“{stage}” has the greatest pressure: {score} vehicles, against {next} for the next."],
   pressure_alone: ["阶段“{stage}”的压力最大。", "“{stage}” has the greatest pressure."],
@@ -178,6 +179,7 @@ const table = {
   why_idle: ["此刻可放行的其他阶段都没有压力，保持“{stage}”。", "No other stage that may come now has any pressure, so “{stage}” stays."],
   why_preemption: ["有执行紧急任务的车辆驶来，“{stage}”为其放行。", "A unit on an urgent call is coming, so “{stage}” is served for it."],
   why_bus: ["有晚点的公交车驶来，“{stage}”为其延长或提前数秒。", "A late bus is coming, so “{stage}” comes a few seconds earlier or lasts longer for it."],
+  why_hold: ["值班员或指挥平台锁定了“{stage}”。", "A desk or a command platform holds “{stage}”."],
   why_start: ["启动后的第一条指令。", "The first command after start."],
   // link
   link: ["路段", "Link"],

@@ -43,6 +43,10 @@ impl Shown {
     pub fn is_dark(&self) -> bool {
         self.lamps.contains(&Lamp::Off)
     }
+    /// Whether heads that conflict go or clear together.
+    pub fn clashes(&self, junction: &Junction) -> bool {
+        together(junction, &self.lamps).is_some()
+    }
     /// From when on every head may leave what it shows, ms.
     pub fn settled_ms(&self, junction: &Junction) -> u64 {
         let settled_ms = |((lamp, since_ms), head): ((&Lamp, &u64), &Head)| match lamp {

@@ -277,3 +277,33 @@ fn plans_are_written_before_anything_is_ordered() {
     assert_eq!(heard.iter().map(|row| u32::from(row.cycle_s())).collect::<Vec<_>>(), cycles_s);
     assert_eq!(scene.play(10)[0].0, Ask::Mode(Mode::CENTRE_ADAPTIVE));
 }
+
+#[test]
+fn one_that_leaves_the_centre_is_not_ordered_until_the_engine_orders_anew() {
+    let mut scene = Scene::new(rules());
+    scene.session.wish(Some(1), 1_000);
+    let first = scene.session.frames().remove(0);
+    scene.status(&first);
+    assert_eq!(scene.play(10).len(), 2);
+    scene.lamps = lamps(1);
+    scene.mode = Mode::LOCAL_FIXED;
+    assert_eq!((0..60).flat_map(|_| scene.play(1_000)).count(), 0);
+    let told = |said: &Said| matches!(said, Said::Feedback(ControlMode::Local, _));
+    assert!(scene.session.said().iter().any(told), "the engine hears of it");
+    scene.session.wish(Some(1), scene.now_ms);
+    assert_eq!(scene.play(10).len(), 2, "mode and stage");
+    scene.mode = Mode(0x15);
+    scene.play(1_000);
+    let told = |said: &Said| matches!(said, Said::Feedback(ControlMode::Manual, _));
+    assert!(scene.session.said().iter().any(told), "a person has it");
+}
+
+#[test]
+fn one_that_is_found_in_the_centre_s_hands_is_given_back_when_the_engine_orders_nothing() {
+    let mut scene = Scene::new(rules());
+    scene.mode = Mode::CENTRE_ADAPTIVE;
+    let first = scene.session.frames().remove(0);
+    scene.status(&first);
+    assert_eq!((0..4).flat_map(|_| scene.play(1_000)).count(), 0, "the engine may still be hearing of it");
+    assert_eq!((0..3).flat_map(|_| scene.play(1_000)).count(), 1);
+}

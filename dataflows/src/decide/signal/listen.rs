@@ -55,9 +55,9 @@ impl Desk<'_> {
     }
 
     /// Takes over: a stage that stands goes on, anything else changes to the stage of the plan; out of the dark all show red
-    /// first. What was said too long ago is not known any more.
+    /// first. What was said too long ago is not known any more, and what cannot be so is not believed.
     pub(super) fn take_over(&mut self, signal: &mut Signal) {
-        if self.tick > signal.reported_ms + LISTEN_MS {
+        if self.tick > signal.reported_ms + LISTEN_MS || signal.shown.clashes(self.junction) {
             signal.shown = Shown::dark(self.junction.heads.len());
         }
         let to = plan::stage_at(self.city, self.junction, self.tick);
