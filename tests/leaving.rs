@@ -18,6 +18,8 @@ use crate::envelope::{Checker, below, noise};
 /// A report is under way for so long at most, ms; orders that cross it are not followed.
 const UNDER_WAY_MS: usize = 2_000;
 const DEAF_MS: u64 = 4_000;
+/// The engine believes reports of another's orders when so long has passed since it took over, ms.
+const TRUSTED_MS: u64 = 10_000;
 /// The engine leads again so long after a controller that runs its own plan could be led, ms: a whole stage, and a change.
 const LED_AGAIN_MS: u64 = 200_000;
 const REPORT_MS: u64 = 30_000;
@@ -42,6 +44,7 @@ struct Controller<'a> {
     /// When a person goes away, or a fault is mended, ms.
     back_ms: u64,
     left_ms: u64,
+    led_ms: u64,
     told_ms: u64,
     /// How often it was taken over.
     taken: u32,
@@ -52,8 +55,22 @@ impl<'a> Controller<'a> {
     fn new(junction: &'a Junction, now_ms: u64) -> Self {
         let (lamps, checker) = (vec![Lamp::Red; junction.heads.len()], Some(Checker::new(junction)));
         let (mode, step, due_ms) = (ControlMode::Local, Step::Stage, now_ms + 10_000);
-        let (stage, back_ms, left_ms, told_ms, taken, followed) = Default::default();
-        Controller { junction, mode, lamps, checker, step, due_ms, stage, back_ms, left_ms, told_ms, taken, followed }
+        let (stage, back_ms, left_ms, led_ms, told_ms, taken, followed) = Default::default();
+        Controller {
+            junction,
+            mode,
+            lamps,
+            checker,
+            step,
+            due_ms,
+            stage,
+            back_ms,
+            left_ms,
+            led_ms,
+            told_ms,
+            taken,
+            followed,
+        }
     }
 
     /// So long everything that is lit may be left, ms.
@@ -117,14 +134,14 @@ impl<'a> Controller<'a> {
     }
 
     fn obey(&mut self, command: &SignalCommand, now_ms: u64) {
-        let (mode, deaf) = (self.mode, now_ms < self.left_ms + DEAF_MS);
+        let (mode, deaf) = (self.mode, now_ms < self.left_ms.max(self.led_ms + TRUSTED_MS) + DEAF_MS);
         if mode != ControlMode::Centre && deaf {
             return;
         }
         let name = &self.junction.name;
         assert!(matches!(mode, ControlMode::Centre | ControlMode::Local), "{name} is ordered while it says {mode:?}");
         if mode == ControlMode::Local {
-            (self.mode, self.told_ms) = (ControlMode::Centre, 0);
+            (self.mode, self.told_ms, self.led_ms) = (ControlMode::Centre, 0, now_ms);
             self.taken += 1;
         }
         self.followed += 1;

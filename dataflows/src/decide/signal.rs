@@ -42,7 +42,7 @@ use deadlines::Timing;
 use demand::Demand;
 use field::{Field, Green, feeders};
 use follow::Follower;
-use listen::LISTEN_MS;
+use listen::{LISTEN_MS, Report};
 use reds::{Reds, Watch, long_red};
 
 /// How often a junction decides, ms.
@@ -151,6 +151,8 @@ pub struct Signal {
     phase: Phase,
     /// When the controller last said what it shows, ms.
     reported_ms: u64,
+    /// Its last report, if that was of another's orders though it was taken over.
+    stray: Option<Report>,
     /// In charge since, ms.
     taken_ms: Time,
     /// Whether nothing has been ordered since.
@@ -172,6 +174,7 @@ impl Default for Signal {
             shown,
             phase: Phase::Listening { until_ms: None },
             reported_ms: 0,
+            stray: None,
             taken_ms: 0,
             is_new: false,
             demand,
@@ -229,6 +232,7 @@ impl Machine for Signals {
                 SignalNews::Held(stage, until_ms) => signal.claims.hold(event.time_ms, *stage, *until_ms),
             }
         }
+        signal.let_go(junction, tick);
         let (ways, reds) = (&self.ways[row], &self.reds[row]);
         let mut desk = Desk { city: &self.city, junction, field, timing, ways, reds, tick, out };
         if let Phase::Listening { until_ms: Some(until_ms) } = signal.phase {

@@ -15,31 +15,47 @@ const LEFT_ALONE_MS: u64 = 100_000;
 /// under way, ms.
 const UNDER_WAY_MS: u64 = 10_000;
 
+/// What a controller said: when, ms; who decides; what each head shows.
+pub(super) type Report = (u64, ControlMode, Vec<Lamp>);
+
 impl Signal {
-    /// The controller says what it shows. One that waits for the centre's next order is taken over at once. One that runs its
-    /// own plan goes on by itself meanwhile: it is taken over as a stage begins, which then stands longer than an order is
-    /// under way. One that is in charge of itself though it was taken over has left.
+    /// The controller says what it shows. One that was taken over and does not follow has left, if it still says so when no
+    /// report is under way any more.
     pub(super) fn learn(&mut self, junction: &Junction, at_ms: u64, mode: ControlMode, lamps: &[Lamp]) {
         if lamps.len() != junction.heads.len() || at_ms < self.reported_ms {
             return;
         }
         self.reported_ms = at_ms;
-        let before_ms = match self.phase {
-            Phase::Listening { until_ms } => until_ms.unwrap_or(at_ms),
-            _ if mode == ControlMode::Centre || at_ms < self.taken_ms + UNDER_WAY_MS => return,
-            _ => {
-                self.shown = Shown::dark(lamps.len());
-                at_ms
-            }
-        };
-        let before = std::mem::replace(&mut self.shown, Shown::seen(junction, at_ms, lamps));
+        let report = (at_ms, mode, lamps.to_vec());
+        match self.phase {
+            Phase::Listening { until_ms } => self.listen(junction, report, until_ms.unwrap_or(at_ms)),
+            _ => self.stray = Some(report).filter(|_| mode != ControlMode::Centre),
+        }
+    }
+
+    /// Lets a controller go that has left: what was ordered counts no more, what it shows does.
+    pub(super) fn let_go(&mut self, junction: &Junction, now: Time) {
+        if now >= self.taken_ms + UNDER_WAY_MS
+            && let Some(report) = self.stray.take()
+        {
+            self.shown = Shown::dark(junction.heads.len());
+            let at_ms = report.0;
+            self.listen(junction, report, at_ms);
+        }
+    }
+
+    /// One that waits for the centre's next order is taken over at once. One that runs its own plan goes on by itself
+    /// meanwhile: it is taken over as a stage begins, which then stands longer than an order is under way; without such a
+    /// beginning at `until_ms`.
+    fn listen(&mut self, junction: &Junction, (at_ms, mode, lamps): Report, until_ms: u64) {
+        let before = std::mem::replace(&mut self.shown, Shown::seen(junction, at_ms, &lamps));
         let begins = !before.is_dark() && before.lamps() != lamps && self.shown.stage().is_some();
         let until_ms = match mode {
             ControlMode::Centre => at_ms,
             ControlMode::Fault | ControlMode::Manual => at_ms + LEFT_ALONE_MS,
             ControlMode::Local if begins => at_ms,
             ControlMode::Local if before.is_dark() => at_ms + OWN_PLAN_MS,
-            ControlMode::Local => before_ms.max(at_ms),
+            ControlMode::Local => until_ms.max(at_ms),
         };
         self.phase = Phase::Listening { until_ms: Some(until_ms) };
     }
@@ -62,7 +78,7 @@ impl Desk<'_> {
         }
         let to = plan::stage_at(self.city, self.junction, self.tick);
         let reason = StageReason::Plan;
-        (signal.taken_ms, signal.is_new, signal.told) = (self.tick, true, None);
+        (signal.taken_ms, signal.is_new, signal.told, signal.stray) = (self.tick, true, None, None);
         signal.demand.begin(self.tick);
         signal.watch.begin();
         signal.next_decision = self.tick + 1 + u64::from(self.junction.id.0) * 97 % DECIDE_MS;
