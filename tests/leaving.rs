@@ -134,7 +134,7 @@ impl<'a> Controller<'a> {
     }
 
     fn obey(&mut self, command: &SignalCommand, now_ms: u64) {
-        let (mode, deaf) = (self.mode, now_ms < self.left_ms.max(self.led_ms + TRUSTED_MS) + DEAF_MS);
+        let (mode, deaf) = (self.mode, now_ms < self.left_ms.max(self.led_ms) + TRUSTED_MS + DEAF_MS);
         if mode != ControlMode::Centre && deaf {
             return;
         }
