@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use nanming::engine::Engine;
 use nanming_dataflows::decide::envelope::Witness;
-use nanming_dataflows::decision::SignalCommand;
+use nanming_dataflows::decision::{SignalCommand, StageReason};
 use nanming_dataflows::event::{ControlMode, Event, Lamp, SignalFeedback};
 use nanming_dataflows::network::Junction;
 use nanming_simulators::town;
@@ -133,14 +133,15 @@ impl<'a> Controller<'a> {
         }
     }
 
+    /// One that is on its own can only be taken over; orders that follow from what it has left are not for it any more.
     fn obey(&mut self, command: &SignalCommand, now_ms: u64) {
-        let (mode, deaf) = (self.mode, now_ms < self.left_ms.max(self.led_ms) + TRUSTED_MS + DEAF_MS);
-        if mode != ControlMode::Centre && deaf {
-            return;
+        let mode = self.mode;
+        let is_taken = mode == ControlMode::Local && command.reason == StageReason::Start;
+        if mode != ControlMode::Centre && !is_taken {
+            let crossing = now_ms < self.left_ms.max(self.led_ms) + TRUSTED_MS + DEAF_MS;
+            return assert!(crossing, "{} is ordered while it says {mode:?}", self.junction.name);
         }
-        let name = &self.junction.name;
-        assert!(matches!(mode, ControlMode::Centre | ControlMode::Local), "{name} is ordered while it says {mode:?}");
-        if mode == ControlMode::Local {
+        if is_taken {
             (self.mode, self.told_ms, self.led_ms) = (ControlMode::Centre, 0, now_ms);
             self.taken += 1;
         }
@@ -165,7 +166,7 @@ fn controllers_that_leave_at_random_are_taken_over_from_what_they_really_show() 
     let begin_ms = 1_000_000_000;
     let mut street: Vec<_> = city.junctions.iter().map(|j| Controller::new(j, begin_ms)).collect();
     let (mut tick, mut lies, mut under_way) = (begin_ms, 0, Vec::<(u64, Event)>::new());
-    while tick < begin_ms + 8 * 3_600_000 {
+    while tick < begin_ms + 3 * 3_600_000 {
         tick += 200 + below(&mut random, 1_000) as u64;
         let mut batch = noise(&mut random, &city, tick);
         let (here, later) = under_way.into_iter().partition(|(at_ms, _)| *at_ms <= tick);
@@ -198,5 +199,5 @@ fn controllers_that_leave_at_random_are_taken_over_from_what_they_really_show() 
         }
     }
     let counts: Vec<_> = street.iter().map(|c| (c.taken, c.followed)).collect();
-    assert!(lies > 20 && counts.iter().all(|(taken, followed)| *taken > 40 && *followed > 500), "{lies} {counts:?}");
+    assert!(lies > 8 && counts.iter().all(|(taken, followed)| *taken > 10 && *followed > 150), "{lies} {counts:?}");
 }
