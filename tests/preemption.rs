@@ -57,7 +57,7 @@ impl MadDay<'_> {
         if self.below(30) == 0 {
             self.bus(&mut events);
         }
-        if self.below(10) == 0 {
+        if self.below(40) == 0 {
             let junction = JunctionId::from_index(self.below(self.city.junctions.len()));
             let heads = self.city.junctions[junction.index()].heads.len();
             // Faults that a controller can show.
