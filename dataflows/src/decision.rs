@@ -213,9 +213,9 @@ pub struct SignalPlan {
 const PLAN_HOLDS_MS: u64 = 900_000;
 
 impl SignalPlan {
-    /// Whether it still holds, ms.
-    pub fn holds(&self, now: Time) -> bool {
-        now < self.time_ms + PLAN_HOLDS_MS
+    /// Until when it holds, ms.
+    pub fn holds_until_ms(&self) -> Time {
+        self.time_ms + PLAN_HOLDS_MS
     }
 
     /// When its first green is to begin next, not before `now`, ms.

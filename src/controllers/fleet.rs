@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nanming_dataflows::decision::SignalCommand;
+use nanming_dataflows::decision::{SignalChoice, SignalCommand, SignalPlan, StageReason};
 use nanming_dataflows::ids::JunctionId;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -15,10 +15,16 @@ use crate::door::Inbox;
 use crate::metrics::Metrics;
 
 /// What is wanted at a junction. The latest holds: an order that was overtaken is not sent.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Orders {
     /// The stage of the engine.
     stage: Option<u16>,
+    /// When the engine ordered last, ms of the city.
+    pub(super) at_ms: u64,
+    /// The engine's last plan.
+    plan: Option<Arc<SignalPlan>>,
+    /// The stage that the engine holds for somebody with priority, off its plan.
+    claimed: Option<u16>,
     /// How often the engine has ordered.
     pub(super) count: u64,
     /// A stage that somebody holds, and until when.
@@ -29,13 +35,20 @@ impl Orders {
     /// The stage that is wanted: the one held, or else the engine's.
     pub(super) fn stage(&self) -> Option<u16> {
         let held = self.lock.filter(|(_, until)| Instant::now() < *until).map(|(stage, _)| stage);
-        held.or(self.stage)
+        held.or(self.claimed).or(self.stage)
+    }
+
+    /// The plan that is wanted in place of stages: none while a stage is held, or none holds.
+    pub(super) fn plan(&self) -> Option<&Arc<SignalPlan>> {
+        let is_held = self.claimed.is_some() || self.lock.is_some_and(|(_, until)| Instant::now() < until);
+        self.plan.as_ref().filter(|plan| !is_held && self.at_ms < plan.holds_until_ms())
     }
 }
 
 struct Post {
     /// By stage: whether the controller has it.
     has: Vec<bool>,
+    takes_plans: bool,
     orders: watch::Sender<Orders>,
     state: watch::Receiver<State>,
 }
@@ -64,7 +77,7 @@ impl Fleet {
             let (orders, wanted) = watch::channel(Orders::default());
             let (known, state) = watch::channel(State::default());
             let has = site.stages.iter().map(|number| *number != 0).collect();
-            posts[site.junction.index()] = Some(Post { has, orders, state });
+            posts[site.junction.index()] = Some(Post { has, takes_plans: site.plan_slots.is_some(), orders, state });
             let tell = Tell::new(&site, inbox.clone(), Arc::clone(metrics), known);
             LineTask::new(site, rules.clone(), wanted, tell, stop.clone())
         });
@@ -77,8 +90,23 @@ impl Fleet {
     pub fn order(&self, command: &SignalCommand) {
         if let Some(post) = self.post(command.junction) {
             post.orders.send_modify(|orders| {
-                (orders.stage, orders.count) = (Some(command.stage), orders.count + 1);
+                (orders.stage, orders.at_ms, orders.count) = (Some(command.stage), command.at_ms, orders.count + 1);
             });
+        }
+    }
+
+    /// Takes a plan of the engine.
+    pub fn plan(&self, plan: &SignalPlan) {
+        if let Some(post) = self.post(plan.junction).filter(|post| post.takes_plans) {
+            post.orders.send_modify(|orders| orders.plan = Some(Arc::new(plan.clone())));
+        }
+    }
+
+    /// Takes why the engine wants a stage: one that it holds for a unit or a bus goes before the plan.
+    pub fn choose(&self, choice: &SignalChoice) {
+        let claimed = matches!(choice.reason, StageReason::Preemption | StageReason::Bus).then_some(choice.wanted);
+        if let Some(post) = self.post(choice.junction).filter(|post| post.takes_plans) {
+            post.orders.send_if_modified(|orders| std::mem::replace(&mut orders.claimed, claimed) != claimed);
         }
     }
 

@@ -276,7 +276,8 @@ impl Cabinet {
         if self.is_coordinated() {
             let stages: Vec<u16> = self.plan.steps.iter().map(stage_of).collect();
             let next = stages.iter().cycle().skip(1);
-            let least_ms = stages.iter().zip(next).map(|(s, next)| self.min_green_ms(*s) + self.intergreen_ms(*s, *next));
+            let least_ms =
+                stages.iter().zip(next).map(|(s, next)| self.min_green_ms(*s) + self.intergreen_ms(*s, *next));
             let least_ms: Vec<u64> = least_ms.collect();
             self.times_ms = on_time_ms(&self.plan, (self.clock_ms + now_ms) % DAY_MS, &least_ms);
         }

@@ -7,7 +7,9 @@ use nanming_dataflows::network::Junction;
 
 use super::cabinet::{Cabinet, stage_of};
 use super::{Manner, Seen, Settings};
-use crate::gbt20999::{Address, Controls, Frame, Item, Kind, LampState, Mode, PlanRow, PlanStep, Refused, VERSION, address};
+use crate::gbt20999::{
+    Address, Controls, Frame, Item, Kind, LampState, Mode, PlanRow, PlanStep, Refused, VERSION, address,
+};
 
 /// The junction that it governs; it has no other.
 const ROAD: u8 = 1;

@@ -152,7 +152,8 @@ fn cycles_ms(desk: &mut Desk, from_ms: u64, to_ms: u64) -> Vec<u64> {
         drop(desk.hear(&frame(Kind::Heartbeat, []), now_ms));
         desk.advance(now_ms);
         let seen = desk.seen();
-        let is_green = seen.stage == 0 && !seen.lamps.contains(&Lamp::Yellow) && seen.lamps.iter().any(|l| l.is_green());
+        let is_green =
+            seen.stage == 0 && !seen.lamps.contains(&Lamp::Yellow) && seen.lamps.iter().any(|l| l.is_green());
         begun_ms.extend((is_green && !was_green).then_some(now_ms));
         was_green = is_green;
     }

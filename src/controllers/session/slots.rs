@@ -51,15 +51,16 @@ impl Slots {
             return if self.ordered == Some((slot, true)) { Ok(()) } else { Err(Some(Ask::Plan(self.numbers[slot]))) };
         }
         let is_told = |slot: usize| told == Some(u16::from(self.numbers[slot]));
-        let is_ordered = |slot: usize| self.ordered.is_some_and(|(ordered, _)| ordered == slot);
+        let is_ordered = |slot: usize| self.ordered == Some((slot, true));
         // While the one ordered last has not come yet, both are in use.
         let free = (0..2).find(|slot| !is_told(*slot) && !is_ordered(*slot));
         Err(free.map(|slot| Ask::Write(PlanRow { number: self.numbers[slot], ..plan.row.clone() })))
     }
 
-    /// The number of the plan that was ordered last.
-    pub(super) fn ordered(&self) -> Option<u8> {
-        self.ordered.map(|(slot, _)| self.numbers[slot])
+    /// The plan that it is to run, if it was not in another mode since: its number and cycle, s.
+    pub(super) fn running(&self) -> Option<(u8, u16)> {
+        let (slot, _) = self.ordered.filter(|(_, is_since)| *is_since)?;
+        Some((self.numbers[slot], self.written[slot].as_ref()?.row.cycle_s()))
     }
 
     /// A row was written. Whether it is one of the engine's plans.
@@ -81,6 +82,11 @@ impl Slots {
         self.ordered = self.ordered.map(|(slot, _)| (slot, false));
     }
 
+    /// None is in force that it could go back to.
+    pub(super) fn stop(&mut self) {
+        self.ordered = None;
+    }
+
     /// It will not have a plan. Whether it has not refused that before.
     pub(super) fn refuse(&mut self, made_ms: u64) -> bool {
         self.refused_ms.replace(made_ms) != Some(made_ms)
@@ -97,7 +103,7 @@ impl Slots {
         self.written.iter().position(|known| known.as_ref().is_some_and(|known| is_same(&known.row, &plan.row)))
     }
 
-    pub(super) fn slot(&self, number: u8) -> Option<usize> {
+    fn slot(&self, number: u8) -> Option<usize> {
         self.numbers.iter().position(|known| *known == number && number != 0)
     }
 }

@@ -80,7 +80,7 @@ impl Follower {
 
     /// A new cycle, whose first green begins at `begins_ms`: of the newest plan, longer or shorter where it is off its clock.
     fn turn(&mut self, city: &City, junction: &Junction, now: Time, begins_ms: Time) {
-        let heard = self.heard.as_ref().filter(|plan| plan.holds(now) && !plan.steps.is_empty());
+        let heard = self.heard.as_ref().filter(|plan| now < plan.holds_until_ms() && !plan.steps.is_empty());
         let plan = heard.cloned().unwrap_or_else(|| local_plan(city, junction, now));
         self.row = 0;
         self.greens_ms = on_time(junction, &plan, begins_ms);
