@@ -15,7 +15,11 @@ fn clashing(rules: Rules) -> Scene {
 
 impl Scene {
     fn orders_of(&mut self, seconds: u64) -> Vec<Ask> {
-        let orders: Vec<_> = (0..seconds).flat_map(|_| self.play(1_000)).collect();
+        let second = |_| {
+            self.session.wish(Some(0), self.now_ms);
+            self.play(1_000)
+        };
+        let orders: Vec<_> = (0..seconds).flat_map(second).collect();
         orders.into_iter().map(|(ask, _)| ask).collect()
     }
 }
@@ -30,14 +34,11 @@ fn a_conflict_in_its_own_plan_too_ends_in_flashing_until_a_person_releases_it() 
     assert_eq!(scene.orders_of(10), [], "it may be on its way to its own plan");
     assert_eq!((scene.orders_of(5), scene.alarms()), (vec![FLASH], vec![Alarm::Flashing]));
     scene.lamps.fill(LampState::YellowFlash as u8);
-    scene.session.wish(Some(0), scene.now_ms);
     assert_eq!((scene.orders_of(2_000), scene.session.state().reach), (vec![], Reach::Flashing));
     scene.mode = Mode::LOCAL_FIXED;
     scene.lamps = lamps(0);
-    scene.session.wish(Some(0), scene.now_ms);
     assert_eq!((scene.orders_of(10), scene.session.state().reach), (vec![], Reach::Distrusted), "a person did");
     scene.orders_of(595);
-    scene.session.wish(Some(0), scene.now_ms);
     assert_eq!(scene.orders_of(2)[0], Ask::Mode(Mode::CENTRE_ADAPTIVE), "ten minutes later it is led again");
 }
 
@@ -56,8 +57,8 @@ fn a_conflict_that_ends_with_the_centre_s_hands_is_no_reason_to_flash_nor_one_mu
 fn who_refuses_its_own_plan_after_a_conflict_is_made_to_flash_at_once_and_told_so_until_it_does() {
     let mut scene = clashing(rules());
     let mut asked = Vec::new();
-    for _ in 0..12 {
-        for frame in scene.turn(1_000).1 {
+    for _ in 0..30 {
+        for frame in scene.turn(400).1 {
             match frame.kind {
                 Kind::Query => scene.status(&frame),
                 Kind::Set => {
