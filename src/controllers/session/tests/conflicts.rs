@@ -38,8 +38,8 @@ fn a_conflict_in_its_own_plan_too_ends_in_flashing_until_a_person_releases_it() 
     scene.mode = Mode::LOCAL_FIXED;
     scene.lamps = lamps(0);
     assert_eq!((scene.orders_of(10), scene.session.state().reach), (vec![], Reach::Distrusted), "a person did");
-    scene.orders_of(595);
-    assert_eq!(scene.orders_of(2)[0], Ask::Mode(Mode::CENTRE_ADAPTIVE), "ten minutes later it is led again");
+    assert_eq!(scene.orders_of(580), []);
+    assert_eq!(scene.orders_of(20)[0], Ask::Mode(Mode::CENTRE_ADAPTIVE), "ten minutes later it is led again");
 }
 
 #[test]
@@ -47,7 +47,8 @@ fn a_conflict_that_ends_with_the_centre_s_hands_is_no_reason_to_flash_nor_one_mu
     let mut scene = clashing(rules());
     assert_eq!(scene.orders_of(3), [LOCAL]);
     scene.lamps = lamps(0);
-    assert_eq!(scene.orders_of(620), []);
+    assert_eq!(scene.orders_of(590), []);
+    assert_eq!(scene.orders_of(20)[0], Ask::Mode(Mode::CENTRE_ADAPTIVE));
     scene.lamps.fill(LampState::Green as u8);
     scene.orders_of(3);
     assert_eq!(scene.alarms(), [Alarm::Conflict; 2]);
