@@ -27,13 +27,13 @@ fn runs(controller: &Controller, plan: u8) -> bool {
 fn is_told(city: &Running, junction: usize, row: &PlanRow) -> bool {
     let name = &city.city.junctions[junction].name;
     let is_it = |plan: &Value| {
-        let ms = |step: &Value, key: &str| step[key].as_i64().unwrap();
+        let ms = |step: &Value, column: usize| step[column].as_i64().unwrap();
         let steps = plan["steps"].as_array().unwrap();
         plan["junction"] == **name
             && plan["cycle_ms"] == u64::from(row.cycle_s()) * 1000
             && steps.len() == row.steps.len()
             && steps.iter().zip(&row.steps).all(|(told, step)| {
-                let apart_ms = ms(told, "green_ms") + ms(told, "intergreen_ms") - i64::from(step.time_s) * 1000;
+                let apart_ms = ms(told, 1) + ms(told, 2) - i64::from(step.time_s) * 1000;
                 apart_ms.abs() <= 1_000
             })
     };

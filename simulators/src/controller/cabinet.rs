@@ -208,7 +208,7 @@ impl Cabinet {
     pub(super) fn intergreen_ms(&self, from: u16, to: u16) -> u64 {
         let lights = |stage: u16| &self.junction.stages[usize::from(stage)].lights;
         let both = lights(from).iter().zip(lights(to)).zip(&self.junction.heads);
-        let ending = both.filter(|((now, next), _)| now.is_green() && now.lamp() != next.lamp());
+        let ending = both.filter(|((now, next), _)| ends(now.lamp(), **next));
         let yellow_ms = ending.map(|(_, head)| head.yellow_ms).max().unwrap_or(0);
         u64::from(yellow_ms + self.junction.all_red_ms)
     }
@@ -247,7 +247,7 @@ impl Cabinet {
         let next = &self.junction.stages[usize::from(to)].lights;
         let mut yellow_ms = 0;
         for ((lamp, light), head) in self.lamps.iter_mut().zip(next).zip(&self.junction.heads) {
-            if lamp.is_green() && *lamp != light.lamp() {
+            if ends(*lamp, *light) {
                 (*lamp, yellow_ms) = (Lamp::Yellow, yellow_ms.max(head.yellow_ms));
             }
         }
@@ -291,6 +291,11 @@ impl Cabinet {
         let hard = |a: usize, b: usize| self.conflicts.get(a, b) == Conflict::Hard;
         heads.iter().any(|a| heads.iter().any(|b| hard(*a, *b)))
     }
+}
+
+/// Whether a green ends: one that was protected is not let go on as one that gives way, for others may come at once.
+fn ends(lamp: Lamp, next: Light) -> bool {
+    lamp.is_green() && (!next.is_green() || (lamp == Lamp::Protected && next == Light::Permissive))
 }
 
 /// Row of a step's stage in the junction's stages.
