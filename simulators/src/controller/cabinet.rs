@@ -7,8 +7,10 @@ use nanming_dataflows::network::Conflict;
 use nanming_dataflows::network::{ConflictMatrix, Junction, Light};
 
 use super::Settings;
-use super::program::{on_time_ms, times_ms};
-use crate::gbt20999::{Mode, PlanRow, PlanStep};
+use crate::gbt20999::{Mode, PlanRow};
+use plans::{own_plan, stage_of};
+
+mod plans;
 
 /// Out of flashing all heads are red for so long, ms.
 const RED_MS: u64 = 3_000;
@@ -150,19 +152,6 @@ impl Cabinet {
         self.mode == Mode::CENTRE_COORDINATED
     }
 
-    /// The plan of the next cycle.
-    fn next_plan(&self) -> &PlanRow {
-        let row = self.ordered.filter(|_| self.is_coordinated()).unwrap_or(0);
-        &self.plans[row]
-    }
-
-    /// Goes on in the plan from the stage that stands.
-    fn take_up(&mut self) {
-        let stage = self.stage();
-        self.times_ms = times_ms(&self.plan);
-        self.step = self.plan.steps.iter().position(|step| stage_of(step) == stage).unwrap_or(0);
-    }
-
     /// The centre wishes a stage. Whether the controller's own table of conflicts lets it.
     pub(super) fn wish(&mut self, stage: u16) -> bool {
         let lets = self.mode.is_centre() && !self.is_coordinated() && self.is_safe(stage);
@@ -182,21 +171,6 @@ impl Cabinet {
             go && self.conflicts.get(a, b).forbids(first == Light::Permissive, second == Light::Permissive)
         };
         heads().all(|a| heads().all(|b| !forbids(a, b)))
-    }
-
-    /// Keeps a plan, in place of one with its number.
-    pub(super) fn keep(&mut self, plan: PlanRow) {
-        match self.plans.iter_mut().find(|known| known.number == plan.number) {
-            Some(known) => *known = plan,
-            None => self.plans.push(plan),
-        }
-    }
-
-    /// The centre orders a plan: it comes with the next cycle by the centre's plans. Whether there is one.
-    pub(super) fn order_plan(&mut self, number: u8) -> bool {
-        let found = self.plans.iter().position(|plan| plan.number == number);
-        self.ordered = found.or(self.ordered);
-        found.is_some()
     }
 
     /// Shortest time that a stage stands, ms: heads, and people on foot.
@@ -235,14 +209,6 @@ impl Cabinet {
         }
     }
 
-    /// The stage that the plan wants after the one in force has stood so long.
-    fn by_plan(&self, stood_ms: u64) -> u16 {
-        let stage = stage_of(&self.plan.steps[self.step]);
-        let next = self.plan.steps.get(self.step + 1).unwrap_or(&self.next_plan().steps[0]);
-        let green_ms = self.times_ms[self.step].saturating_sub(self.intergreen_ms(stage, stage_of(next)));
-        if stood_ms < green_ms { stage } else { stage_of(next) }
-    }
-
     fn end_greens(&mut self, to: u16, now_ms: u64) {
         let next = &self.junction.stages[usize::from(to)].lights;
         let mut yellow_ms = 0;
@@ -269,20 +235,6 @@ impl Cabinet {
         }
     }
 
-    /// A new cycle, of the plan that was ordered last; the centre's plans go by the clock.
-    fn turn(&mut self, now_ms: u64) {
-        (self.plan, self.step) = (self.next_plan().clone(), 0);
-        self.times_ms = times_ms(&self.plan);
-        if self.is_coordinated() {
-            let stages: Vec<u16> = self.plan.steps.iter().map(stage_of).collect();
-            let next = stages.iter().cycle().skip(1);
-            let least_ms =
-                stages.iter().zip(next).map(|(s, next)| self.min_green_ms(*s) + self.intergreen_ms(*s, *next));
-            let least_ms: Vec<u64> = least_ms.collect();
-            self.times_ms = on_time_ms(&self.plan, (self.clock_ms + now_ms) % DAY_MS, &least_ms);
-        }
-    }
-
     /// Whether lamps let two heads go that its own table forbids together.
     #[cfg(test)]
     pub(super) fn clashes(&self) -> bool {
@@ -296,20 +248,4 @@ impl Cabinet {
 /// Whether a green ends: one that was protected is not let go on as one that gives way, for others may come at once.
 fn ends(lamp: Lamp, next: Light) -> bool {
     lamp.is_green() && (!next.is_green() || (lamp == Lamp::Protected && next == Light::Permissive))
-}
-
-/// Row of a step's stage in the junction's stages.
-pub(super) fn stage_of(step: &PlanStep) -> u16 {
-    u16::from(step.stage) - 1
-}
-
-/// The city's first plan, or each stage for half a minute.
-fn own_plan(junction: &Junction) -> PlanRow {
-    let planned = junction.plans.first().map(|plan| plan.steps.as_slice()).unwrap_or_default();
-    let step = |stage: u16, ms: u32| PlanStep { stage: stage as u8 + 1, time_s: ms.div_ceil(1000) as u16 };
-    let mut steps: Vec<PlanStep> = planned.iter().map(|s| step(s.stage, s.green_ms + s.intergreen_ms)).collect();
-    if steps.is_empty() {
-        steps = (0..junction.stages.len() as u16).map(|stage| step(stage, 30_000)).collect();
-    }
-    PlanRow { number: 1, road: 1, offset_s: 0, steps }
 }

@@ -5,11 +5,9 @@ use std::time::Instant;
 use nanming_dataflows::event::Lamp;
 use nanming_dataflows::network::Junction;
 
-use super::cabinet::{Cabinet, stage_of};
+use super::cabinet::Cabinet;
 use super::{Manner, Seen, Settings};
-use crate::gbt20999::{
-    Address, Controls, Frame, Item, Kind, LampState, Mode, PlanRow, PlanStep, Refused, VERSION, address,
-};
+use crate::gbt20999::{Address, Controls, Frame, Item, Kind, LampState, Mode, PlanRow, Refused, VERSION, address};
 
 /// The junction that it governs; it has no other.
 const ROAD: u8 = 1;
@@ -143,7 +141,7 @@ impl Desk {
         self.heard_ms = now_ms;
         let is_plan = frame.items.first().is_some_and(|item| item.at.0 == address::PLAN.0);
         if is_plan && manner != Manner::Refuse {
-            let taken = PlanRow::read(frame).ok_or(Refused::Value).and_then(|plan| self.take_plan(plan));
+            let taken = PlanRow::read(frame).ok_or(Refused::Value).and_then(|plan| self.cabinet.keep(plan));
             return self.answer(frame, (Kind::SetReply, Kind::SetError), |_, _| taken.map(|()| Vec::new()));
         }
         self.answer(frame, (Kind::SetReply, Kind::SetError), |desk, item| match manner {
@@ -226,23 +224,6 @@ impl Desk {
             return Err(Refused::Absent);
         };
         done.then_some(()).ok_or(Refused::Control)
-    }
-
-    /// Keeps a plan that begins within its cycle, and whose stages it knows and lets stand for long enough.
-    fn take_plan(&mut self, plan: PlanRow) -> Result<(), Refused> {
-        let stages = self.cabinet.junction.stages.len();
-        let knows = plan.steps.iter().all(|step| usize::from(step.stage) <= stages);
-        let next = plan.steps.iter().cycle().skip(1);
-        let fits = |(step, next): (&PlanStep, &PlanStep)| {
-            let (stage, next) = (stage_of(step), stage_of(next));
-            let least_ms = self.cabinet.min_green_ms(stage) + self.cabinet.intergreen_ms(stage, next);
-            self.cabinet.is_safe(stage) && u64::from(step.time_s) * 1000 >= least_ms
-        };
-        if !knows || plan.offset_s >= plan.cycle_s() || !plan.steps.iter().zip(next).all(fits) {
-            return Err(Refused::Range);
-        }
-        self.cabinet.keep(plan);
-        Ok(())
     }
 }
 
