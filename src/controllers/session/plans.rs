@@ -69,7 +69,8 @@ fn times_s(site: &Site, plan: &SignalPlan) -> Option<Vec<u16>> {
         .map(|(step, least_s)| u64::from(step.green_ms + step.intergreen_ms).saturating_sub(least_s * 1000));
     let more_ms: Vec<u64> = more_ms.collect();
     let (all_ms, cycle_s) = (more_ms.iter().sum::<u64>().max(1), u64::from(plan.cycle_ms / 1000));
-    let left_s = cycle_s.checked_sub(least_s.iter().sum()).filter(|_| plan.cycle_ms % 1000 == 0 && cycle_s > 0)?;
+    let left_s =
+        cycle_s.checked_sub(least_s.iter().sum()).filter(|_| plan.cycle_ms.is_multiple_of(1000) && cycle_s > 0)?;
     let (mut sum_ms, mut given_s) = (0, 0);
     let mut times_s: Vec<u64> = least_s;
     for (time_s, more_ms) in times_s.iter_mut().zip(&more_ms) {
