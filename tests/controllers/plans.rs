@@ -11,7 +11,8 @@ use crate::running::lines;
 fn start_in_plans() -> (Running, Vec<Controller>) {
     let dir = tempfile::tempdir().unwrap();
     let all = controllers_with(dir.path(), std::array::from_fn(|_| Script::default()), "orders = \"plan\"");
-    let options = ["--no-sim", "--speed", &SPEED.to_string(), "--plan-mode", "all", "--jsonl", "."];
+    // Away from midnight, when plans are written anew.
+    let options = ["--no-sim", "--speed", &SPEED.to_string(), "--plan-mode", "all", "--jsonl", ".", "--start", "08:00"];
     let city = Running::start_as(command(), dir, &options);
     city.wait_for("stages", || all.iter().all(|controller| controller.seen().mode == Mode::CENTRE_ADAPTIVE));
     city.wait_for("plans", || all.iter().all(|controller| runs(controller, 31)));
