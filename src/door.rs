@@ -197,7 +197,7 @@ pub fn live(
         crossbeam_channel::select! {
             recv(parts) -> part => {
                 if let Some(finished) = engine.assemble(part.map_err(|_| Stopped)??) {
-                    exits.street.tell(&finished.decisions.commands);
+                    exits.street.tell_all(&finished.decisions);
                     door.finish(finished);
                 }
             }

@@ -215,7 +215,15 @@ pub struct SignalPlan {
     pub steps: Vec<PlanStep>,
 }
 
+/// A plan holds for so long; then the local plan does until another comes, ms.
+const PLAN_HOLDS_MS: u64 = 900_000;
+
 impl SignalPlan {
+    /// Until when it holds, ms.
+    pub fn holds_until_ms(&self) -> Time {
+        self.time_ms + PLAN_HOLDS_MS
+    }
+
     /// When its first green is to begin next, not before `now`, ms.
     pub fn next_begin_ms(&self, now: Time) -> Time {
         let cycle_ms = u64::from(self.cycle_ms.max(1));

@@ -281,6 +281,7 @@ fn mode(reach: Reach, mode: Option<Mode>, locked: bool) -> Option<&'static str> 
         (Reach::Manual, Mode(0x15)) => "51",
         (Reach::Manual, _) => "01",
         (Reach::Centre, _) if locked => "52",
+        (Reach::Centre, Mode::CENTRE_COORDINATED) => "31",
         (Reach::Centre, _) => "23",
         (_, Mode(0x22)) => "22",
         (_, Mode(0x23)) => "31",
