@@ -148,8 +148,10 @@ pub enum StageReason {
     MaxRed,
     /// The stage in force has stood as long as it may against demand elsewhere.
     MaxGreen,
-    /// No detector has spoken: the plan of the time of day.
+    /// The plan of the centre, in plan mode.
     Plan,
+    /// No detector has spoken, or the centre has no plan for it: the junction's own plan of the time of day.
+    LocalPlan,
     /// Another stage has more pressure, but not so much more that the change would pay: it stays.
     NotWorth,
     /// Nothing waits anywhere: it stays.

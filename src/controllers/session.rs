@@ -124,7 +124,7 @@ impl Session {
             differs_ms: None,
             strays_ms: None,
             distrusted_until_ms: None,
-            conflict: Conflict::None,
+            conflict: Conflict::default(),
             fed_back: None,
             is_reached: false,
         }

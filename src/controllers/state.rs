@@ -19,7 +19,7 @@ pub enum Reach {
     Special,
     /// It was caught, and is left to its own plan.
     Distrusted,
-    /// Its own plan was no safer: it is made to flash until a person sets it right.
+    /// Its own plan was no safer, or it flashed at the engine's start: it flashes until a person sets it right.
     Flashing,
 }
 
@@ -83,7 +83,7 @@ pub enum Alarm {
     Conflict,
     /// It accepted a stage and does not show it.
     Disobeyed,
-    /// It shows a conflict in its own plan too, or does not go back to it: it is made to flash.
+    /// It shows a conflict in its own plan too, does not go back to it, or flashed at the engine's start.
     Flashing,
     /// It does not take a plan of the engine.
     PlanRefused,

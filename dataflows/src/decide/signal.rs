@@ -316,8 +316,13 @@ impl Desk<'_> {
         signal.demand.stood_ms[usize::from(stage)] = self.tick;
         let silent = self.tick.saturating_sub(signal.heard_ms) > SILENT_MS;
         let planned = match self.junction.mode {
-            SignalMode::Plan => Some(signal.follower.wanted(self.city, self.junction, stage, since_ms, self.tick)),
-            SignalMode::Stage => silent.then(|| plan::stage_at(self.city, self.junction, self.tick)),
+            SignalMode::Plan => {
+                let wanted = signal.follower.wanted(self.city, self.junction, stage, since_ms, self.tick);
+                Some((wanted, signal.follower.reason()))
+            }
+            SignalMode::Stage => {
+                silent.then(|| (plan::stage_at(self.city, self.junction, self.tick), StageReason::LocalPlan))
+            }
         };
         let moment = Moment {
             junction: self.junction,

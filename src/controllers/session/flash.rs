@@ -7,8 +7,12 @@ use crate::controllers::lamps;
 /// Since when a controller is watched for a conflict, or made to flash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Conflict {
-    /// It has shown none lately.
+    /// Nothing is known of it since the engine's start.
     #[default]
+    Unknown,
+    /// It flashed when it was first reached, ms, and has not stopped: it may be starting.
+    Found { at_ms: u64 },
+    /// It has shown none lately.
     None,
     /// It showed one, ms, and is to run its own plan.
     Shown { at_ms: u64 },
@@ -24,6 +28,14 @@ impl Session {
             Conflict::Flashing { is_told } => {
                 return self.conflict = Conflict::Flashing { is_told: is_told || mode == Mode::FLASH };
             }
+            Conflict::Unknown if mode == Mode::FLASH => self.conflict = Conflict::Found { at_ms: now_ms },
+            Conflict::Unknown => self.conflict = Conflict::None,
+            Conflict::Found { .. } if mode != Mode::FLASH => self.conflict = Conflict::None,
+            // Who made it flash is forgotten over a restart of the engine, and it is left as it is.
+            Conflict::Found { at_ms } if now_ms >= at_ms + self.rules.obey_ms => {
+                let why = "it did so before the engine was started, which does not know why".into();
+                return self.flash(true, why);
+            }
             Conflict::Shown { at_ms } if now_ms >= at_ms + self.rules.distrust_ms => self.conflict = Conflict::None,
             _ => {}
         }
@@ -35,7 +47,7 @@ impl Session {
                 self.distrust(Alarm::Conflict, why, now_ms);
             }
             Conflict::Shown { at_ms } if now_ms >= at_ms + self.rules.settle_ms && Reach::of(mode) != Reach::Manual => {
-                self.flash(why);
+                self.flash(false, why);
             }
             _ => {}
         }
@@ -44,13 +56,13 @@ impl Session {
     /// It will not run its own plan. One that showed a conflict cannot be left as it is.
     pub(super) fn stays(&mut self) {
         if matches!(self.conflict, Conflict::Shown { .. }) {
-            self.flash("it showed a conflict, and refuses to run its own plan".into());
+            self.flash(false, "it showed a conflict, and refuses to run its own plan".into());
         }
     }
 
-    fn flash(&mut self, why: String) {
+    fn flash(&mut self, is_told: bool, why: String) {
         if self.rules.flash {
-            self.conflict = Conflict::Flashing { is_told: false };
+            self.conflict = Conflict::Flashing { is_told };
             self.said.push(Said::Alarm(Alarm::Flashing, why));
         }
     }

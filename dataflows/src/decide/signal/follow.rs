@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::local_plan;
 use crate::Time;
-use crate::decision::SignalPlan;
+use crate::decision::{SignalPlan, StageReason};
 use crate::network::{City, Junction};
 
 /// A cycle is made longer or shorter by at most this share of it on the way to the plan's clock, 1/1000: drivers and
@@ -21,6 +21,8 @@ pub(super) struct Follower {
     heard: Option<SignalPlan>,
     /// The plan of this cycle; none before the first.
     plan: Option<SignalPlan>,
+    /// Whether that is the junction's own.
+    is_local: bool,
     /// The step in force, or on its way.
     row: usize,
     /// From when on its green counts, ms.
@@ -62,6 +64,11 @@ impl Follower {
         self.stage().unwrap_or(stage)
     }
 
+    /// Whose plan it follows.
+    pub(super) fn reason(&self) -> StageReason {
+        if self.is_local { StageReason::LocalPlan } else { StageReason::Plan }
+    }
+
     /// The stage of the step in force.
     fn stage(&self) -> Option<u16> {
         self.plan.as_ref().and_then(|plan| plan.steps.get(self.row)).map(|step| step.stage)
@@ -81,6 +88,7 @@ impl Follower {
     /// A new cycle, whose first green begins at `begins_ms`: of the newest plan, longer or shorter where it is off its clock.
     fn turn(&mut self, city: &City, junction: &Junction, now: Time, begins_ms: Time) {
         let heard = self.heard.as_ref().filter(|plan| now < plan.holds_until_ms() && !plan.steps.is_empty());
+        self.is_local = heard.is_none();
         let plan = heard.cloned().unwrap_or_else(|| local_plan(city, junction, now));
         self.row = 0;
         self.greens_ms = on_time(junction, &plan, begins_ms);

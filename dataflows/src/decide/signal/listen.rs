@@ -77,7 +77,7 @@ impl Desk<'_> {
             signal.shown = Shown::dark(self.junction.heads.len());
         }
         let to = plan::stage_at(self.city, self.junction, self.tick);
-        let reason = StageReason::Plan;
+        let reason = StageReason::LocalPlan;
         (signal.taken_ms, signal.is_new, signal.told, signal.stray) = (self.tick, true, None, None);
         signal.demand.begin(self.tick);
         signal.watch.begin();

@@ -92,6 +92,34 @@ fn who_hangs_up_meanwhile_is_made_to_flash_when_it_is_back() {
 }
 
 #[test]
+fn one_that_flashes_when_the_engine_starts_counts_as_such_and_one_that_begins_by_itself_does_not() {
+    let found = |rules: Rules| {
+        let mut scene = Scene::new(rules);
+        scene.mode = Mode::FLASH;
+        scene.lamps.fill(LampState::YellowFlash as u8);
+        let first = scene.session.frames().remove(0);
+        scene.status(&first);
+        scene
+    };
+    let mut scene = found(rules());
+    assert_eq!((scene.orders_of(60), scene.session.state().reach), (vec![], Reach::Special), "it may be starting");
+    assert_eq!((scene.orders_of(60), scene.session.state().reach), (vec![], Reach::Flashing));
+    assert_eq!(scene.alarms(), [Alarm::Flashing]);
+    scene.mode = Mode::LOCAL_FIXED;
+    scene.lamps = lamps(0);
+    assert_eq!((scene.orders_of(590), scene.session.state().reach), (vec![], Reach::Distrusted), "a person did");
+    assert_eq!(scene.orders_of(20)[0], Ask::Mode(Mode::CENTRE_ADAPTIVE));
+    scene.mode = Mode::FLASH;
+    assert_eq!((scene.orders_of(60), scene.session.state().reach), (vec![], Reach::Special));
+    let mut scene = found(Rules { flash: false, ..rules() });
+    assert_eq!(
+        (scene.orders_of(120), scene.session.state().reach),
+        (vec![], Reach::Special),
+        "nobody is told to flash"
+    );
+}
+
+#[test]
 fn nobody_is_made_to_flash_where_it_is_not_permitted_or_a_person_decides() {
     let mut scene = clashing(Rules { flash: false, ..rules() });
     assert_eq!((scene.orders_of(60), scene.alarms()), (vec![LOCAL], vec![Alarm::Conflict]));
