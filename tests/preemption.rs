@@ -180,7 +180,8 @@ fn a_day_of_mad_units_and_buses_never_gets_a_command_outside_its_envelope() {
         day.hear(&decisions, &mut answers);
     }
     assert!(led.iter().all(|greens| *greens > 200), "nobody is locked out: {led:?}");
-    for reason in [StageReason::Hold, StageReason::Preemption, StageReason::Bus, StageReason::MaxRed, StageReason::Plan]
+    for reason in
+        [StageReason::Hold, StageReason::Preemption, StageReason::Bus, StageReason::MaxRed, StageReason::LocalPlan]
     {
         assert!(reasons.get(&reason).is_some_and(|n| *n > 20), "{reason:?} must happen: {reasons:?}");
     }
