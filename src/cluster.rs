@@ -153,7 +153,8 @@ impl Cluster {
     /// Keeps of a batch that every process has read what this one feeds: its share of the sensor events, and all the rest
     /// where it leads.
     pub fn keep_own(&self, batch: &mut Batch) {
-        let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites } = batch;
+        let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites, holds } =
+            batch;
         self.keep(passages);
         self.keep(flows);
         self.keep(crowds);
@@ -161,7 +162,7 @@ impl Cluster {
         self.keep(buses);
         self.keep(violations);
         if !self.leads() {
-            (*calls, *units, *acks, *cases, *sites) = Default::default();
+            (*calls, *units, *acks, *cases, *sites, *holds) = Default::default();
         }
     }
 

@@ -27,6 +27,6 @@ mod table;
 mod tell;
 
 pub use fleet::{Fleet, Lines};
-pub use rules::Rules;
+pub use rules::{PlanClock, Rules};
 pub use state::{Alarm, Outcome, Reach, State};
 pub use table::{Site, Table, TableError};

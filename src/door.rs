@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::Decisions;
-use nanming_dataflows::event::{Ack, CallEvent, Event, STREAMS, UnitReport};
+use nanming_dataflows::event::{Ack, CallEvent, Event, STREAMS, StageHold, UnitReport};
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::keyed::Tick;
 use serde::{Deserialize, Serialize};
@@ -126,6 +126,8 @@ pub struct TickRecord {
     pub acks: Vec<Ack>,
     /// Reports of units.
     pub units: Vec<UnitReport>,
+    /// Stages held and let go.
+    pub holds: Vec<StageHold>,
     /// Words and channel of the calls opened.
     pub notes: Vec<(CallId, CallNote)>,
     /// How far topics are read with this tick, in all processes of a cluster.
@@ -195,7 +197,7 @@ pub fn live(
         crossbeam_channel::select! {
             recv(parts) -> part => {
                 if let Some(finished) = engine.assemble(part.map_err(|_| Stopped)??) {
-                    exits.street.tell(&finished.decisions.commands);
+                    exits.street.tell_all(&finished.decisions);
                     door.finish(finished);
                 }
             }
@@ -275,6 +277,7 @@ impl Door {
             calls: batch.calls.clone(),
             acks: batch.acks.clone(),
             units: batch.units.clone(),
+            holds: batch.holds.clone(),
             notes,
             offsets,
             decisions: Decisions::default(),

@@ -49,6 +49,10 @@ fn assert_known(event: &Event) {
         Event::Violation(v) => assert!(v.camera.index() < city.cameras.len()),
         Event::Case(c) => assert!(c.by.index() < city.units.len()),
         Event::Site(s) => assert!(s.site.index() < city.sites.len()),
+        Event::Hold(h) => {
+            let stages = city.junctions[h.junction.index()].stages.len();
+            assert!(h.stage.is_none_or(|stage| usize::from(stage) < stages) && h.until_ms <= h.time_ms + 3_600_000);
+        }
         Event::Call(c) => {
             if let CallChange::Opened(facts) | CallChange::Updated(facts) = c.change {
                 assert_eq!(city.grid_at(facts.at), Some(facts.grid));
@@ -71,6 +75,7 @@ static LINES: LazyLock<Vec<String>> = LazyLock::new(|| {
                 .replace("\"P0012\"", "0")
                 .replace("\"1路\"", "0")
                 .replace("\"文昌工地0001\"", "0")
+                .replace("\"junction\":\"n0_1\",\"stage\"", "\"junction\":0,\"stage\"")
                 .replace("\"junction\":\"n0_1\",\"mode\":\"centre\",\"lamps\":\"grrGGrgrrGGr\"", &lamps)
         })
         .collect()

@@ -14,7 +14,8 @@
 //! - A cycle of an adaptive junction begins when its first stage does. Stages are numbered as the city has them, from 1.
 //! - `CrossTrafficData` has a `Data` for each approach in the place of a lane: flow and queue are known by link.
 //! - `LockFlowDirection` with a `LockStageNo` holds that stage; with entrance and exit it holds the stage that lets that way go
-//!   best. `Duration` 0 means as long as is allowed. It is not answered with success where it could not be carried out.
+//!   best. `Duration` 0 means as long as is allowed. It is answered with success when the stage stands, and with an error where
+//!   it could not be carried out.
 
 mod client;
 mod crosses;
@@ -22,6 +23,7 @@ mod directions;
 mod lock;
 mod message;
 mod numbers;
+mod pending;
 mod service;
 
 pub use crosses::Crosses;

@@ -213,7 +213,8 @@ impl Ledger {
 /// Whether a tick holds what somebody waits for, so that it must be on the disk before anybody is told.
 fn is_durable(record: &TickRecord) -> bool {
     let d = &record.decisions;
-    !(record.calls.is_empty() && record.acks.is_empty() && d.assignments.is_empty() && d.calls.is_empty())
+    let heard = record.calls.is_empty() && record.acks.is_empty() && record.holds.is_empty();
+    !(heard && d.assignments.is_empty() && d.calls.is_empty())
 }
 
 fn lock(path: &Path) -> Result<File, LedgerError> {

@@ -56,6 +56,7 @@ pub struct Metrics {
     commands_held: IntCounter,
     refusals: IntCounter,
     long_reds: IntCounterVec,
+    unserved: IntCounter,
     violations: IntCounter,
     phases: Vec<(CallPhase, IntCounter)>,
     open_calls: Vec<(Priority, IntGauge)>,
@@ -179,6 +180,10 @@ impl Metrics {
                 "Reds that lasted longer than their junction allows, with somebody waiting: vehicles, or people on foot.",
                 &["waiting"],
             ),
+            unserved: make.counter(
+                "units_unserved_total",
+                "Units on urgent calls that came to a junction whose controller was not led, so that nothing turned green for them.",
+            ),
             violations: make.counter(
                 "envelope_violations_total",
                 "Signal commands outside their envelope that the engine let pass: must stay 0.",
@@ -262,6 +267,7 @@ impl Metrics {
         for plan in &decisions.plans {
             self.junction_cycle[plan.junction.index()].set(f64::from(plan.cycle_ms) / 1000.0);
         }
+        self.unserved.inc_by(decisions.unserved.len() as u64);
         for red in &decisions.long_reds {
             let who = match red.waiting {
                 Waiting::Head(_) => "vehicles",

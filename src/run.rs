@@ -15,7 +15,7 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded};
 use nanming_dataflows::Time;
-use nanming_dataflows::event::Event;
+use nanming_dataflows::event::{Event, StageHold};
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
@@ -142,7 +142,7 @@ fn run_city(
     let shared = share(config, city, clock)?;
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
     let (ears, heard) = simulator::ears(config.simulator.enabled);
-    let restored = restore(&ledger, &inbox)?;
+    let restored = restore(&shared.city, &ledger, &inbox)?;
     let app = app(config, &shared, &ledger, inbox.clone(), &ears, restored)?;
     let viid = Viid::new(&config.viid, &shared.city)?;
     let street = shared.street(&ears);
@@ -272,14 +272,28 @@ fn share(config: &Config, city: Arc<City>, clock: Clock) -> Result<Shared, RunEr
     })
 }
 
-/// Calls that were open when the ledger was last written go back through the door as facts, and to the terminals.
-fn restore(ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError> {
+/// Calls that were open when the ledger was last written go back through the door as facts, and to the terminals; so do
+/// stages that are held.
+fn restore(city: &City, ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError> {
     let (calls, in_force) = (ledger.open_calls()?, ledger.assignments_in_force()?);
     if !calls.is_empty() {
         tracing::info!(calls = calls.len(), assignments = in_force.len(), "open calls are taken up again");
         let events = calls.iter().map(|(call, _)| Event::Call(*call)).collect();
         // The door was opened a moment ago and has room. They come before anything that is said of them.
         let _ = inbox.send_first(Arrival { events, ..Arrival::default() });
+    }
+    let holds = ledger.holds_in_force(inbox.now_ms())?;
+    let fits = |hold: &StageHold| {
+        let junction = city.junctions.get(hold.junction.index());
+        junction.zip(hold.stage).is_some_and(|(junction, stage)| usize::from(stage) < junction.stages.len())
+    };
+    let (held, strange): (Vec<StageHold>, Vec<StageHold>) = holds.into_iter().partition(fits);
+    if !strange.is_empty() {
+        tracing::warn!(holds = strange.len(), "stages were held that the city does not have any more");
+    }
+    if !held.is_empty() {
+        tracing::info!(holds = held.len(), "stages are held on");
+        let _ = inbox.send_first(Arrival { events: held.into_iter().map(Event::Hold).collect(), ..Arrival::default() });
     }
     Ok(Duty::restored(&calls, &in_force))
 }

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 
 use crate::running::Running;
 
+mod plans;
+
 /// City time against the wall's; the controllers' clocks run as fast.
 const SPEED: f64 = 30.0;
 /// A controller runs its own plan when the centre is silent for so long, ms of its clock: 3 s of the wall's.
@@ -29,6 +31,11 @@ const SETTINGS: [(&str, &str); 9] = [
 
 /// A controller for each junction of the small city, one for each script, and their table.
 pub(crate) fn controllers(dir: &Path, scripts: [Script; 4]) -> Vec<Controller> {
+    controllers_with(dir, scripts, "")
+}
+
+/// The same, with more settings in each row of the table.
+fn controllers_with(dir: &Path, scripts: [Script; 4], more: &str) -> Vec<Controller> {
     let city: City = Running::lay_out(dir);
     let mut table = String::new();
     let start = |(id, (junction, script))| {
@@ -43,7 +50,7 @@ pub(crate) fn controllers(dir: &Path, scripts: [Script; 4]) -> Vec<Controller> {
         };
         let controller = Controller::start(junction, settings).unwrap();
         let (name, address) = (&junction.name, controller.address());
-        writeln!(table, "[[controller]]\njunction = \"{name}\"\naddress = \"{address}\"\nid = {id}").unwrap();
+        writeln!(table, "[[controller]]\njunction = \"{name}\"\naddress = \"{address}\"\nid = {id}\n{more}").unwrap();
         controller
     };
     let started = city.junctions.iter().zip(scripts).enumerate().map(start).collect();
@@ -110,6 +117,27 @@ fn those_that_obey_are_led_and_those_that_refuse_are_silent_restart_or_lie_are_f
     assert!(city.measures("nanming_envelope_violations_total 0"));
     city.end();
     assert!(!obeys.seen().mode.is_centre() && obeys.seen().lost == 0, "it was given back in good order");
+}
+
+#[test]
+fn one_whose_lamps_conflict_in_its_own_plan_too_flashes_until_a_person_comes() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = controllers(dir.path(), std::array::from_fn(|_| Script::default()));
+    let city = start(dir);
+    city.wait_for("taking over", || all.iter().all(|controller| controller.seen().mode.is_centre()));
+    all[1].behave(Manner::Clash);
+    city.wait_for("its own plan", || all[1].seen().mode == Mode::LOCAL_FIXED);
+    city.wait_for("flashing", || all[1].seen().mode == Mode::FLASH && standing(&city, "flashing") == 1);
+    let told = |kind: &str| count(&city, &format!("nanming_controller_alarms_total{{kind=\"{kind}\"}}"));
+    assert_eq!((told("conflict"), told("flashing")), (1, 1));
+    all[1].behave(Manner::Obey);
+    assert!(all[1].by_hand(Mode::LOCAL_FIXED));
+    city.wait_for("release", || standing(&city, "flashing") == 0 && standing(&city, "distrusted") == 1);
+    city.wait_for("its own plan again", || all[1].seen().mode == Mode::LOCAL_FIXED);
+    assert!(
+        all.iter().filter(|controller| controller.seen().mode.is_centre()).count() == 3,
+        "nobody else was disturbed"
+    );
 }
 
 #[test]

@@ -181,6 +181,7 @@ impl Run {
                 calls,
                 acks,
                 units,
+                holds: Vec::new(),
                 notes,
                 offsets: Default::default(),
                 decisions,

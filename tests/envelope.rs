@@ -37,7 +37,7 @@ impl<'a> Checker<'a> {
         Checker { junction, runs, last_ms: 0, stood_ms, longest_walk_ms: 0 }
     }
 
-    fn lamps(&self) -> Vec<Lamp> {
+    pub(crate) fn lamps(&self) -> Vec<Lamp> {
         self.runs.iter().filter_map(|run| run.last().map(|(lamp, _)| *lamp)).collect()
     }
 
@@ -141,7 +141,7 @@ fn green_since(runs: &[Run]) -> u64 {
     greens.take_while(|(lamp, _)| lamp.is_green()).map(|(_, from)| *from).last().unwrap_or(0)
 }
 
-fn below(random: &mut ChaCha8Rng, n: usize) -> usize {
+pub(crate) fn below(random: &mut ChaCha8Rng, n: usize) -> usize {
     (random.next_u64() % n as u64) as usize
 }
 
@@ -218,7 +218,7 @@ fn wish_for_a_day(junction: &Junction, random: &mut ChaCha8Rng, refused: &mut Ve
 }
 
 /// Vehicles that no street has seen: any camera, any plate, in bursts and silences.
-fn noise(random: &mut ChaCha8Rng, city: &City, tick: u64) -> Batch {
+pub(crate) fn noise(random: &mut ChaCha8Rng, city: &City, tick: u64) -> Batch {
     let mut batch = Batch::default();
     let burst = [0, 0, 1, 3, 20][below(random, 5)];
     for _ in 0..burst {

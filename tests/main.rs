@@ -16,6 +16,7 @@ mod grafana;
 mod guard;
 mod ingest;
 mod kafka;
+mod leaving;
 mod preemption;
 mod recordings;
 mod replay;

@@ -7,7 +7,7 @@ use nanming::engine::Engine;
 use nanming_dataflows::decision::{Decisions, Interval, StageReason};
 use nanming_dataflows::event::{
     Ack, Answer, Batch, BusFix, CallChange, CallEvent, CallFacts, Category, ControlMode, Event, Lamp, Passage,
-    Priority, SignalFeedback, UnitReport, UnitStatus, VehicleClass,
+    Priority, SignalFeedback, StageHold, UnitReport, UnitStatus, VehicleClass,
 };
 use nanming_dataflows::ids::{BusId, BusLineId, CallId, CameraId, GridId, JunctionId, LinkId, UnitId, VehicleId};
 use nanming_dataflows::network::City;
@@ -57,13 +57,21 @@ impl MadDay<'_> {
         if self.below(30) == 0 {
             self.bus(&mut events);
         }
-        if self.below(10) == 0 {
+        if self.below(40) == 0 {
             let junction = JunctionId::from_index(self.below(self.city.junctions.len()));
             let heads = self.city.junctions[junction.index()].heads.len();
             // Faults that a controller can show.
             let lamps = (0..heads).map(|_| [Lamp::Red, Lamp::Off, Lamp::Yellow][self.below(3)]).collect();
-            let mode = [ControlMode::Centre, ControlMode::Local, ControlMode::Fault][self.below(3)];
+            let mode =
+                [ControlMode::Centre, ControlMode::Local, ControlMode::Manual, ControlMode::Fault][self.below(4)];
             events.push(Event::Signal(SignalFeedback { time_ms: self.tick, junction, mode, lamps }));
+        }
+        if self.below(100) == 0 {
+            let junction = JunctionId::from_index(self.below(self.city.junctions.len()));
+            let stages = self.city.junctions[junction.index()].stages.len();
+            let stage = Some(self.below(stages + 1)).filter(|row| *row < stages).map(|row| row as u16);
+            let (time_ms, until_ms) = (self.tick, self.tick + self.below(600_000) as u64);
+            events.push(Event::Hold(StageHold { time_ms, junction, stage, until_ms, by: "desk".into() }));
         }
         events
     }
@@ -142,27 +150,39 @@ fn a_day_of_mad_units_and_buses_never_gets_a_command_outside_its_envelope() {
     let mut day = MadDay { city: &city, random, tick, calls: 0, drives };
     let mut engine = Engine::start(&Arc::new(city.clone()), 1, &[]);
     let mut taken_over = vec![false; city.junctions.len()];
+    let mut led = vec![0; city.junctions.len()];
     let (mut reasons, mut answers): (BTreeMap<StageReason, usize>, _) = (BTreeMap::new(), Vec::new());
     while day.tick < tick + DAY_MS {
         day.tick += 100 + day.random.next_u64() % 2_000;
         let mut batch = Batch::default();
         batch.extend(answers.drain(..));
         batch.extend(day.events());
+        // Such a one may be listened to again.
+        let left = batch.signals.iter().filter(|shown| shown.mode != ControlMode::Centre);
+        left.for_each(|shown| taken_over[shown.junction.index()] = false);
         let decisions = engine.step(day.tick, batch).unwrap();
         // A junction that is taken over while it shows red tries its first green until all-red has passed.
         let later: Vec<_> = decisions.refusals.iter().filter(|r| taken_over[r.junction.index()]).collect();
         assert!(later.is_empty(), "the controller asks for nothing that its envelope must refuse: {later:?}");
         for command in &decisions.commands {
-            taken_over[command.junction.index()] |= command.interval == Interval::Green;
-            checkers[command.junction.index()].see(command.at_ms, &command.lamps);
+            let row = command.junction.index();
+            if command.reason == StageReason::Start {
+                // What its controller is said to show is made up: what follows is checked from here.
+                (taken_over[row], checkers[row]) = (false, Checker::new(&city.junctions[row]));
+            }
+            taken_over[row] |= command.interval == Interval::Green;
+            led[row] += usize::from(command.interval == Interval::Green);
+            checkers[row].see(command.at_ms, &command.lamps);
         }
         for choice in &decisions.choices {
             *reasons.entry(choice.reason).or_default() += 1;
         }
         day.hear(&decisions, &mut answers);
     }
-    assert!(taken_over.iter().all(|taken| *taken));
-    for reason in [StageReason::Preemption, StageReason::Bus, StageReason::MaxRed, StageReason::Plan] {
+    assert!(led.iter().all(|greens| *greens > 200), "nobody is locked out: {led:?}");
+    for reason in
+        [StageReason::Hold, StageReason::Preemption, StageReason::Bus, StageReason::MaxRed, StageReason::LocalPlan]
+    {
         assert!(reasons.get(&reason).is_some_and(|n| *n > 20), "{reason:?} must happen: {reasons:?}");
     }
 }

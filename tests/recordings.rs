@@ -38,6 +38,8 @@ fn decisions(dir: &Path, of: &str) -> Vec<Vec<u8>> {
 fn let_it_run(city: &Running) {
     let made = || std::fs::metadata(city.dir.path().join("live/forecasts.jsonl")).map_or(0, |file| file.len());
     let before = made();
+    let held = json!({"type": "hold", "junction": 0, "stage": 1, "for_s": 600, "by": "desk"});
+    assert_eq!(city.post("/api/ingest", &held.to_string()).1["accepted"], 1);
     (0..3).for_each(|unit| assert_eq!(city.post("/calls", &city.alarm(unit, json!({}))).0, 201));
     let count = |metrics: &str, name: &str| {
         let lines =

@@ -35,6 +35,8 @@ pub struct Decisions {
     pub refusals: Vec<Refusal>,
     /// Reds that have lasted longer than they may, each once.
     pub long_reds: Vec<LongRed>,
+    /// Units that come to junctions whose controllers are not led, each once.
+    pub unserved: Vec<Unserved>,
     /// Ways found for units that drive with lights.
     pub routes: Vec<UnitRoute>,
     /// Events that made no sense in the state they met.
@@ -55,6 +57,7 @@ impl Decisions {
         self.calls.extend(other.calls);
         self.refusals.extend(other.refusals);
         self.long_reds.extend(other.long_reds);
+        self.unserved.extend(other.unserved);
         self.routes.extend(other.routes);
         self.rejected.extend(other.rejected);
     }
@@ -72,6 +75,7 @@ impl Decisions {
         self.calls.sort_unstable();
         self.refusals.sort_unstable();
         self.long_reds.sort_unstable();
+        self.unserved.sort_unstable();
         self.routes.sort_unstable();
         self.rejected.sort_unstable();
     }
@@ -134,7 +138,7 @@ pub enum Interval {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StageReason {
-    /// The first command after start.
+    /// The junction is taken over: the first command to a controller that the engine has not led so far.
     Start,
     /// It has the greatest pressure.
     Pressure,
@@ -144,8 +148,10 @@ pub enum StageReason {
     MaxRed,
     /// The stage in force has stood as long as it may against demand elsewhere.
     MaxGreen,
-    /// No detector has spoken: the plan of the time of day.
+    /// The plan of the centre, in plan mode.
     Plan,
+    /// No detector has spoken, or the centre has no plan for it: the junction's own plan of the time of day.
+    LocalPlan,
     /// Another stage has more pressure, but not so much more that the change would pay: it stays.
     NotWorth,
     /// Nothing waits anywhere: it stays.
@@ -154,6 +160,8 @@ pub enum StageReason {
     Preemption,
     /// A late bus comes.
     Bus,
+    /// Somebody holds it.
+    Hold,
 }
 
 /// An order to a controller: from `at_ms` on show these lamps.
@@ -209,7 +217,15 @@ pub struct SignalPlan {
     pub steps: Vec<PlanStep>,
 }
 
+/// A plan holds for so long; then the local plan does until another comes, ms.
+const PLAN_HOLDS_MS: u64 = 900_000;
+
 impl SignalPlan {
+    /// Until when it holds, ms.
+    pub fn holds_until_ms(&self) -> Time {
+        self.time_ms + PLAN_HOLDS_MS
+    }
+
     /// When its first green is to begin next, not before `now`, ms.
     pub fn next_begin_ms(&self, now: Time) -> Time {
         let cycle_ms = u64::from(self.cycle_ms.max(1));
@@ -251,6 +267,17 @@ pub struct Refusal {
     pub rule: EnvelopeRule,
     /// The head at which it would have been broken.
     pub head: u16,
+}
+
+/// A unit that drives with lights comes to a junction that does not follow the engine: nothing turns green for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unserved {
+    /// Which junction.
+    pub junction: JunctionId,
+    /// When, ms.
+    pub time_ms: u64,
+    /// Which unit.
+    pub unit: UnitId,
 }
 
 /// A red that lasts longer than its junction's longest red and an allowance, though somebody waits and a stage would end it.

@@ -12,7 +12,7 @@ mod traffic;
 mod units;
 pub use calls::{CallChange, CallEvent, CallFacts, CallPhase, Category, Priority, Standing};
 pub use reports::{CaseStage, CaseStep, Finding, SiteReport};
-pub use signals::{ControlMode, Lamp, SignalFeedback};
+pub use signals::{ControlMode, Lamp, SignalFeedback, StageHold};
 pub use traffic::{BusFix, CrowdCount, FlowReading, Passage, VehicleClass, Violation, ViolationKind};
 pub use units::{Ack, Answer, AssignmentId, UnitReport, UnitStatus};
 
@@ -42,11 +42,13 @@ pub enum Event {
     Case(CaseStep),
     /// Something was found at a building site.
     Site(SiteReport),
+    /// Somebody held a stage at a junction, or let it go.
+    Hold(StageHold),
 }
 
 /// Streams in the order of the variants of [`Event`]: the word for one event, and the name of the stream in metrics, dead
 /// letters and files.
-pub const STREAMS: [(&str, &str); 11] = [
+pub const STREAMS: [(&str, &str); 12] = [
     ("passage", "passages"),
     ("flow", "flows"),
     ("crowd", "crowds"),
@@ -58,6 +60,7 @@ pub const STREAMS: [(&str, &str); 11] = [
     ("violation", "violations"),
     ("case", "cases"),
     ("site", "sites"),
+    ("hold", "holds"),
 ];
 
 impl Event {
@@ -85,6 +88,7 @@ impl Event {
             Event::Violation(e) => (8, e.time_ms),
             Event::Case(e) => (9, e.time_ms),
             Event::Site(e) => (10, e.time_ms),
+            Event::Hold(e) => (11, e.time_ms),
         }
     }
 }
@@ -114,6 +118,8 @@ pub struct Batch {
     pub cases: Vec<CaseStep>,
     /// Site reports.
     pub sites: Vec<SiteReport>,
+    /// Stages held and let go.
+    pub holds: Vec<StageHold>,
 }
 
 impl Batch {
@@ -131,6 +137,7 @@ impl Batch {
             Event::Violation(e) => self.violations.push(e),
             Event::Case(e) => self.cases.push(e),
             Event::Site(e) => self.sites.push(e),
+            Event::Hold(e) => self.holds.push(e),
         }
     }
 
@@ -147,6 +154,7 @@ impl Batch {
         self.violations.append(&mut other.violations);
         self.cases.append(&mut other.cases);
         self.sites.append(&mut other.sites);
+        self.holds.append(&mut other.holds);
     }
 
     /// Number of events per stream, by the stream's name.
@@ -163,6 +171,7 @@ impl Batch {
             self.violations.len(),
             self.cases.len(),
             self.sites.len(),
+            self.holds.len(),
         ];
         std::array::from_fn(|row| (STREAMS[row].1, counts[row]))
     }
@@ -177,9 +186,10 @@ impl Batch {
         self.len() == 0
     }
 
-    /// Whether it holds what a person waits for: a call or an answer. Units report all the time, and nobody waits for that.
+    /// Whether it has what a person waits for: a call, an answer, a stage that is held. Units report all the time, and nobody
+    /// waits for that.
     pub fn is_urgent(&self) -> bool {
-        !(self.calls.is_empty() && self.acks.is_empty())
+        !(self.calls.is_empty() && self.acks.is_empty() && self.holds.is_empty())
     }
 }
 

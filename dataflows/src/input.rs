@@ -109,7 +109,7 @@ pub struct Share {
 /// Splits a batch into one share for each of `workers`; which worker feeds an event does not matter.
 pub fn shares(batch: Batch, workers: usize) -> Vec<Share> {
     let mut shares = vec![Share::default(); workers];
-    let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites } = batch;
+    let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites, holds } = batch;
     let others = (flows.into_iter().map(Event::Flow))
         .chain(crowds.into_iter().map(Event::Crowd))
         .chain(calls.into_iter().map(Event::Call))
@@ -119,7 +119,8 @@ pub fn shares(batch: Batch, workers: usize) -> Vec<Share> {
         .chain(buses.into_iter().map(Event::Bus))
         .chain(violations.into_iter().map(Event::Violation))
         .chain(cases.into_iter().map(Event::Case))
-        .chain(sites.into_iter().map(Event::Site));
+        .chain(sites.into_iter().map(Event::Site))
+        .chain(holds.into_iter().map(Event::Hold));
     others.enumerate().for_each(|(n, event)| shares[n % workers].events.push(event));
     if workers == 1 {
         shares[0].passages = passages;

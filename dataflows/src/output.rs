@@ -27,6 +27,8 @@ pub struct Outputs<'s> {
     pub refusals: Stream<'s, Time, Vec<Refusal>>,
     /// Reds that last longer than they may.
     pub long_reds: Stream<'s, Time, Vec<LongRed>>,
+    /// Units that come to junctions that are not led.
+    pub unserved: Stream<'s, Time, Vec<Unserved>>,
     /// Ways of units that drive with lights.
     pub routes: Stream<'s, Time, Vec<UnitRoute>>,
     /// Forecasts made anew.
@@ -79,6 +81,7 @@ impl Gathered {
         gathered.sink(outputs.plans, |came| &mut came.decisions.plans);
         gathered.sink(outputs.refusals, |came| &mut came.decisions.refusals);
         gathered.sink(outputs.long_reds, |came| &mut came.decisions.long_reds);
+        gathered.sink(outputs.unserved, |came| &mut came.decisions.unserved);
         gathered.sink(outputs.routes, |came| &mut came.decisions.routes);
         gathered.sink(outputs.forecasts, |came| &mut came.decisions.forecasts);
         gathered.sink(outputs.assignments, |came| &mut came.decisions.assignments);

@@ -66,7 +66,8 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         choices: signals.clone().flat_map(|said| if let SignalSaid::Choice(c) = said { Some(c) } else { None }),
         plans,
         refusals: signals.clone().flat_map(|said| if let SignalSaid::Refusal(r) = said { Some(r) } else { None }),
-        long_reds: signals.flat_map(|said| if let SignalSaid::LongRed(r) = said { Some(r) } else { None }),
+        long_reds: signals.clone().flat_map(|said| if let SignalSaid::LongRed(r) = said { Some(r) } else { None }),
+        unserved: signals.flat_map(|said| if let SignalSaid::Unserved(u) = said { Some(u) } else { None }),
         routes,
         forecasts,
         onsets: onsets.consolidate(),
@@ -177,17 +178,21 @@ fn signals<'s>(
         let tell = |junction: &JunctionId| (*junction, event.clone());
         listeners[link.index()].iter().map(tell).collect::<SmallVec<[_; 3]>>()
     });
-    let shown = inputs.pick(|event| match event {
+    let told = inputs.pick(|event| match event {
         Event::Signal(f) => {
             let what = SignalNews::Shows(f.mode, f.lamps);
             Some((f.junction, SignalEvent { time_ms: f.time_ms, what }))
+        }
+        Event::Hold(h) => {
+            let what = SignalNews::Held(h.stage, h.until_ms);
+            Some((h.junction, SignalEvent { time_ms: h.time_ms, what }))
         }
         _ => None,
     });
     let planned =
         plans.clone().map(|plan| (plan.junction, SignalEvent { time_ms: plan.time_ms, what: SignalNews::Plan(plan) }));
     let asked = asked.map(|r| (r.junction, SignalEvent { time_ms: r.time_ms, what: SignalNews::Asked(r.asked) }));
-    keyed(heard.concat(shown).concat(planned).concat(asked), inputs.ticks.clone(), signals, vault)
+    keyed(heard.concat(told).concat(planned).concat(asked), inputs.ticks.clone(), signals, vault)
 }
 
 /// What units that drive with lights ask of junctions, and the ways that they are expected to drive.

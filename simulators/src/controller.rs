@@ -2,12 +2,15 @@
 //! and shows lamps by the wall's clock.
 //!
 //! It runs its own plan until the centre takes it over, makes its own way from stage to stage, and goes back to its plan when
-//! the centre is silent. It has a table of conflicts of its own, and refuses what that forbids. By a [`Script`] it obeys,
-//! refuses, does not answer, reboots, or lies about its stage.
+//! the centre is silent. In the coordinated mode it runs a plan of the centre's by its clock: one that comes anew begins with a
+//! cycle, and cycles are made longer or shorter until they begin when the plan has it. It has a table of conflicts of its own,
+//! and refuses what that forbids. By a [`Script`] it obeys, refuses, does not answer, reboots, lies about its stage, or shows
+//! lamps that conflict.
 
 mod cabinet;
 mod desk;
 mod line;
+mod program;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -21,7 +24,7 @@ use std::thread::JoinHandle;
 use nanming_dataflows::event::Lamp;
 use nanming_dataflows::network::{ConflictMatrix, Junction};
 
-use crate::gbt20999::{ControlLayout, Mode, Wire};
+use crate::gbt20999::{ControlLayout, Mode, PlanRow, Wire};
 use desk::Desk;
 pub use script::{Manner, Script};
 
@@ -36,6 +39,8 @@ pub struct Settings {
     pub layout: ControlLayout,
     /// How many times as fast as the wall's its clock runs.
     pub speed: f64,
+    /// What its clock shows when it is started, ms since midnight: plans go by it.
+    pub clock_ms: u64,
     /// After so long without a frame of the centre it runs its own plan, ms of its clock.
     pub centre_lost_ms: u64,
     /// After a start it flashes yellow for so long, then all heads are red for as long, ms of its clock.
@@ -55,6 +60,7 @@ impl Default for Settings {
             wire: Wire::default(),
             layout: ControlLayout::default(),
             speed: 1.0,
+            clock_ms: 0,
             centre_lost_ms: 30_000,
             boot_ms: 5_000,
             traps: true,
@@ -83,6 +89,8 @@ pub struct Seen {
     pub lost: u32,
     /// Numbers of the plans that it has.
     pub plans: Vec<u8>,
+    /// The plan of this cycle, or the last one before stages were wished.
+    pub plan: PlanRow,
 }
 
 /// A running controller. It ends when this is dropped.
@@ -115,6 +123,11 @@ impl Controller {
     /// From now on it behaves so, whatever its script says.
     pub fn behave(&self, manner: Manner) {
         self.desk().behave(manner);
+    }
+
+    /// A person at the cabinet sets a mode. Whether it can be: not while it starts.
+    pub fn by_hand(&self, mode: Mode) -> bool {
+        self.desk().by_hand(mode)
     }
 
     /// What can be seen.

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use nanming_simulators::gbt20999::{ControlLayout, Length};
+use nanming_simulators::gbt20999::{ControlLayout, Length, Mode};
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use crate::controllers::PlanClock;
 
 /// Signal controllers that speak as GB/T 20999-2017 has it. Times are of the wall's clock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,8 +26,12 @@ pub struct ControllersConfig {
     pub layout: ControlLayout,
     /// The mode in which stages are taken (0x14, adaptive).
     pub centre_mode: u8,
+    /// The mode in which a plan of the engine is run (0x13, coordinated).
+    pub plan_mode: u8,
     /// The mode in which a junction is given back (0x21, fixed).
     pub local_mode: u8,
+    /// What offsets of plans count from (`midnight`, `epoch`).
+    pub plan_clock: PlanClock,
     /// An answer comes within so long, ms (2000).
     pub reply_ms: u64,
     /// A question or order is sent so many times at most before the controller counts as gone (3).
@@ -49,6 +54,9 @@ pub struct ControllersConfig {
     pub distrust_s: u64,
     /// When the engine has ordered nothing at a junction for so long, it is given back, s (150).
     pub engine_silent_s: u64,
+    /// Whether a controller that shows a conflict in its own plan too is made to flash yellow (true); false: it is told to run
+    /// its own plan, and no more.
+    pub flash: bool,
     /// Whether the city's local plans are written into controllers when they are reached (false).
     pub download_plans: bool,
 }
@@ -63,7 +71,9 @@ impl Default for ControllersConfig {
             crc_initial: 0,
             layout: ControlLayout::default(),
             centre_mode: 0x14,
+            plan_mode: 0x13,
             local_mode: 0x21,
+            plan_clock: PlanClock::default(),
             reply_ms: 2_000,
             tries: 3,
             retry_ms: 500,
@@ -75,6 +85,7 @@ impl Default for ControllersConfig {
             obey_ms: 90_000,
             distrust_s: 600,
             engine_silent_s: 150,
+            flash: true,
             download_plans: false,
         }
     }
@@ -108,6 +119,8 @@ impl ControllersConfig {
         // Even a stage that stands is ordered again each minute of city time.
         need((1..=3_600).contains(&self.engine_silent_s), "engine_silent_s must be from 1 to 3600")?;
         need(self.centre_mode >> 4 == 1, "centre_mode must be from 0x10 to 0x1f")?;
+        let is_plan_mode = Mode(self.plan_mode).is_centre() && self.plan_mode != self.centre_mode;
+        need(is_plan_mode, "plan_mode must be from 0x10 to 0x1f, and another than centre_mode")?;
         need(self.local_mode >> 4 == 2, "local_mode must be from 0x20 to 0x2f")
     }
 }

@@ -25,8 +25,10 @@ pub struct Gat1049Config {
     pub heartbeat_s: u64,
     /// Traffic is reported so often, s of city time (300).
     pub traffic_s: u64,
-    /// A stage is held for somebody for so long at most, s (300).
+    /// A stage is held for somebody for so long at most, s of city time (300).
     pub lock_max_s: u64,
+    /// A stage that is to be held and does not stand after so long is given up, s of city time (60).
+    pub lock_wait_s: u64,
     /// Platforms at once (16).
     pub platforms: usize,
 }
@@ -42,6 +44,7 @@ impl Default for Gat1049Config {
             heartbeat_s: 30,
             traffic_s: 300,
             lock_max_s: 300,
+            lock_wait_s: 60,
             platforms: 16,
         }
     }
@@ -59,6 +62,7 @@ impl Gat1049Config {
         need((1..=3600).contains(&self.heartbeat_s), "heartbeat_s must be from 1 to 3600")?;
         need((1..=3600).contains(&self.traffic_s), "traffic_s must be from 1 to 3600")?;
         need((1..=3600).contains(&self.lock_max_s), "lock_max_s must be from 1 to 3600")?;
+        need((1..=600).contains(&self.lock_wait_s), "lock_wait_s must be from 1 to 600")?;
         need((1..=1000).contains(&self.platforms), "platforms must be from 1 to 1000")
     }
 }

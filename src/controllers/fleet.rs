@@ -1,9 +1,8 @@
 //! All controllers: who is told what is wanted at a junction, and what is known of it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use nanming_dataflows::decision::SignalCommand;
+use nanming_dataflows::decision::{SignalChoice, SignalCommand, SignalPlan, StageReason};
 use nanming_dataflows::ids::JunctionId;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -15,27 +14,52 @@ use crate::door::Inbox;
 use crate::metrics::Metrics;
 
 /// What is wanted at a junction. The latest holds: an order that was overtaken is not sent.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Orders {
-    /// The stage of the engine.
+    /// The stage that the engine ordered last.
     stage: Option<u16>,
+    /// When the engine ordered last, ms of the city.
+    pub(super) at_ms: u64,
+    /// The engine's last plan.
+    plan: Option<Arc<SignalPlan>>,
+    /// The stage that the engine wants for somebody with priority, or who holds it, off its plan.
+    claimed: Option<u16>,
     /// How often the engine has ordered.
     pub(super) count: u64,
-    /// A stage that somebody holds, and until when.
-    lock: Option<(u16, Instant)>,
 }
 
 impl Orders {
-    /// The stage that is wanted: the one held, or else the engine's.
+    /// The stage that is wanted.
     pub(super) fn stage(&self) -> Option<u16> {
-        let held = self.lock.filter(|(_, until)| Instant::now() < *until).map(|(stage, _)| stage);
-        held.or(self.stage)
+        self.claimed.or(self.stage)
+    }
+
+    /// The plan that is wanted in place of stages: none while a stage is claimed, or none holds.
+    pub(super) fn plan(&self) -> Option<&Arc<SignalPlan>> {
+        self.plan.as_ref().filter(|plan| self.claimed.is_none() && self.at_ms < plan.holds_until_ms())
+    }
+
+    fn order(&mut self, command: &SignalCommand) {
+        (self.stage, self.at_ms, self.count) = (Some(command.stage), command.at_ms, self.count + 1);
+        // What was claimed before the controller left is not known to be so still.
+        self.claimed = self.claimed.filter(|_| command.reason != StageReason::Start);
+    }
+
+    /// Whether that changes anything. A shortest green says nothing of who wants the stage.
+    fn choose(&mut self, choice: &SignalChoice) -> bool {
+        let claimed = match choice.reason {
+            StageReason::MinGreen => self.claimed,
+            StageReason::Preemption | StageReason::Hold | StageReason::Bus => Some(choice.wanted),
+            _ => None,
+        };
+        std::mem::replace(&mut self.claimed, claimed) != claimed
     }
 }
 
 struct Post {
     /// By stage: whether the controller has it.
     has: Vec<bool>,
+    takes_plans: bool,
     orders: watch::Sender<Orders>,
     state: watch::Receiver<State>,
 }
@@ -64,7 +88,7 @@ impl Fleet {
             let (orders, wanted) = watch::channel(Orders::default());
             let (known, state) = watch::channel(State::default());
             let has = site.stages.iter().map(|number| *number != 0).collect();
-            posts[site.junction.index()] = Some(Post { has, orders, state });
+            posts[site.junction.index()] = Some(Post { has, takes_plans: site.plan_slots.is_some(), orders, state });
             let tell = Tell::new(&site, inbox.clone(), Arc::clone(metrics), known);
             LineTask::new(site, rules.clone(), wanted, tell, stop.clone())
         });
@@ -76,35 +100,27 @@ impl Fleet {
     /// towards a stage already asks for it.
     pub fn order(&self, command: &SignalCommand) {
         if let Some(post) = self.post(command.junction) {
-            post.orders.send_modify(|orders| {
-                (orders.stage, orders.count) = (Some(command.stage), orders.count + 1);
-            });
+            post.orders.send_modify(|orders| orders.order(command));
+        }
+    }
+
+    /// Takes a plan of the engine.
+    pub fn plan(&self, plan: &SignalPlan) {
+        if let Some(post) = self.post(plan.junction).filter(|post| post.takes_plans) {
+            post.orders.send_modify(|orders| orders.plan = Some(Arc::new(plan.clone())));
+        }
+    }
+
+    /// Takes why the engine wants a stage: one for a unit, for who holds it or for a bus goes before the plan.
+    pub fn choose(&self, choice: &SignalChoice) {
+        if let Some(post) = self.post(choice.junction).filter(|post| post.takes_plans) {
+            post.orders.send_if_modified(|orders| orders.choose(choice));
         }
     }
 
     /// Whether the controller of a junction has a stage.
     pub fn has(&self, junction: JunctionId, stage: u16) -> bool {
         self.post(junction).is_some_and(|post| post.has.get(usize::from(stage)) == Some(&true))
-    }
-
-    /// Holds a stage for a while, whatever the engine orders, as long as it orders at all.
-    pub fn lock(&self, junction: JunctionId, stage: u16, time: Duration) {
-        if let Some(post) = self.post(junction) {
-            post.orders.send_modify(|orders| orders.lock = Some((stage, Instant::now() + time)));
-        }
-    }
-
-    /// Ends what was held.
-    pub fn unlock(&self, junction: JunctionId) {
-        if let Some(post) = self.post(junction) {
-            post.orders.send_modify(|orders| orders.lock = None);
-        }
-    }
-
-    /// Whether a stage is held at a junction.
-    pub fn is_locked(&self, junction: JunctionId) -> bool {
-        let lock = self.post(junction).and_then(|post| post.orders.borrow().lock);
-        lock.is_some_and(|(_, until)| Instant::now() < until)
     }
 
     /// What is known of the controller of a junction; none where it has none.
@@ -129,5 +145,56 @@ impl Lines {
                 std::panic::resume_unwind(error.into_panic());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nanming_dataflows::decision::Interval;
+
+    use super::*;
+
+    const NOW_MS: u64 = 1_000_000;
+
+    fn choice(reason: StageReason) -> SignalChoice {
+        let junction = JunctionId(0);
+        SignalChoice { junction, time_ms: NOW_MS, stage: 0, wanted: 1, reason, scores_milli: vec![] }
+    }
+
+    fn command(reason: StageReason) -> SignalCommand {
+        let (junction, interval, lamps) = (JunctionId(0), Interval::Green, vec![]);
+        SignalCommand { junction, at_ms: NOW_MS, stage: 0, interval, lamps, reason }
+    }
+
+    fn planned() -> Orders {
+        let (junction, group, steps) = (JunctionId(0), JunctionId(0), vec![]);
+        let (time_ms, cycle_ms, offset_ms, saturation_milli) = (NOW_MS, 80_000, 0, 0);
+        let plan = SignalPlan { junction, time_ms, group, cycle_ms, offset_ms, saturation_milli, steps };
+        let mut orders = Orders { plan: Some(Arc::new(plan)), ..Orders::default() };
+        orders.order(&command(StageReason::Plan));
+        orders
+    }
+
+    #[test]
+    fn stages_go_before_the_plan_while_somebody_has_priority_or_holds_one() {
+        for claims in [StageReason::Preemption, StageReason::Hold, StageReason::Bus] {
+            let mut orders = planned();
+            assert!(orders.plan().is_some());
+            assert!(orders.choose(&choice(claims)));
+            assert_eq!((orders.plan(), orders.stage()), (None, Some(1)), "{claims:?}");
+            assert!(!orders.choose(&choice(StageReason::MinGreen)), "it has just begun");
+            assert!(orders.choose(&choice(StageReason::Plan)));
+            assert!(orders.plan().is_some() && orders.stage() == Some(0));
+        }
+    }
+
+    #[test]
+    fn what_was_claimed_before_it_left_is_forgotten_when_it_is_taken_over() {
+        let mut orders = planned();
+        orders.choose(&choice(StageReason::Hold));
+        orders.order(&command(StageReason::Hold));
+        assert_eq!(orders.stage(), Some(1));
+        orders.order(&command(StageReason::Start));
+        assert_eq!(orders.stage(), Some(0));
     }
 }

@@ -63,7 +63,7 @@ mod tests {
         let (stages, heads) = (city.junctions[0].stages.len() as u8, city.junctions[0].heads.len() as u8);
         let (stages, lamp_groups) = ((1..=stages).collect(), (1..=heads).collect());
         let address = "x:1".into();
-        Site { city, junction: JunctionId(0), address, controller: 1, road: 1, stages, lamp_groups }
+        Site { city, junction: JunctionId(0), address, controller: 1, road: 1, stages, lamp_groups, plan_slots: None }
     }
 
     fn groups(site: &Site, stage: usize) -> Vec<u8> {

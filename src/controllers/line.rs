@@ -1,7 +1,9 @@
 //! The connection to a controller: opened, kept, and opened again with growing pauses.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nanming_dataflows::decision::SignalPlan;
 use nanming_simulators::gbt20999::Stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -24,6 +26,8 @@ pub(super) struct LineTask {
     orders: watch::Receiver<Orders>,
     /// Orders of the engine that the session knows, and the stage.
     known: (u64, Option<u16>),
+    /// The plan that the session knows.
+    plan: Option<Arc<SignalPlan>>,
     tell: Tell,
     stop: watch::Receiver<bool>,
     began: Instant,
@@ -38,7 +42,7 @@ impl LineTask {
         stop: watch::Receiver<bool>,
     ) -> LineTask {
         let (address, session) = (site.address.clone(), Session::new(site, rules.clone()));
-        LineTask { address, rules, session, orders, known: (0, None), tell, stop, began: Instant::now() }
+        LineTask { address, rules, session, orders, known: (0, None), plan: None, tell, stop, began: Instant::now() }
     }
 
     /// Runs until the end.
@@ -126,12 +130,18 @@ impl LineTask {
 
     /// Tells the session what is wanted now, if that is news. At the end nothing is: the junction is given back.
     fn take_orders(&mut self, is_ending: bool) {
-        let orders = *self.orders.borrow_and_update();
+        let orders = self.orders.borrow_and_update().clone();
         let now = if is_ending { (self.known.0, None) } else { (orders.count, orders.stage()) };
-        if now != self.known {
-            self.known = now;
+        let plan = orders.plan().filter(|_| !is_ending);
+        let is_ordered = now != self.known;
+        if is_ordered || plan != self.plan.as_ref() {
+            (self.known, self.plan) = (now, plan.cloned());
             let now_ms = self.now_ms();
-            self.session.wish(now.1, now_ms);
+            self.session.follow(plan.map(Arc::as_ref), orders.at_ms);
+            // A plan alone leads nobody who has left: plans are made for them too.
+            if is_ordered {
+                self.session.wish(now.1, now_ms);
+            }
         }
     }
 

@@ -1,8 +1,20 @@
 //! How a controller is spoken to.
 
 use nanming_simulators::gbt20999::{ControlLayout, Mode, Wire};
+use serde::{Deserialize, Serialize};
 
 use crate::config::ControllersConfig;
+
+/// What the offset of a plan in a controller counts from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanClock {
+    /// The last local midnight.
+    #[default]
+    Midnight,
+    /// 1970-01-01 00:00 UTC.
+    Epoch,
+}
 
 /// Times and numbers that hold for all controllers; times are of the wall's clock.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,8 +27,12 @@ pub struct Rules {
     pub centre: u8,
     /// The mode in which stages are taken.
     pub centre_mode: Mode,
+    /// The mode in which a plan of the engine is run.
+    pub plan_mode: Mode,
     /// The mode in which a junction is given back.
     pub local_mode: Mode,
+    /// What offsets of plans count from.
+    pub plan_clock: PlanClock,
     /// An answer comes within so long, ms.
     pub reply_ms: u64,
     /// A question or order is sent so many times at most.
@@ -37,6 +53,8 @@ pub struct Rules {
     pub distrust_ms: u64,
     /// When the engine has ordered nothing for so long, the junction is given back, ms.
     pub engine_silent_ms: u64,
+    /// Whether a controller that shows a conflict in its own plan too is made to flash.
+    pub flash: bool,
     /// Whether the city's local plans are written into it.
     pub download_plans: bool,
 }
@@ -57,7 +75,9 @@ impl Rules {
             layout,
             centre,
             centre_mode: Mode(config.centre_mode),
+            plan_mode: Mode(config.plan_mode),
             local_mode: Mode(config.local_mode),
+            plan_clock: config.plan_clock,
             reply_ms: config.reply_ms,
             tries: config.tries,
             retry_ms: (config.retry_ms, config.retry_max_ms),
@@ -68,6 +88,7 @@ impl Rules {
             obey_ms: config.obey_ms,
             distrust_ms: config.distrust_s * 1000,
             engine_silent_ms: config.engine_silent_s * 1000,
+            flash: config.flash,
             download_plans: config.download_plans,
         }
     }

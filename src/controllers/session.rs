@@ -4,16 +4,24 @@
 
 use std::collections::VecDeque;
 
+use nanming_dataflows::decision::SignalPlan;
 use nanming_dataflows::event::{ControlMode, Lamp};
-use nanming_simulators::gbt20999::{Controls, Frame, FrameError, Item, Kind, Mode, PlanRow, Refused, VERSION, address};
+use nanming_simulators::gbt20999::{Controls, Frame, FrameError, Item, Kind, Mode, PlanRow, Refused, address};
 
 use super::rules::{AGAIN_MS, FEEDBACK_MS, RENEW_MS};
+use ask::{Ask, Open};
+use flash::Conflict;
+use slots::{Planned, Slots};
+
 use super::{Alarm, Outcome, Reach, Rules, Site, State};
 
+mod ask;
+mod flash;
 mod heard;
 mod judge;
 mod next;
 mod plans;
+mod slots;
 #[cfg(test)]
 mod tests;
 
@@ -30,23 +38,6 @@ pub(super) enum Said {
     Alarm(Alarm, String),
     /// The controller is reached, for the first time or again.
     Reached,
-}
-
-/// What is open.
-#[derive(Clone, Debug, PartialEq)]
-enum Ask {
-    Status,
-    Mode(Mode),
-    Stage(u8),
-    Plan(u8),
-}
-
-#[derive(Clone, Debug)]
-struct Open {
-    ask: Ask,
-    frame: Frame,
-    sent_ms: u64,
-    times: u32,
 }
 
 /// The stage that is wanted, and since when.
@@ -74,8 +65,15 @@ pub(super) struct Session {
     out: Vec<Frame>,
     said: Vec<Said>,
     open: Option<Open>,
+    /// Local plans that are still to be written.
     plans: VecDeque<PlanRow>,
+    /// The engine's plans; none: the controller takes stages only.
+    slots: Option<Slots>,
+    /// The plan that is wanted in place of stages.
+    planned: Option<Planned>,
     wish: Option<Wish>,
+    /// Without a wish it is not given back before this, ms: the engine may still be hearing of it.
+    patient_until_ms: u64,
     engine_silent: bool,
     heard_ms: u64,
     beat_ms: u64,
@@ -90,16 +88,17 @@ pub(super) struct Session {
     groups: Vec<u8>,
     /// Since when lamps and stage differ, ms.
     differs_ms: Option<u64>,
-    /// Since when it tells another stage than it accepted, ms.
+    /// Since when it tells another stage or plan than it accepted, ms.
     strays_ms: Option<u64>,
     distrusted_until_ms: Option<u64>,
+    conflict: Conflict,
     fed_back: Option<(ControlMode, Vec<Lamp>, u64)>,
     is_reached: bool,
 }
 
 impl Session {
     pub(super) fn new(site: Site, rules: Rules) -> Session {
-        let controls = rules.layout.controls(site.road);
+        let (controls, slots) = (rules.layout.controls(site.road), site.plan_slots.map(Slots::new));
         Session {
             site,
             rules,
@@ -109,7 +108,10 @@ impl Session {
             said: Vec::new(),
             open: None,
             plans: VecDeque::new(),
+            slots,
+            planned: None,
             wish: None,
+            patient_until_ms: 0,
             engine_silent: false,
             heard_ms: 0,
             beat_ms: 0,
@@ -122,14 +124,17 @@ impl Session {
             differs_ms: None,
             strays_ms: None,
             distrusted_until_ms: None,
+            conflict: Conflict::default(),
             fed_back: None,
             is_reached: false,
         }
     }
 
-    /// A connection is there. Whatever was known of the controller is asked anew: it may have started anew.
+    /// A connection is there. Whatever was known of the controller is asked anew: it may have started anew. What the engine
+    /// wanted before is for it to order anew.
     pub(super) fn connected(&mut self, now_ms: u64) {
         self.forget();
+        self.left(now_ms);
         (self.heard_ms, self.beat_ms) = (now_ms, now_ms);
         if self.rules.download_plans {
             self.plans = plans::of(&self.site);
@@ -150,15 +155,37 @@ impl Session {
 
     fn forget(&mut self) {
         (self.out, self.open, self.accepted, self.lately) = (Vec::new(), None, None, None);
+        self.slots.iter_mut().for_each(Slots::forget);
         (self.state, self.groups, self.differs_ms, self.strays_ms) = (State::default(), Vec::new(), None, None);
+    }
+
+    /// It does not follow the centre any more: what was ordered counts no more.
+    fn left(&mut self, now_ms: u64) {
+        (self.wish, self.patient_until_ms) = (None, now_ms + AGAIN_MS);
     }
 
     /// The stage that is wanted from now on; none: the junction is given back.
     pub(super) fn wish(&mut self, stage: Option<u16>, now_ms: u64) {
+        self.patient_until_ms = 0;
         self.wish = stage.map(|stage| Wish { stage, at_ms: now_ms });
         self.engine_silent = false;
         // Who orders anew may be refused anew.
         self.lately = self.lately.take().filter(|_| stage.is_none());
+    }
+
+    /// The plan that is wanted in place of stages, at a time of the city, ms; none: stages are. One that the controller cannot
+    /// hold is told, and stages are wanted.
+    pub(super) fn follow(&mut self, plan: Option<&SignalPlan>, at_ms: u64) {
+        let Some(slots) = &mut self.slots else { return };
+        self.planned = plan.and_then(|plan| plans::planned(&self.site, plan, self.rules.plan_clock, at_ms));
+        match (&self.planned, plan) {
+            (Some(planned), _) => slots.renew(planned),
+            (None, Some(plan)) if slots.refuse(plan.time_ms) => {
+                let why = "its table cannot hold it: a stage, a whole second or a place is missing".into();
+                self.said.push(Said::Alarm(Alarm::PlanRefused, why));
+            }
+            _ => {}
+        }
     }
 
     /// Whether the controller, as far as it tells, is not in the centre's hands.
@@ -200,47 +227,6 @@ impl Session {
         let answer_ms = self.open.as_ref().map(|open| open.sent_ms + self.rules.reply_ms);
         let due_ms = answer_ms.unwrap_or(self.asked_ms + self.rules.poll_ms);
         Line::Until(due_ms.min(self.beat_ms + self.rules.heartbeat_ms).min(self.heard_ms + self.rules.silent_ms))
-    }
-
-    /// Sends again what was not answered. Whether the controller may still be there.
-    fn repeat(&mut self, now_ms: u64) -> bool {
-        let Some(open) = self.open.as_mut().filter(|open| now_ms >= open.sent_ms + self.rules.reply_ms) else {
-            return true;
-        };
-        let is_order = open.ask != Ask::Status;
-        if open.times >= self.rules.tries {
-            self.said.extend(is_order.then_some(Said::Order(Outcome::Unanswered)));
-            return false;
-        }
-        (open.sent_ms, open.times) = (now_ms, open.times + 1);
-        self.out.push(open.frame.clone());
-        self.said.extend(is_order.then_some(Said::Order(Outcome::Repeated)));
-        true
-    }
-
-    fn ask(&mut self, ask: Ask, now_ms: u64) {
-        let one = |at, value| Frame::rows([(at, vec![value])]);
-        let (kind, items) = match &ask {
-            Ask::Status => {
-                self.asked_ms = now_ms;
-                let road = self.site.road;
-                let run = [address::RUN_MODE, address::RUN_PLAN, address::RUN_STAGE].map(|at| at.element(road));
-                let asked = run.into_iter().chain([address::LAMPS]);
-                (Kind::Query, Frame::rows(asked.map(|at| (at, Vec::new()))))
-            }
-            Ask::Mode(mode) => (Kind::Set, one(self.controls.mode, mode.0)),
-            Ask::Stage(number) => (Kind::Set, one(self.controls.stage, *number)),
-            Ask::Plan(_) => (Kind::Set, self.plans.front().and_then(PlanRow::items).unwrap_or_default()),
-        };
-        let frame = self.frame(kind, items);
-        self.out.push(frame.clone());
-        self.open = Some(Open { ask, frame, sent_ms: now_ms, times: 1 });
-    }
-
-    fn frame(&mut self, kind: Kind, items: Vec<Item>) -> Frame {
-        self.seq = self.seq.wrapping_add(1);
-        let (centre, controller, road, seq) = (self.rules.centre, self.site.controller, self.site.road, self.seq);
-        Frame { version: VERSION, centre, controller, road, seq, kind, items }
     }
 
     fn feed_back(&mut self, mode: ControlMode, lamps: Vec<Lamp>, now_ms: u64) {

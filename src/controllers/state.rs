@@ -19,17 +19,20 @@ pub enum Reach {
     Special,
     /// It was caught, and is left to its own plan.
     Distrusted,
+    /// Its own plan was no safer, or it flashed at the engine's start: it flashes until a person sets it right.
+    Flashing,
 }
 
 impl Reach {
     /// All of them, as metrics name them.
-    pub const ALL: [(&'static str, Reach); 6] = [
+    pub const ALL: [(&'static str, Reach); 7] = [
         ("unreachable", Reach::Unreachable),
         ("centre", Reach::Centre),
         ("local", Reach::Local),
         ("manual", Reach::Manual),
         ("special", Reach::Special),
         ("distrusted", Reach::Distrusted),
+        ("flashing", Reach::Flashing),
     ];
 
     /// What a mode says.
@@ -80,6 +83,10 @@ pub enum Alarm {
     Conflict,
     /// It accepted a stage and does not show it.
     Disobeyed,
+    /// It shows a conflict in its own plan too, does not go back to it, or flashed at the engine's start.
+    Flashing,
+    /// It does not take a plan of the engine.
+    PlanRefused,
     /// It reports an alarm or a fault of its own.
     Trouble,
     /// It sent bytes that are no frame.
@@ -90,11 +97,13 @@ pub enum Alarm {
 
 impl Alarm {
     /// All of them, as metrics name them.
-    pub const ALL: [(&'static str, Alarm); 7] = [
+    pub const ALL: [(&'static str, Alarm); 9] = [
         ("unreachable", Alarm::Unreachable),
         ("lie", Alarm::Lie),
         ("conflict", Alarm::Conflict),
         ("disobeyed", Alarm::Disobeyed),
+        ("flashing", Alarm::Flashing),
+        ("plan_refused", Alarm::PlanRefused),
         ("trouble", Alarm::Trouble),
         ("frame", Alarm::Frame),
         ("engine_silent", Alarm::EngineSilent),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nanming_dataflows::ids::JunctionId;
-use nanming_dataflows::network::{City, Junction};
+use nanming_dataflows::network::{City, Junction, SignalMode};
 use serde::Deserialize;
 
 /// A table that cannot be used.
@@ -39,6 +39,25 @@ struct Row {
     road: u8,
     stages: Option<Vec<u8>>,
     lamp_groups: Option<Vec<u8>>,
+    #[serde(default)]
+    orders: Takes,
+    #[serde(default = "slots")]
+    plan_slots: [u8; 2],
+}
+
+/// What a controller is ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Takes {
+    /// Stages.
+    #[default]
+    Stage,
+    /// Plans, and stages while none holds or somebody has priority.
+    Plan,
+}
+
+fn slots() -> [u8; 2] {
+    [31, 32]
 }
 
 fn first() -> u8 {
@@ -62,6 +81,8 @@ pub struct Site {
     pub stages: Vec<u8>,
     /// By head: its lamp group, from 1; 0: it has none.
     pub lamp_groups: Vec<u8>,
+    /// The two numbers in its table of plans that are the engine's; none: it is ordered stages only.
+    pub plan_slots: Option<[u8; 2]>,
 }
 
 impl Site {
@@ -105,7 +126,7 @@ impl Table {
 }
 
 fn site(city: &Arc<City>, row: Row) -> Result<Site, String> {
-    let Row { junction: name, address, id, road, stages, lamp_groups } = row;
+    let Row { junction: name, address, id, road, stages, lamp_groups, orders, plan_slots } = row;
     let junction = city.junctions.iter().find(|junction| junction.name == name);
     let junction = junction.ok_or_else(|| format!("the city has no junction '{name}'"))?;
     let port = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
@@ -124,8 +145,24 @@ fn site(city: &Arc<City>, row: Row) -> Result<Site, String> {
     };
     let stages = numbers("stages", stages, junction.stages.len())?;
     let lamp_groups = numbers("lamp_groups", lamp_groups, junction.heads.len())?;
+    let plan_slots = match orders {
+        Takes::Stage => None,
+        Takes::Plan => Some(checked(junction, plan_slots)?),
+    };
     let (city, junction) = (Arc::clone(city), junction.id);
-    Ok(Site { city, junction, address, controller: id, road, stages, lamp_groups })
+    Ok(Site { city, junction, address, controller: id, road, stages, lamp_groups, plan_slots })
+}
+
+fn checked(junction: &Junction, slots: [u8; 2]) -> Result<[u8; 2], String> {
+    let name = &junction.name;
+    if junction.mode != SignalMode::Plan {
+        return Err(format!("orders = \"plan\" needs junction '{name}' in plan mode (signals.plan)"));
+    }
+    let plans = junction.plans.len();
+    if slots[0] == slots[1] || slots.iter().any(|slot| usize::from(*slot) <= plans) {
+        return Err(format!("plan_slots must be two numbers above those of its {plans} local plans"));
+    }
+    Ok(slots)
 }
 
 #[cfg(test)]
@@ -159,6 +196,7 @@ mod tests {
             (ROW.replace(":5435", ""), "host:port"),
             (format!("{ROW}stages = [1]\n"), "stages must have"),
             (format!("{ROW}phases = 4\n"), "phases"),
+            (format!("{ROW}orders = \"plan\"\n"), "in plan mode (signals.plan)"),
             (format!("{ROW}{ROW}"), "controller 2: junction"),
             ("[[controller]]\n".into(), "junction"),
         ] {

@@ -78,6 +78,10 @@ impl Tell {
             Alarm::Lie | Alarm::Conflict | Alarm::Disobeyed => {
                 tracing::error!(junction = self.name, "the controller is given back to its own plan: {why}");
             }
+            Alarm::Flashing => {
+                tracing::error!(junction = self.name, "the controller is to flash yellow until a person comes: {why}")
+            }
+            Alarm::PlanRefused => tracing::warn!(junction = self.name, "the controller does not take a plan: {why}"),
             Alarm::Unreachable => tracing::warn!(junction = self.name, "the controller is gone: {why}"),
             Alarm::Trouble => tracing::warn!(junction = self.name, "the controller reports {why}"),
             Alarm::Frame if !self.frames_told.swap(true, Ordering::Relaxed) => {

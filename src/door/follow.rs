@@ -39,6 +39,7 @@ pub fn follow(
                     calls: Vec::new(),
                     acks: Vec::new(),
                     units: Vec::new(),
+                    holds: Vec::new(),
                     notes: Vec::new(),
                     offsets,
                     decisions: Decisions { tick, ..Decisions::default() },

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use nanming_dataflows::event::StageHold;
 use nanming_dataflows::ids::JunctionId;
 
 use super::crosses::Notice;
 use super::message::{Fault, Kind, Message, Object, Operation};
+use super::pending::{Pending, Settled};
 use super::{Desk, Topic, lock};
 
 /// Which junctions of a topic; none: all.
@@ -27,11 +29,21 @@ pub(super) struct Client {
     count: u32,
     /// Log-ins that failed.
     failures: u32,
+    /// Its user's name.
+    user: String,
+    /// Stages held and let go in the operation that is being performed.
+    asked: Vec<StageHold>,
+    pending: Pending,
 }
 
 impl Client {
     pub(super) fn is_logged_in(&self) -> bool {
         self.token.is_some()
+    }
+
+    /// Whether it waits for an answer.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.pending.is_waiting()
     }
 
     /// Whether it has failed to log in too often on one connection.
@@ -54,7 +66,11 @@ impl Client {
             if message.kind != Kind::Request {
                 continue;
             }
-            match self.perform(desk, &message, operation) {
+            let done = self.perform(desk, &message, operation);
+            let asked = std::mem::take(&mut self.asked);
+            match done {
+                // It is answered when its stages stand.
+                Ok(_) if self.pending.take(desk, &message, operation, asked) => {}
                 Ok((objects, more)) => {
                     answers.push(self.answer(desk, Some(&message), Kind::Response, operation, objects));
                     answers.extend(self.notify(desk, &more));
@@ -63,6 +79,24 @@ impl Client {
             }
         }
         answers
+    }
+
+    /// Stages held and let go since this was last asked, for the door.
+    pub(super) fn holds(&mut self) -> Vec<StageHold> {
+        self.pending.holds()
+    }
+
+    /// Answers locks that hold by now, or do not in time.
+    pub(super) fn look(&mut self, desk: &Desk) -> Vec<Vec<u8>> {
+        let settled = self.pending.look(desk);
+        let answer = |(message, operation, outcome): Settled| match outcome {
+            Ok(()) => {
+                let objects = operation.objects.clone();
+                self.answer(desk, Some(&message), Kind::Response, &operation, objects)
+            }
+            Err(fault) => self.fault(desk, Some(&message), &operation.name, &fault),
+        };
+        settled.into_iter().map(answer).collect()
     }
 
     /// What a platform is told of what has changed.
@@ -135,14 +169,14 @@ impl Client {
         if !password.is(user.field("Pwd").unwrap_or_default()) {
             return Err(fault("SDE_Pwd", "the password is another"));
         }
-        self.token = Some(super::service::token());
+        (self.token, self.user) = (Some(super::service::token()), name.to_owned());
         Ok(Object::of("SDO_User", [Object::text("UserName", name), Object::text("Pwd", "")]))
     }
 
     fn set(&mut self, desk: &Desk, asked: &Object) -> Result<Vec<Notice>, Fault> {
         match asked.name.as_str() {
-            "LockFlowDirection" => lock::lock(desk, asked)?,
-            "UnlockFlowDirection" | "UnLockFlowDirection" => lock::unlock(desk, asked)?,
+            "LockFlowDirection" => self.asked.push(lock::lock(desk, asked, &self.user)?),
+            "UnlockFlowDirection" | "UnLockFlowDirection" => self.asked.push(lock::unlock(desk, asked, &self.user)?),
             "CrossReportCtrl" => return self.report(desk, asked),
             other => {
                 let why = format!("{other} cannot be set here: signals are timed by the engine");

@@ -3,7 +3,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use nanming_dataflows::decision::Interval;
+use nanming_dataflows::decision::{Interval, StageReason};
+use nanming_dataflows::event::StageHold;
 use nanming_dataflows::ids::JunctionId;
 use nanming_dataflows::network::City;
 use nanming_simulators::gbt20999::Mode;
@@ -25,11 +26,26 @@ pub(super) struct Notice {
     pub(super) object: Object,
 }
 
+/// How far a stage that somebody holds has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// It does not stand yet.
+    NotYet,
+    /// It stands.
+    Stands,
+    /// Somebody said something else since.
+    Displaced,
+}
+
 /// A junction.
 #[derive(Clone, Debug, Default)]
 struct Cross {
     /// The stage that the engine ordered last.
     ordered: Option<u16>,
+    /// The last word on a stage that is held.
+    said: Option<StageHold>,
+    /// The stage that the engine holds, and whether it stands.
+    held: Option<(u16, bool)>,
     online: Option<bool>,
     mode_plan: Option<(&'static str, u16)>,
     /// The stage in force and since when, ms.
@@ -104,20 +120,30 @@ impl Crosses {
         }
     }
 
+    /// How far what somebody holds has come.
+    pub(super) fn holds(&self, hold: &StageHold) -> Held {
+        let cross = &self.state().crosses[hold.junction.index()];
+        match &cross.said {
+            Some(said) if said == hold && cross.held == hold.stage.map(|stage| (stage, true)) => Held::Stands,
+            Some(said) if said > hold => Held::Displaced,
+            _ => Held::NotYet,
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Brings a junction up to date; what of it has changed.
     fn look(&self, junction: JunctionId, cross: &mut Cross, now_ms: u64) -> Vec<Topic> {
-        let reported = self.fleet.as_ref().and_then(|fleet| Some((fleet.state(junction)?, fleet.is_locked(junction))));
+        let (reported, locked) = (self.fleet.as_ref().and_then(|fleet| fleet.state(junction)), cross.held.is_some());
         let (online, mode_plan, stage) = match reported {
-            Some((state, locked)) => {
+            Some(state) => {
                 let online = state.reach != Reach::Unreachable;
                 let mode = mode(state.reach, state.mode, locked);
                 (online, mode.map(|mode| (mode, state.plan.unwrap_or(0))), state.stage)
             }
-            None => (true, Some(("23", 0)), cross.ordered),
+            None => (true, Some((if locked { "52" } else { "23" }, 0)), cross.ordered),
         };
         let mut changed = Vec::new();
         if cross.online.replace(online) != Some(online) {
@@ -204,6 +230,16 @@ impl Crosses {
         for command in record.decisions.commands.iter().filter(|command| command.interval == Interval::Green) {
             state.crosses[command.junction.index()].ordered = Some(command.stage);
         }
+        for choice in &record.decisions.choices {
+            let held = (choice.reason == StageReason::Hold).then_some((choice.wanted, choice.stage == choice.wanted));
+            state.crosses[choice.junction.index()].held = held;
+        }
+        for hold in &record.holds {
+            let said = &mut state.crosses[hold.junction.index()].said;
+            if said.as_ref().is_none_or(|said| said <= hold) {
+                *said = Some(hold.clone());
+            }
+        }
         for link in &record.decisions.links {
             let sum = &mut state.sums[link.link.index()];
             sum.count += 1;
@@ -245,6 +281,7 @@ fn mode(reach: Reach, mode: Option<Mode>, locked: bool) -> Option<&'static str> 
         (Reach::Manual, Mode(0x15)) => "51",
         (Reach::Manual, _) => "01",
         (Reach::Centre, _) if locked => "52",
+        (Reach::Centre, Mode::CENTRE_COORDINATED) => "31",
         (Reach::Centre, _) => "23",
         (_, Mode(0x22)) => "22",
         (_, Mode(0x23)) => "31",

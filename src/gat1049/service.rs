@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nanming_dataflows::event::Event;
 use nanming_dataflows::ids::JunctionId;
 use nanming_dataflows::network::City;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,11 +20,14 @@ use super::{Crosses, Topic, numbers};
 use crate::clock::Clock;
 use crate::config::{Gat1049Config, Secret};
 use crate::controllers::Fleet;
+use crate::door::{Arrival, Inbox};
 use crate::ingest::random_key;
 use crate::metrics::Metrics;
 
 /// Between two looks at what has changed.
 const BEAT: Duration = Duration::from_secs(1);
+/// Between two looks at whether a stage stands that a platform waits for.
+const LOOK: Duration = Duration::from_millis(100);
 /// After the system took no connection the next try comes so much later.
 const BREATH: Duration = Duration::from_millis(100);
 /// Changes that may wait for a slow platform.
@@ -39,9 +43,10 @@ pub struct Desk {
     pub(super) system: String,
     pub(super) version: String,
     pub(super) lock_max_s: u64,
-    agency: String,
+    pub(super) lock_wait_s: u64,
+    pub(super) agency: String,
     clock: Clock,
-    crosses: Arc<Crosses>,
+    pub(super) crosses: Arc<Crosses>,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -54,8 +59,8 @@ impl Desk {
         crosses: Arc<Crosses>,
         metrics: Arc<Metrics>,
     ) -> Desk {
-        let Gat1049Config { users, system, version, agency, lock_max_s, .. } = config.clone();
-        Desk { city, fleet, users, system, version, lock_max_s, agency, clock, crosses, metrics }
+        let Gat1049Config { users, system, version, agency, lock_max_s, lock_wait_s, .. } = config.clone();
+        Desk { city, fleet, users, system, version, lock_max_s, lock_wait_s, agency, clock, crosses, metrics }
     }
 
     /// The junction that an object names.
@@ -91,13 +96,19 @@ impl Desk {
     }
 
     pub(super) fn seq(&self, count: u32) -> String {
-        numbers::seq(&self.city, self.clock.now_ms(), count)
+        numbers::seq(&self.city, self.now_ms(), count)
+    }
+
+    /// City time, ms.
+    pub(super) fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
     }
 }
 
 /// The service.
 pub struct Service {
     desk: Arc<Desk>,
+    inbox: Inbox,
     listener: std::net::TcpListener,
     heartbeat: Duration,
     traffic_ms: u64,
@@ -109,13 +120,14 @@ impl Service {
     /// On an address that is listened on already.
     pub fn new(
         desk: Desk,
+        inbox: Inbox,
         listener: std::net::TcpListener,
         config: &Gat1049Config,
         stop: watch::Receiver<bool>,
     ) -> Service {
         let (heartbeat, traffic_ms) = (Duration::from_secs(config.heartbeat_s), config.traffic_s * 1000);
         let (desk, places) = (Arc::new(desk), Arc::new(Semaphore::new(config.platforms)));
-        Service { desk, listener, heartbeat, traffic_ms, places, stop }
+        Service { desk, inbox, listener, heartbeat, traffic_ms, places, stop }
     }
 
     /// Serves until the end.
@@ -138,11 +150,11 @@ impl Service {
                         continue;
                     };
                     let (desk, news, stop) = (Arc::clone(&self.desk), news.subscribe(), self.stop.clone());
-                    let heartbeat = self.heartbeat;
+                    let (heartbeat, inbox) = (self.heartbeat, self.inbox.clone());
                     tokio::spawn(async move {
                         let metrics = Arc::clone(&desk.metrics);
                         metrics.controllers.platforms(1);
-                        serve(desk, socket, news, heartbeat, stop, place).await;
+                        serve((desk, inbox), socket, news, heartbeat, stop, place).await;
                         metrics.controllers.platforms(-1);
                     });
                 }
@@ -160,7 +172,7 @@ impl Service {
 }
 
 async fn serve(
-    desk: Arc<Desk>,
+    (desk, inbox): (Arc<Desk>, Inbox),
     mut socket: TcpStream,
     mut news: broadcast::Receiver<Arc<Vec<Notice>>>,
     heartbeat: Duration,
@@ -169,7 +181,7 @@ async fn serve(
 ) {
     let (mut client, mut split, mut bytes) = (Client::default(), Split::default(), [0; 8192]);
     let (mut beats, began, mut heard) = (interval(heartbeat.min(PATIENCE)), Instant::now(), Instant::now());
-    let mut beaten = Instant::now();
+    let (mut beaten, mut looks) = (Instant::now(), interval(LOOK));
     loop {
         let out: Vec<Vec<u8>> = tokio::select! {
             read = socket.read(&mut bytes) => {
@@ -195,8 +207,13 @@ async fn serve(
                     client.heartbeat(&desk)
                 }).into_iter().collect()
             }
+            _ = looks.tick(), if client.is_waiting() => client.look(&desk),
             _ = stop.changed() => return,
         };
+        let events: Vec<Event> = client.holds().into_iter().map(Event::Hold).collect();
+        if !events.is_empty() && inbox.send_async(Arrival { events, ..Arrival::default() }).await.is_err() {
+            return;
+        }
         let out = out.concat();
         let is_sent = matches!(timeout(PATIENCE, socket.write_all(&out)).await, Ok(Ok(())));
         if !is_sent || client.is_guessing() {

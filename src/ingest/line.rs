@@ -46,6 +46,7 @@ pub(super) enum Line<'a> {
     Violation(ViolationLine),
     Case(CaseLine),
     Site(SiteLine),
+    Hold(HoldLine),
 }
 
 /// A passage, with its texts where they stand in the line. Fields that it does not have are passed over, whatever they hold.
@@ -162,6 +163,16 @@ pub(super) struct SiteLine {
     pub(super) time_ms: Option<u64>,
     pub(super) site: NameOrId,
     pub(super) finding: Finding,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct HoldLine {
+    pub(super) time_ms: Option<u64>,
+    pub(super) junction: NameOrId,
+    pub(super) stage: Option<NameOrId>,
+    pub(super) for_s: Option<u64>,
+    #[serde(default)]
+    pub(super) by: String,
 }
 
 /// Refuses what is no JSON object: the shapes here would take a list of their values too.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::*;
-use nanming_dataflows::ids::{BusId, CallId, CameraId, CaseId, VehicleId};
+use nanming_dataflows::ids::{BusId, CallId, CameraId, CaseId, JunctionId, VehicleId};
 use nanming_dataflows::network::{CameraKind, City};
 
 use super::alarm::{self, AlarmJson};
@@ -86,6 +86,7 @@ impl Validator {
             Line::Violation(line) => Event::Violation(self.violation(&line, now_ms)?),
             Line::Case(line) => Event::Case(self.case(&line, now_ms)?),
             Line::Site(line) => Event::Site(self.site(&line, now_ms)?),
+            Line::Hold(line) => Event::Hold(hold::hold(self, line, now_ms)?),
         };
         Ok((event, None))
     }
@@ -281,5 +282,6 @@ fn in_range(what: &str, value: f64, min: f64, max: f64) -> Result<(), Unfit> {
     Err(Unfit::new(Reason::OutOfRange, format!("{what} {value} is not from {min} to {max}")))
 }
 
+mod hold;
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::{Assignment, CallPhase, Candidate};
-use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, Standing};
-use nanming_dataflows::ids::{CallId, GridId, UnitId};
+use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, StageHold, Standing};
+use nanming_dataflows::ids::{CallId, GridId, JunctionId, UnitId};
 use nanming_dataflows::network::Point;
 use rusqlite::{OptionalExtension, Row};
 
@@ -45,6 +45,19 @@ impl Ledger {
             calls.push((CallEvent { time_ms, call, change: CallChange::Restored(facts, standing) }, note));
         }
         Ok(calls)
+    }
+
+    /// The last word on each junction at which a stage is held beyond a time, ms, by junction.
+    pub fn holds_in_force(&self, now_ms: u64) -> Result<Vec<StageHold>, LedgerError> {
+        let mut statement = self.db.prepare(
+            "SELECT junction, time_ms, stage, until_ms, by FROM holds h WHERE stage IS NOT NULL AND until_ms > ?
+             AND time_ms = (SELECT max(time_ms) FROM holds WHERE junction = h.junction) ORDER BY junction",
+        )?;
+        let hold = |row: &Row<'_>| {
+            let (time_ms, until_ms) = (unsigned(row.get(1)?), unsigned(row.get(3)?));
+            Ok(StageHold { time_ms, junction: JunctionId(row.get(0)?), stage: row.get(2)?, until_ms, by: row.get(4)? })
+        };
+        Ok(statement.query_map([int(now_ms)], hold)?.collect::<Result<_, _>>()?)
     }
 
     /// Assignments in force, by call.

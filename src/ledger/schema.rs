@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::LedgerError;
 
 /// Version of the tables below.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 const TABLES: &str = "
     -- `last_tick`, and `city`: the fingerprint of the city that the numbers here are of.
@@ -45,6 +45,10 @@ const TABLES: &str = "
     CREATE TABLE offsets (
         topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
         PRIMARY KEY (topic, partition)) STRICT, WITHOUT ROWID;
+    -- Words on stages held; without a stage what was held ended.
+    CREATE TABLE holds (
+        junction INTEGER NOT NULL, time_ms INTEGER NOT NULL, stage INTEGER, until_ms INTEGER NOT NULL, by TEXT NOT NULL,
+        PRIMARY KEY (junction, time_ms)) STRICT, WITHOUT ROWID;
 ";
 
 /// From version 1 to 2, from 2 to 3, and so on.
@@ -59,6 +63,9 @@ const STEPS: [&str; VERSION as usize - 1] = [
      CREATE TABLE offsets (
         topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
         PRIMARY KEY (topic, partition)) STRICT, WITHOUT ROWID;",
+    "CREATE TABLE holds (
+        junction INTEGER NOT NULL, time_ms INTEGER NOT NULL, stage INTEGER, until_ms INTEGER NOT NULL, by TEXT NOT NULL,
+        PRIMARY KEY (junction, time_ms)) STRICT, WITHOUT ROWID;",
 ];
 
 /// Sets the connection up, makes the tables in a new file and brings those of an older one up to date.

@@ -40,6 +40,7 @@ fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord 
         calls,
         acks: vec![],
         units: vec![],
+        holds: vec![],
         notes,
         offsets: Default::default(),
         decisions,
@@ -189,16 +190,17 @@ fn the_ledger_of_another_city_is_refused() {
 
 #[test]
 fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
+    let fifth = "DROP TABLE holds;";
     let fourth = "DROP TABLE offsets; DROP INDEX assignments_by_time;";
     let third = "DROP INDEX calls_by_key; ALTER TABLE calls DROP COLUMN key; ALTER TABLE calls DROP COLUMN caller;
                  ALTER TABLE calls DROP COLUMN pictures;";
     let second = "ALTER TABLE call_history DROP COLUMN changed;";
     let first = "ALTER TABLE call_history DROP COLUMN reason;";
-    let all = [fourth, third, second, first];
-    for version in 1..=4 {
+    let all = [fifth, fourth, third, second, first];
+    for version in 1..=5 {
         let (_dir, path, mut ledger) = in_new_file();
         ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
-        let steps = all[..5 - version].concat();
+        let steps = all[..6 - version].concat();
         let before = format!("{steps} DELETE FROM meta WHERE key = 'city'; PRAGMA user_version = {version}");
         ledger.db.execute_batch(&before).unwrap();
         drop(ledger);
@@ -375,4 +377,22 @@ fn of_two_answers_that_are_alike_the_second_is_refused() {
     let mut statement = ledger.db.prepare("SELECT refused FROM acks ORDER BY rowid").unwrap();
     let refused: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     assert_eq!(refused, ["", "stale_assignment"]);
+}
+
+#[test]
+fn stages_that_are_held_are_known_after_a_restart_until_they_are_let_go_or_over() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let hold = |junction, time_ms, stage, until_ms| StageHold {
+        time_ms,
+        junction: JunctionId(junction),
+        stage,
+        until_ms,
+        by: "desk".into(),
+    };
+    let said = [hold(0, 1, Some(1), 90), hold(1, 1, Some(1), 90), hold(2, 1, Some(0), 50), hold(0, 2, Some(2), 80)];
+    let of =
+        |tick, holds: &[StageHold]| TickRecord { holds: holds.to_vec(), ..record(tick, vec![], Decisions::default()) };
+    assert!(ledger.commit(&[of(10, &said), of(11, &[hold(1, 3, None, 0)])]).unwrap(), "before anybody is told");
+    drop(ledger);
+    assert_eq!(Ledger::open(&path, 24, &city()).unwrap().holds_in_force(50).unwrap(), [hold(0, 2, Some(2), 80)]);
 }

@@ -3,7 +3,7 @@
 
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::{Assignment, CallStatus, Reason, SignalCommand};
-use nanming_dataflows::event::{Ack, CallChange, CallEvent, CallFacts};
+use nanming_dataflows::event::{Ack, CallChange, CallEvent, CallFacts, StageHold};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::text::{int, word};
@@ -12,7 +12,7 @@ use crate::call_content::content_hash;
 use crate::door::{CallNote, TickRecord};
 use crate::offsets::Offsets;
 
-/// Writes the calls, answers, assignments and phases of one tick. How many of them were in conflict with the book.
+/// Writes the calls, answers, assignments, phases and stages held of one tick. How many of them were in conflict with the book.
 pub(super) fn tick(to: &Transaction<'_>, record: &TickRecord) -> Result<u64, LedgerError> {
     let mut conflicts = 0;
     for (event, _) in refusals::calls(record).filter(|(_, refused)| refused.is_none()) {
@@ -27,7 +27,22 @@ pub(super) fn tick(to: &Transaction<'_>, record: &TickRecord) -> Result<u64, Led
     for (ack, refused) in refusals::acks(record) {
         self::ack(to, ack, refused)?;
     }
+    for hold in &record.holds {
+        self::hold(to, hold)?;
+    }
     Ok(conflicts)
+}
+
+fn hold(to: &Transaction<'_>, hold: &StageHold) -> Result<(), LedgerError> {
+    let StageHold { time_ms, junction, stage, until_ms, by } = hold;
+    to.prepare_cached("INSERT OR REPLACE INTO holds VALUES (?, ?, ?, ?, ?)")?.execute(params![
+        junction.0,
+        int(*time_ms),
+        stage,
+        int(*until_ms),
+        by
+    ])?;
+    Ok(())
 }
 
 /// False: another call with this ID was in the book.

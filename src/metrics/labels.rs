@@ -23,15 +23,17 @@ pub(super) const PICKS: [(&str, PickReason); 5] = [
     ("after_silence", PickReason::AfterSilence),
     ("after_loss", PickReason::AfterLoss),
 ];
-pub(super) const STAGE_REASONS: [(&str, StageReason); 10] = [
+pub(super) const STAGE_REASONS: [(&str, StageReason); 12] = [
     ("start", StageReason::Start),
     ("pressure", StageReason::Pressure),
     ("min_green", StageReason::MinGreen),
     ("max_red", StageReason::MaxRed),
     ("max_green", StageReason::MaxGreen),
     ("plan", StageReason::Plan),
+    ("local_plan", StageReason::LocalPlan),
     ("not_worth", StageReason::NotWorth),
     ("idle", StageReason::Idle),
     ("preemption", StageReason::Preemption),
     ("bus", StageReason::Bus),
+    ("hold", StageReason::Hold),
 ];

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use nanming_dataflows::decide::envelope::Witness;
-use nanming_dataflows::decision::SignalCommand;
+use nanming_dataflows::decision::{Decisions, SignalCommand};
 use nanming_dataflows::network::City;
 
 use crate::clock::Clock;
@@ -61,7 +61,16 @@ impl Street {
         Street { fleet, ..self }
     }
 
-    /// Tells the controllers what a tick decided.
+    /// Tells the controllers what a tick decided. Plans and what goes before them are for those in the street that take plans.
+    pub fn tell_all(&mut self, decisions: &Decisions) {
+        self.tell(&decisions.commands);
+        if let Some(fleet) = &self.fleet {
+            decisions.plans.iter().for_each(|plan| fleet.plan(plan));
+            decisions.choices.iter().for_each(|choice| fleet.choose(choice));
+        }
+    }
+
+    /// Tells the controllers the commands of a tick.
     pub fn tell(&mut self, commands: &[SignalCommand]) {
         for command in commands {
             if self.may_leave(command) {

@@ -99,6 +99,7 @@ impl Columns {
         batch.violations.iter().for_each(|e| write(Event::Violation(*e)));
         batch.cases.iter().for_each(|e| write(Event::Case(*e)));
         batch.sites.iter().for_each(|e| write(Event::Site(*e)));
+        batch.holds.iter().for_each(|e| write(Event::Hold(e.clone())));
     }
 
     /// Whether it should be written now.

@@ -76,5 +76,10 @@ pub(super) fn fits(city: &City, batch: &Batch) -> Result<(), String> {
             ));
         }
     }
+    for hold in &batch.holds {
+        has("junction", hold.junction.index(), city.junctions.len())?;
+        let stages = city.junctions[hold.junction.index()].stages.len();
+        hold.stage.map_or(Ok(()), |stage| has("stage", usize::from(stage), stages))?;
+    }
     Ok(())
 }

@@ -114,7 +114,13 @@ pub(super) fn signals(
         if lamps.len() != junction.heads.len() {
             return Err((Reason::OutOfRange, format!("{} lamps for {} heads", lamps.len(), junction.heads.len())));
         }
-        Ok(Event::Signal(SignalFeedback { time_ms: seconds(cells[0])?, junction: id, mode: ControlMode::Local, lamps }))
+        // What was recorded does not follow the replay's orders: it is what the engine begins from, and no more.
+        Ok(Event::Signal(SignalFeedback {
+            time_ms: seconds(cells[0])?,
+            junction: id,
+            mode: ControlMode::Centre,
+            lamps,
+        }))
     })
 }
 

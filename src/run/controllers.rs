@@ -31,7 +31,7 @@ impl Outside {
             outside.threads.push(thread);
             outside.fleet = Some(fleet);
         }
-        if let Some(service) = outside.service(config, shared)? {
+        if let Some(service) = outside.service(config, shared, inbox)? {
             let runtime = runtime()?;
             let serve = move || {
                 if let Err(error) = runtime.block_on(service.run()) {
@@ -43,7 +43,7 @@ impl Outside {
         Ok(outside)
     }
 
-    fn service(&mut self, config: &Config, shared: &Shared) -> Result<Option<Service>, RunError> {
+    fn service(&mut self, config: &Config, shared: &Shared, inbox: &Inbox) -> Result<Option<Service>, RunError> {
         let Some(address) = config.gat1049.listen else { return Ok(None) };
         let listener = TcpListener::bind(address).map_err(|error| RunError::Io("gat1049.listen", error))?;
         let address = listener.local_addr().unwrap_or(address);
@@ -53,7 +53,7 @@ impl Outside {
         let crosses = self.crosses.insert(Arc::new(crosses));
         let at = (city, shared.clock.clone());
         let desk = Desk::new(&config.gat1049, at, self.fleet.clone(), Arc::clone(crosses), metrics);
-        Ok(Some(Service::new(desk, listener, &config.gat1049, shared.end.stopping.subscribe())))
+        Ok(Some(Service::new(desk, inbox.clone(), listener, &config.gat1049, shared.end.stopping.subscribe())))
     }
 
     /// Adds the sink.

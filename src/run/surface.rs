@@ -42,10 +42,12 @@ where
         let listener = tokio::net::TcpListener::from_std(listener)?;
         tokio::spawn(until_interrupted(shared.end.clone()));
         let mut server = tokio::spawn(serve(listener));
-        let mut stopped = shared.end.stopping.subscribe();
+        let mut stop = shared.end.stopping.subscribe();
+        // What it sees is let go at once: while somebody looks at it nobody else who ends can tell so.
+        let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
         let ended = tokio::select! {
             ended = &mut server => ended,
-            _ = stopped.wait_for(|stop| *stop) => match timeout(GOODBYES, &mut server).await {
+            () = stopped => match timeout(GOODBYES, &mut server).await {
                 Ok(ended) => ended,
                 Err(_) => {
                     server.abort();

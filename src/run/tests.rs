@@ -40,6 +40,24 @@ fn whatever_thread_ends_ends_the_run() {
 }
 
 #[test]
+fn all_may_end_at_once_and_none_waits_for_another() {
+    let (config, _dir) = config();
+    let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
+    let shared = share(&config, city, Clock::starting_at(0, 2.0)).unwrap();
+    let (end, began) = (shared.end.clone(), Instant::now());
+    let serve = |_| async move {
+        for _ in 0..10_000 {
+            end.come();
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    surface::serve_until_the_end(listener, serve, &shared).unwrap();
+    assert!(began.elapsed() < Duration::from_secs(4), "it was waited for, and given up");
+}
+
+#[test]
 fn a_caller_who_goes_away_while_the_door_is_full_leaves_nothing_behind() {
     let (config, _dir) = config();
     let city = Arc::new(nanming_simulators::town::small(2, 2, 1));

@@ -6,7 +6,7 @@ export type Category = "crime" | "disturbance" | "collision" | "help" | "other";
 export const CATEGORIES = ["crime", "disturbance", "collision", "help", "other"] as const;
 export type Phase = "waiting" | "assigned" | "accepted" | "arrived" | "closed" | "cancelled";
 export type UnitStatus = "ready" | "turned_out" | "on_the_way" | "on_scene" | "returning" | "stationed" | "off_duty" | "silent";
-export type StageReason = "start" | "pressure" | "min_green" | "max_red" | "max_green" | "plan" | "not_worth" | "idle" | "preemption" | "bus";
+export type StageReason = "start" | "pressure" | "min_green" | "max_red" | "max_green" | "plan" | "local_plan" | "not_worth" | "idle" | "preemption" | "bus" | "hold";
 export type PickReason = "nearest" | "least_total" | "after_decline" | "after_silence" | "after_loss";
 export type IntervalName = "green" | "yellow" | "all_red";
 /** Level of service, 0 (A) to 5 (F). */

@@ -24,5 +24,5 @@ export const PHASES: Record<Phase, string> = {
 export type Decider = "adaptive" | "bound" | "plan";
 export function decider(reason: StageReason | string): Decider {
   if (reason === "max_red" || reason === "max_green") return "bound";
-  return reason === "plan" || reason === "start" ? "plan" : "adaptive";
+  return reason === "plan" || reason === "local_plan" || reason === "start" ? "plan" : "adaptive";
 }

@@ -36,5 +36,5 @@ test("an unknown level has the colour of nothing known", () => {
 });
 
 test("who decided a stage", () => {
-  expect(["pressure", "min_green", "idle", "max_red", "max_green", "plan", "start"].map(decider)).toEqual(["adaptive", "adaptive", "adaptive", "bound", "bound", "plan", "plan"]);
+  expect(["pressure", "min_green", "idle", "max_red", "max_green", "plan", "local_plan", "start"].map(decider)).toEqual(["adaptive", "adaptive", "adaptive", "bound", "bound", "plan", "plan", "plan"]);
 });

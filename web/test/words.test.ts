@@ -25,8 +25,8 @@ test("every word of the server has a translation", () => {
   const words = {
     phase: ["waiting", "assigned", "accepted", "arrived", "closed", "cancelled"], priority: PRIORITIES, category: CATEGORIES,
     status: ["ready", "turned_out", "on_the_way", "on_scene", "returning", "stationed", "off_duty", "silent"], interval: ["green", "yellow", "all_red"],
-    reason: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "not_worth", "idle", "preemption", "bus"], turn: ["through", "left", "right", "u_turn"],
-    why: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "not_worth", "idle", "preemption", "bus", "nearest", "least_total", "after_decline", "after_silence", "after_loss"],
+    reason: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "local_plan", "not_worth", "idle", "preemption", "bus", "hold"], turn: ["through", "left", "right", "u_turn"],
+    why: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "local_plan", "not_worth", "idle", "preemption", "bus", "hold", "nearest", "least_total", "after_decline", "after_silence", "after_loss"],
     channel: ["phone", "wechat", "app", "desk"], fig: FIGURE_KEYS, unit: FIGURE_KEYS, err: ["outside_city", "out_of_range", "malformed", "duplicate_call", "call_closed", "ledger_unavailable", "not_confirmed", "busy", "network"],
   };
   for (const [prefix, list] of Object.entries(words)) for (const bare of list) expect(isKey(`${prefix}_${bare}`), `${prefix}_${bare}`).toBe(true);
@@ -68,7 +68,7 @@ test("no reason says more than the engine does", () => {
   expect(whyStage(junction({ scores: [3] }))).toBe("“north-south through” has the greatest pressure.");
   for (const lang of ["en", "zh"] as const) {
     store.lang = lang;
-    for (const reason of ["pressure", "min_green", "max_red", "max_green", "plan", "not_worth", "idle", "start", "preemption", "bus"] as const)
+    for (const reason of ["pressure", "min_green", "max_red", "max_green", "plan", "local_plan", "not_worth", "idle", "start", "preemption", "bus", "hold"] as const)
       for (const scores of [[3, 9], [9, 3], [5], [], [-1, -2]]) for (const wanted of [0, 1])
         expect(whyStage(junction({ reason, scores, wanted })), reason).not.toMatch(/Infinity|NaN|undefined|null|\{/);
   }

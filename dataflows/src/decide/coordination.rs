@@ -25,7 +25,6 @@ mod streets;
 mod webster;
 use demand::{Demand, SAMPLE_MS};
 use planner::Planner;
-pub(super) use service::least_green_ms;
 use streets::Group;
 
 /// Plans are made anew after so long, ms: two or three cycles, so that flows are of whole cycles and the junctions have come

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{EnvelopeRule, SignalCommand};
+use crate::decision::{EnvelopeRule, SignalCommand, StageReason};
 use crate::event::Lamp;
 use crate::network::{City, Conflict, Head, Junction, Stage};
 
@@ -42,6 +42,10 @@ impl Shown {
     /// Whether any lamp is off.
     pub fn is_dark(&self) -> bool {
         self.lamps.contains(&Lamp::Off)
+    }
+    /// Whether heads that conflict go or clear together.
+    pub fn clashes(&self, junction: &Junction) -> bool {
+        together(junction, &self.lamps).is_some()
     }
     /// From when on every head may leave what it shows, ms.
     pub fn settled_ms(&self, junction: &Junction) -> u64 {
@@ -84,8 +88,8 @@ pub fn admit(junction: &Junction, shown: &mut Shown, at_ms: u64, lamps: &[Lamp])
     Ok(())
 }
 
-/// A second look at a city's commands, apart from the one that let them pass. What it sees of a junction first is taken as
-/// what the controller showed anyway.
+/// A second look at a city's commands, apart from the one that let them pass. The first command to a junction that is taken
+/// over is held as what its controller showed anyway.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Witness {
     shown: Vec<Shown>,
@@ -101,7 +105,8 @@ impl Witness {
     pub fn see(&mut self, city: &City, command: &SignalCommand) -> Result<(), (EnvelopeRule, u16)> {
         let row = command.junction.index();
         let (junction, shown) = (&city.junctions[row], &mut self.shown[row]);
-        if shown.lamps.is_empty() && command.lamps.len() == junction.heads.len() {
+        let is_new = shown.lamps.is_empty() || command.reason == StageReason::Start;
+        if is_new && command.lamps.len() == junction.heads.len() {
             *shown = Shown::seen(junction, command.at_ms, &command.lamps);
         }
         admit(junction, shown, command.at_ms, &command.lamps)

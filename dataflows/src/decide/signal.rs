@@ -2,7 +2,8 @@
 //!
 //! One machine a junction. It runs the change from stage to stage (yellow, all-red) itself and tells every step as a
 //! command; each passes [`envelope::admit`](super::envelope::admit). When detectors fall silent it follows the local plan.
-//! It takes over from what the controller says that it shows, so that its first command too is inside the envelope.
+//! It takes over from what the controller says that it shows, so that its first command too is inside the envelope, and anew
+//! when the controller has left.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::claim::Asked;
 use super::envelope::{Shown, admit};
 use crate::Time;
-use crate::decision::{Interval, LongRed, Refusal, SignalChoice, SignalCommand, SignalPlan, StageReason};
+use crate::decision::{Interval, LongRed, Refusal, SignalChoice, SignalCommand, SignalPlan, StageReason, Unserved};
 use crate::event::{ControlMode, Lamp};
 use crate::ids::{JunctionId, LinkId};
 use crate::keyed::{Machine, Outbox};
@@ -28,6 +29,7 @@ mod field;
 mod flow;
 mod follow;
 mod horizon;
+mod listen;
 mod outlook;
 mod plan;
 mod reds;
@@ -40,14 +42,11 @@ use deadlines::Timing;
 use demand::Demand;
 use field::{Field, Green, feeders};
 use follow::Follower;
+use listen::{LISTEN_MS, Report};
 use reds::{Reds, Watch, long_red};
 
 /// How often a junction decides, ms.
 const DECIDE_MS: u64 = 1_000;
-/// A controller that has not said for so long what it shows is taken to be dark, ms.
-const LISTEN_MS: u64 = 35_000;
-/// One that runs its own plan is taken over when it next begins a stage, or after so long, ms.
-const OWN_PLAN_MS: u64 = 150_000;
 /// After the dark all heads show red for so long before the first green, ms.
 const START_RED_MS: u32 = 5_000;
 /// A choice that did not change is told again after so long, ms.
@@ -82,6 +81,8 @@ pub enum SignalNews {
     Shows(ControlMode, Vec<Lamp>),
     /// The plan to follow, in plan mode.
     Plan(SignalPlan),
+    /// A stage is held until a time, ms, or what is held ends.
+    Held(Option<u16>, u64),
 }
 
 /// What a junction says.
@@ -95,6 +96,8 @@ pub enum SignalSaid {
     Refusal(Refusal),
     /// A red has lasted too long.
     LongRed(LongRed),
+    /// A unit comes to a junction that is not led.
+    Unserved(Unserved),
 }
 
 /// The machine of signals.
@@ -135,7 +138,7 @@ pub(super) fn on_the_way(junction: &Junction, from: u16, to: u16) -> Vec<(Vec<La
 /// Where a junction is in its sequence of stages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
-    /// Not in charge yet: it listens for what the controller shows, ms.
+    /// Not in charge: it listens for what the controller shows; until when, ms.
     Listening { until_ms: Option<u64> },
     /// A stage stands.
     Green { stage: u16, since_ms: u64 },
@@ -148,6 +151,14 @@ enum Phase {
 pub struct Signal {
     shown: Shown,
     phase: Phase,
+    /// When the controller last said what it shows, ms.
+    reported_ms: u64,
+    /// Its last report, if that was of another's orders though it was taken over.
+    stray: Option<Report>,
+    /// In charge since, ms.
+    taken_ms: Time,
+    /// Whether nothing has been ordered since.
+    is_new: bool,
     demand: Demand,
     claims: Claims,
     watch: Watch,
@@ -166,6 +177,10 @@ impl Default for Signal {
         Signal {
             shown,
             phase: Phase::Listening { until_ms: None },
+            reported_ms: 0,
+            stray: None,
+            taken_ms: 0,
+            is_new: false,
             demand,
             claims: Claims::default(),
             watch: Watch::default(),
@@ -219,15 +234,18 @@ impl Machine for Signals {
                 SignalNews::Asked(asked) => signal.claims.hear(asked, tick),
                 SignalNews::Shows(mode, lamps) => signal.learn(junction, event.time_ms, *mode, lamps),
                 SignalNews::Plan(plan) => signal.follower.hear(plan),
+                SignalNews::Held(stage, until_ms) => signal.claims.hold(event.time_ms, *stage, *until_ms),
             }
         }
+        signal.let_go(junction, tick);
         let (ways, reds) = (&self.ways[row], &self.reds[row]);
         let mut desk = Desk { city: &self.city, junction, field, timing, ways, reds, tick, out };
         if let Phase::Listening { until_ms: Some(until_ms) } = signal.phase {
             if tick < until_ms {
+                desk.listen(signal);
                 return out.wake_at(until_ms);
             }
-            desk.start(signal);
+            desk.take_over(signal);
         }
         desk.go_on(signal);
         if tick >= signal.next_decision {
@@ -238,25 +256,6 @@ impl Machine for Signals {
             Phase::Changing { until_ms, .. } => (*until_ms).min(signal.next_decision),
             _ => signal.next_decision,
         });
-    }
-}
-
-impl Signal {
-    /// Before it takes over: the controller says what it shows. One that waits for the centre's next order is taken over at
-    /// once. One that runs its own plan goes on by itself meanwhile: it is taken over as a stage begins, which then stands
-    /// longer than an order is under way.
-    fn learn(&mut self, junction: &Junction, at_ms: u64, mode: ControlMode, lamps: &[Lamp]) {
-        let Phase::Listening { until_ms: Some(until_ms) } = &mut self.phase else { return };
-        if lamps.len() != junction.heads.len() || at_ms < self.shown.at_ms() {
-            return;
-        }
-        let before = std::mem::replace(&mut self.shown, Shown::seen(junction, at_ms, lamps));
-        let begins = !before.is_dark() && before.lamps() != lamps && self.shown.stage().is_some();
-        *until_ms = match (mode, begins, before.is_dark()) {
-            (ControlMode::Centre, _, _) | (_, true, _) => at_ms,
-            (_, _, true) => at_ms + OWN_PLAN_MS,
-            _ => *until_ms,
-        };
     }
 }
 
@@ -273,25 +272,6 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Takes over: a stage that stands goes on, anything else changes to the stage of the plan; out of the dark all show red
-    /// first.
-    fn start(&mut self, signal: &mut Signal) {
-        let to = plan::stage_at(self.city, self.junction, self.tick);
-        let reason = StageReason::Start;
-        signal.next_decision = self.tick + 1 + u64::from(self.junction.id.0) * 97 % DECIDE_MS;
-        if let Some(stage) = signal.shown.stage() {
-            let lamps = stage_lamps(self.junction, stage);
-            self.show(signal, &lamps, stage, Interval::Green, reason);
-            signal.phase = Phase::Green { stage, since_ms: self.tick };
-        } else {
-            // Who shows red already has perhaps just begun to.
-            let red_ms = signal.shown.at_ms() + u64::from(self.junction.all_red_ms);
-            let until_ms = signal.shown.settled_ms(self.junction).max(red_ms);
-            let steps = self.steps(&signal.shown, to);
-            signal.phase = Phase::Changing { to, reason, steps, until_ms };
-        }
-    }
-
     /// The steps from what is shown to a stage; out of the dark all show red first.
     fn steps(&self, shown: &Shown, to: u16) -> Vec<Change> {
         match shown.is_dark() {
@@ -347,8 +327,13 @@ impl Desk<'_> {
         signal.demand.stood_ms[usize::from(stage)] = self.tick;
         let silent = self.tick.saturating_sub(signal.heard_ms) > SILENT_MS;
         let planned = match self.junction.mode {
-            SignalMode::Plan => Some(signal.follower.wanted(self.city, self.junction, stage, since_ms, self.tick)),
-            SignalMode::Stage => silent.then(|| plan::stage_at(self.city, self.junction, self.tick)),
+            SignalMode::Plan => {
+                let wanted = signal.follower.wanted(self.city, self.junction, stage, since_ms, self.tick);
+                Some((wanted, signal.follower.reason()))
+            }
+            SignalMode::Stage => {
+                silent.then(|| (plan::stage_at(self.city, self.junction, self.tick), StageReason::LocalPlan))
+            }
         };
         let moment = Moment {
             junction: self.junction,
@@ -404,6 +389,7 @@ impl Desk<'_> {
         match admit(self.junction, &mut signal.shown, at_ms, lamps) {
             Ok(()) => {
                 signal.ordered_ms = at_ms;
+                let reason = if std::mem::take(&mut signal.is_new) { StageReason::Start } else { reason };
                 let lamps = lamps.to_vec();
                 self.out.emit(SignalSaid::Command(SignalCommand { junction, at_ms, stage, interval, lamps, reason }));
                 true

@@ -58,6 +58,8 @@ pub enum ControlMode {
     Local,
     /// It is off, flashing or broken.
     Fault,
+    /// A person at the cabinet decides.
+    Manual,
 }
 
 /// A controller reported its lamps.
@@ -71,4 +73,19 @@ pub struct SignalFeedback {
     pub mode: ControlMode,
     /// What each head shows; as long as its heads.
     pub lamps: Vec<Lamp>,
+}
+
+/// Somebody holds a stage at a junction, or lets it go. The last word on a junction counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StageHold {
+    /// When it was said.
+    pub time_ms: u64,
+    /// Which junction.
+    pub junction: JunctionId,
+    /// The stage that is held, row in the junction's stages; none: what is held ends.
+    pub stage: Option<u16>,
+    /// Until when it is held at most, ms; of no meaning without a stage.
+    pub until_ms: u64,
+    /// Who said so: a desk, a platform.
+    pub by: String,
 }

@@ -75,6 +75,14 @@ impl Junction {
     pub fn plan_at(&self, minute: u16) -> &Plan {
         self.plans.iter().find(|plan| plan.in_force(minute)).unwrap_or(&self.plans[0])
     }
+
+    /// The shortest time for which a stage may stand, ms: its own, that of its heads, and for people to walk and clear.
+    pub fn least_green_ms(&self, stage: u16) -> u32 {
+        let stage = &self.stages[usize::from(stage)];
+        let heads = self.heads.iter().zip(&stage.lights).filter(|(_, light)| light.is_green());
+        let heads_ms = heads.map(|(head, _)| head.min_green_ms).max().unwrap_or(0);
+        heads_ms.max(stage.min_green_ms).max(stage.walk_ms + stage.clearance_ms)
+    }
 }
 
 /// How the lights of a junction are timed.

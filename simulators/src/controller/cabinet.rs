@@ -1,19 +1,20 @@
-//! The lamps of a junction and what moves them: the controller's own sequence of green, yellow and all-red, its plans, and the
-//! centre's wish. It knows nothing about frames.
+//! The lamps of a junction and what moves them: the controller's own sequence of green, yellow and all-red, its plans and
+//! those of the centre, and the centre's wish. It knows nothing about frames.
 
 use nanming_dataflows::event::Lamp;
 #[cfg(test)]
 use nanming_dataflows::network::Conflict;
 use nanming_dataflows::network::{ConflictMatrix, Junction, Light};
 
-use crate::gbt20999::Mode;
+use super::Settings;
+use crate::gbt20999::{Mode, PlanRow};
+use plans::{own_plan, stage_of};
 
-/// A plan of its own: number, and each stage with the time that its green stands, ms.
-#[derive(Clone, Debug)]
-pub(super) struct Program {
-    pub(super) number: u8,
-    pub(super) steps: Vec<(u16, u64)>,
-}
+mod plans;
+
+/// Out of flashing all heads are red for so long, ms.
+const RED_MS: u64 = 3_000;
+const DAY_MS: u64 = 24 * 3_600_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -22,6 +23,8 @@ enum Phase {
         flash_until_ms: u64,
         red_until_ms: u64,
     },
+    /// It flashes until another mode is set.
+    Flash,
     Green {
         stage: u16,
         since_ms: u64,
@@ -39,9 +42,16 @@ enum Phase {
 pub(super) struct Cabinet {
     pub(super) junction: Junction,
     conflicts: ConflictMatrix,
-    pub(super) programs: Vec<Program>,
-    program: usize,
+    /// What its clock shows when its time is 0, ms since midnight.
+    clock_ms: u64,
+    /// Its plans; the first is its own.
+    pub(super) plans: Vec<PlanRow>,
+    /// The plan that the centre has ordered: row in its plans.
+    ordered: Option<usize>,
+    /// The plan of this cycle, the step that stands or comes, and each step's time in this cycle, ms.
+    pub(super) plan: PlanRow,
     step: usize,
+    times_ms: Vec<u64>,
     mode: Mode,
     wanted: Option<u16>,
     phase: Phase,
@@ -51,24 +61,34 @@ pub(super) struct Cabinet {
 }
 
 impl Cabinet {
-    pub(super) fn new(junction: Junction, conflicts: Option<ConflictMatrix>, now_ms: u64, boot_ms: u64) -> Cabinet {
-        let conflicts = conflicts.unwrap_or_else(|| junction.conflicts.clone());
-        let steps = junction.plans.first().map(|plan| plan.steps.as_slice()).unwrap_or_default();
-        let steps = steps.iter().map(|step| (step.stage, u64::from(step.green_ms))).collect();
-        let programs = vec![Program { number: 1, steps }];
-        let lamps = vec![Lamp::Off; junction.heads.len()];
-        let (mode, phase) = (Mode::LOCAL_FIXED, Phase::Green { stage: 0, since_ms: now_ms });
-        let mut cabinet =
-            Cabinet { junction, conflicts, programs, program: 0, step: 0, mode, wanted: None, phase, lamps, obeyed: 0 };
-        cabinet.boot(now_ms, boot_ms);
+    pub(super) fn new(junction: Junction, settings: &Settings, now_ms: u64) -> Cabinet {
+        let plan = own_plan(&junction);
+        let mut cabinet = Cabinet {
+            conflicts: settings.conflicts.clone().unwrap_or_else(|| junction.conflicts.clone()),
+            clock_ms: settings.clock_ms,
+            plans: vec![plan.clone()],
+            ordered: None,
+            plan,
+            step: 0,
+            times_ms: Vec::new(),
+            mode: Mode::LOCAL_FIXED,
+            wanted: None,
+            phase: Phase::Flash,
+            lamps: vec![Lamp::Off; junction.heads.len()],
+            obeyed: 0,
+            junction,
+        };
+        cabinet.boot(now_ms, settings.boot_ms);
         cabinet
     }
 
     /// Starts anew. Plans are kept.
     pub(super) fn boot(&mut self, now_ms: u64, boot_ms: u64) {
-        (self.mode, self.wanted, self.program, self.step) = (Mode::LOCAL_FIXED, None, 0, 0);
+        (self.mode, self.wanted, self.ordered) = (Mode::LOCAL_FIXED, None, None);
         self.phase = Phase::Boot { flash_until_ms: now_ms + boot_ms, red_until_ms: now_ms + 2 * boot_ms };
         self.lamps.fill(Lamp::Off);
+        self.plan = self.plans[0].clone();
+        self.take_up();
     }
 
     pub(super) fn lamps(&self) -> &[Lamp] {
@@ -87,7 +107,7 @@ impl Cabinet {
     /// The stage that stands or comes.
     pub(super) fn stage(&self) -> u16 {
         match self.phase {
-            Phase::Boot { .. } => self.program().steps.first().map_or(0, |step| step.0),
+            Phase::Boot { .. } | Phase::Flash => stage_of(&self.plan.steps[0]),
             Phase::Green { stage, .. } => stage,
             Phase::Yellow { to, .. } | Phase::AllRed { to, .. } => to,
         }
@@ -101,35 +121,40 @@ impl Cabinet {
         }
     }
 
-    pub(super) fn program(&self) -> &Program {
-        &self.programs[self.program]
-    }
-
-    /// Gives itself to the centre, or takes itself back. Whether it can.
+    /// Gives itself to the centre, takes itself back, or flashes. Whether it can.
     pub(super) fn set_mode(&mut self, mode: Mode, now_ms: u64) -> bool {
-        if matches!(self.phase, Phase::Boot { .. }) || !(mode.is_centre() || mode.is_local()) {
+        let known = mode.is_centre() || mode.is_local() || mode == Mode::FLASH;
+        if matches!(self.phase, Phase::Boot { .. }) || !known {
             return false;
         }
-        if self.mode.is_centre() && mode.is_local() {
-            self.go_local(now_ms);
+        let before = std::mem::replace(&mut self.mode, mode);
+        if mode == Mode::FLASH {
+            (self.phase, self.wanted) = (Phase::Flash, None);
+            self.lamps.fill(Lamp::Off);
+            return true;
         }
-        self.mode = mode;
+        if self.phase == Phase::Flash {
+            self.phase = Phase::Boot { flash_until_ms: now_ms, red_until_ms: now_ms + RED_MS };
+        }
+        if mode != before {
+            self.wanted = None;
+            self.plan = self.next_plan().clone();
+            self.take_up();
+            // The stage is given its time anew, which is never too short.
+            if let Phase::Green { since_ms, .. } = &mut self.phase {
+                *since_ms = (*since_ms).max(now_ms.saturating_sub(1));
+            }
+        }
         true
     }
 
-    fn go_local(&mut self, now_ms: u64) {
-        let stage = self.stage();
-        (self.mode, self.wanted) = (Mode::LOCAL_FIXED, None);
-        self.step = self.program().steps.iter().position(|step| step.0 == stage).unwrap_or(0);
-        // The stage is given its time anew, which is never too short.
-        if let Phase::Green { since_ms, .. } = &mut self.phase {
-            *since_ms = (*since_ms).max(now_ms.saturating_sub(1));
-        }
+    fn is_coordinated(&self) -> bool {
+        self.mode == Mode::CENTRE_COORDINATED
     }
 
     /// The centre wishes a stage. Whether the controller's own table of conflicts lets it.
     pub(super) fn wish(&mut self, stage: u16) -> bool {
-        let lets = self.mode.is_centre() && self.is_safe(stage);
+        let lets = self.mode.is_centre() && !self.is_coordinated() && self.is_safe(stage);
         if lets {
             self.wanted = Some(stage);
         }
@@ -148,26 +173,17 @@ impl Cabinet {
         heads().all(|a| heads().all(|b| !forbids(a, b)))
     }
 
-    /// Puts a plan in force for when it decides itself.
-    pub(super) fn set_program(&mut self, number: u8) -> bool {
-        let found = self.programs.iter().position(|program| program.number == number);
-        if let Some(program) = found {
-            (self.program, self.step) = (program, 0);
-        }
-        found.is_some()
-    }
-
     /// Shortest time that a stage stands, ms: heads, and people on foot.
     pub(super) fn min_green_ms(&self, stage: u16) -> u64 {
-        let stage = &self.junction.stages[usize::from(stage)];
-        let lit = self.junction.heads.iter().zip(&stage.lights).filter(|(_, light)| light.is_green());
-        let heads_ms = lit.map(|(head, _)| head.min_green_ms).max().unwrap_or(0);
-        u64::from(stage.min_green_ms.max(stage.walk_ms + stage.clearance_ms).max(heads_ms))
+        u64::from(self.junction.least_green_ms(stage))
     }
 
-    /// Yellow and all-red between two stages at most, ms.
-    pub(super) fn intergreen_ms(&self) -> u64 {
-        let yellow_ms = self.junction.heads.iter().map(|head| head.yellow_ms).max().unwrap_or(0);
+    /// Yellow and all-red from a stage to another, ms.
+    pub(super) fn intergreen_ms(&self, from: u16, to: u16) -> u64 {
+        let lights = |stage: u16| &self.junction.stages[usize::from(stage)].lights;
+        let both = lights(from).iter().zip(lights(to)).zip(&self.junction.heads);
+        let ending = both.filter(|((now, next), _)| ends(now.lamp(), **next));
+        let yellow_ms = ending.map(|(_, head)| head.yellow_ms).max().unwrap_or(0);
         u64::from(yellow_ms + self.junction.all_red_ms)
     }
 
@@ -178,7 +194,8 @@ impl Cabinet {
             Phase::Boot { flash_until_ms, .. } if now_ms >= flash_until_ms => self.lamps.fill(Lamp::Red),
             Phase::Green { stage, since_ms } => {
                 let stood_ms = now_ms - since_ms;
-                let to = if self.mode.is_centre() { self.wanted.unwrap_or(stage) } else { self.by_program(stood_ms) };
+                let by_wish = self.mode.is_centre() && !self.is_coordinated();
+                let to = if by_wish { self.wanted.unwrap_or(stage) } else { self.by_plan(stood_ms) };
                 if to != stage && stood_ms >= self.min_green_ms(stage) {
                     self.end_greens(to, now_ms);
                 }
@@ -192,18 +209,11 @@ impl Cabinet {
         }
     }
 
-    /// The stage that its plan wants after the one in force has stood so long.
-    fn by_program(&self, stood_ms: u64) -> u16 {
-        let steps = &self.program().steps;
-        let Some((stage, green_ms)) = steps.get(self.step) else { return self.stage() };
-        if stood_ms < *green_ms { *stage } else { steps[(self.step + 1) % steps.len()].0 }
-    }
-
     fn end_greens(&mut self, to: u16, now_ms: u64) {
         let next = &self.junction.stages[usize::from(to)].lights;
         let mut yellow_ms = 0;
         for ((lamp, light), head) in self.lamps.iter_mut().zip(next).zip(&self.junction.heads) {
-            if lamp.is_green() && *lamp != light.lamp() {
+            if ends(*lamp, *light) {
                 (*lamp, yellow_ms) = (Lamp::Yellow, yellow_ms.max(head.yellow_ms));
             }
         }
@@ -214,10 +224,15 @@ impl Cabinet {
         let lights = &self.junction.stages[usize::from(stage)].lights;
         self.lamps = lights.iter().map(|light| light.lamp()).collect();
         self.phase = Phase::Green { stage, since_ms: now_ms };
-        self.obeyed += u32::from(self.mode.is_centre() && self.wanted == Some(stage));
-        let steps = &self.program().steps;
-        let after = (0..steps.len()).map(|n| (self.step + n) % steps.len());
-        self.step = after.into_iter().find(|row| steps[*row].0 == stage).unwrap_or(0);
+        if self.wanted == Some(stage) {
+            self.obeyed += 1;
+        } else if self.step + 1 == self.plan.steps.len() && stage == stage_of(&self.next_plan().steps[0]) {
+            self.turn(now_ms);
+        } else {
+            let after = (0..self.plan.steps.len()).map(|n| (self.step + n) % self.plan.steps.len());
+            let row = after.into_iter().find(|row| stage_of(&self.plan.steps[*row]) == stage);
+            self.step = row.unwrap_or(0);
+        }
     }
 
     /// Whether lamps let two heads go that its own table forbids together.
@@ -228,4 +243,9 @@ impl Cabinet {
         let hard = |a: usize, b: usize| self.conflicts.get(a, b) == Conflict::Hard;
         heads.iter().any(|a| heads.iter().any(|b| hard(*a, *b)))
     }
+}
+
+/// Whether a green ends: one that was protected is not let go on as one that gives way, for others may come at once.
+fn ends(lamp: Lamp, next: Light) -> bool {
+    lamp.is_green() && (!next.is_green() || (lamp == Lamp::Protected && next == Light::Permissive))
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use nanming_dataflows::event::Lamp;
 use nanming_dataflows::network::Junction;
 
-use super::cabinet::{Cabinet, Program};
+use super::cabinet::Cabinet;
 use super::{Manner, Seen, Settings};
 use crate::gbt20999::{Address, Controls, Frame, Item, Kind, LampState, Mode, PlanRow, Refused, VERSION, address};
 
@@ -39,7 +39,7 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new(junction: Junction, settings: Settings) -> Desk {
-        let cabinet = Cabinet::new(junction, settings.conflicts.clone(), 0, settings.boot_ms);
+        let cabinet = Cabinet::new(junction, &settings, 0);
         let controls = settings.layout.controls(ROAD);
         let (began, manner, lie, told) = (Instant::now(), None, None, None);
         Desk {
@@ -66,12 +66,13 @@ impl Desk {
         Seen {
             mode: self.cabinet.mode(),
             stage: self.cabinet.stage(),
-            lamps: self.cabinet.lamps().to_vec(),
+            lamps: self.lamps(),
             orders: self.orders,
             obeyed: self.cabinet.obeyed,
             boots: self.boots,
             lost: self.lost,
-            plans: self.cabinet.programs.iter().map(|program| program.number).collect(),
+            plans: self.cabinet.plans.iter().map(|plan| plan.number).collect(),
+            plan: self.cabinet.plan.clone(),
         }
     }
 
@@ -88,7 +89,7 @@ impl Desk {
             (self.lost, self.lie) = (self.lost + 1, None);
         }
         self.cabinet.advance(now_ms);
-        let now = (self.cabinet.mode(), self.stage_number(), self.cabinet.lamps().to_vec());
+        let now = (self.cabinet.mode(), self.stage_number(), self.lamps());
         if self.told.as_ref() == Some(&now) {
             return None;
         }
@@ -134,12 +135,14 @@ impl Desk {
                 self.reboot(now_ms);
                 return Answer::HangUp;
             }
-            Manner::Obey => self.lie = None,
+            Manner::Obey | Manner::Clash => self.lie = None,
             Manner::Refuse | Manner::Lie => {}
         }
         self.heard_ms = now_ms;
-        if let Some(plan) = PlanRow::read(frame) {
-            return self.answer(frame, (Kind::SetReply, Kind::SetError), |desk, _| desk.take_plan(&plan));
+        let is_plan = frame.items.first().is_some_and(|item| item.at.0 == address::PLAN.0);
+        if is_plan && manner != Manner::Refuse {
+            let taken = PlanRow::read(frame).ok_or(Refused::Value).and_then(|plan| self.cabinet.keep(plan));
+            return self.answer(frame, (Kind::SetReply, Kind::SetError), |_, _| taken.map(|()| Vec::new()));
         }
         self.answer(frame, (Kind::SetReply, Kind::SetError), |desk, item| match manner {
             Manner::Refuse => Err(Refused::Control),
@@ -169,6 +172,19 @@ impl Desk {
         Answer::Frame(frame.reply(if refused { bad } else { good }, items.collect()))
     }
 
+    /// A person at the cabinet sets a mode. Whether it can be.
+    pub(super) fn by_hand(&mut self, mode: Mode) -> bool {
+        let now_ms = self.now_ms();
+        self.cabinet.set_mode(mode, now_ms)
+    }
+
+    /// What the heads show: with a fault in its lamps all of them green, unless it flashes or is all red.
+    fn lamps(&self) -> Vec<Lamp> {
+        let lamps = self.cabinet.lamps().to_vec();
+        let clash = self.manner == Some(Manner::Clash) && lamps.iter().any(|lamp| lamp.is_green());
+        if clash { vec![Lamp::Protected; lamps.len()] } else { lamps }
+    }
+
     fn stage_number(&self) -> u8 {
         self.lie.unwrap_or(self.cabinet.stage() as u8 + 1)
     }
@@ -176,12 +192,12 @@ impl Desk {
     fn value(&self, at: Address, now_ms: u64) -> Result<Vec<u8>, Refused> {
         let is = |of: Address| at.is_of(of);
         Ok(match at {
-            _ if is(address::LAMPS) => self.cabinet.lamps().iter().map(|lamp| state(*lamp) as u8).collect(),
+            _ if is(address::LAMPS) => self.lamps().into_iter().map(|lamp| state(lamp) as u8).collect(),
             _ if is(address::STAGE_NUMBER) => (1..=self.cabinet.junction.stages.len() as u8).collect(),
             _ if is(address::STAGE_ELAPSED) => ((self.cabinet.elapsed_ms(now_ms) / 1000) as u16).to_be_bytes().to_vec(),
             _ if is(address::RUN_ROAD) => vec![ROAD],
             _ if is(address::RUN_MODE) => vec![self.cabinet.mode().0],
-            _ if is(address::RUN_PLAN) => u16::from(self.cabinet.program().number).to_be_bytes().to_vec(),
+            _ if is(address::RUN_PLAN) => u16::from(self.cabinet.plan.number).to_be_bytes().to_vec(),
             _ if is(address::RUN_STAGE) => vec![self.stage_number()],
             _ => return Err(Refused::Absent),
         })
@@ -203,29 +219,11 @@ impl Desk {
             }
             lies || self.cabinet.wish(u16::from(value) - 1)
         } else if item.at == self.controls.plan {
-            self.cabinet.set_program(value)
+            self.cabinet.order_plan(value)
         } else {
             return Err(Refused::Absent);
         };
         done.then_some(()).ok_or(Refused::Control)
-    }
-
-    /// Keeps a plan whose stages it knows and lets stand for long enough.
-    fn take_plan(&mut self, plan: &PlanRow) -> Result<Vec<u8>, Refused> {
-        let intergreen_ms = self.cabinet.intergreen_ms();
-        let step = |stage: u8, time_s: u16| {
-            let stage = u16::from(stage).checked_sub(1)?;
-            let green_ms = (u64::from(time_s) * 1000).checked_sub(intergreen_ms)?;
-            let fits = self.cabinet.is_safe(stage) && green_ms >= self.cabinet.min_green_ms(stage);
-            fits.then_some((stage, green_ms))
-        };
-        let steps: Option<Vec<_>> = plan.steps.iter().map(|s| step(s.stage, s.time_s)).collect();
-        let program = Program { number: plan.number, steps: steps.ok_or(Refused::Range)? };
-        match self.cabinet.programs.iter_mut().find(|known| known.number == plan.number) {
-            Some(known) => *known = program,
-            None => self.cabinet.programs.push(program),
-        }
-        Ok(Vec::new())
     }
 }
 

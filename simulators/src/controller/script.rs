@@ -14,6 +14,8 @@ pub enum Manner {
     Silent,
     /// It says yes and tells the stage ordered; the lamps stay as they are.
     Lie,
+    /// It follows, and where anybody has green all heads show it: something is wrong with its lamps.
+    Clash,
     /// It starts anew, which ends the connection.
     Reboot,
 }

@@ -130,6 +130,89 @@ fn plans_are_taken_when_each_stage_stands_for_long_enough() {
     assert_eq!(heard(&mut desk, &plan(5), 2_100).0, Kind::SetError);
     assert_eq!(heard(&mut desk, &plan(60), 2_100).0, Kind::SetReply);
     assert_eq!(desk.seen().plans, [1, 7]);
+    let late = |offset_s: u16| plan_of(7, offset_s, [60, 60]);
+    assert_eq!(heard(&mut desk, &late(119), 2_100).0, Kind::SetReply);
+    assert_eq!(heard(&mut desk, &late(120), 2_100).0, Kind::SetError, "it begins within its cycle");
+}
+
+fn plan_of(number: u8, offset_s: u16, times_s: [u16; 2]) -> Frame {
+    let steps = (1..).zip(times_s).map(|(stage, time_s)| PlanStep { stage, time_s }).collect();
+    let items = PlanRow { number, road: 1, offset_s, steps }.items().unwrap();
+    Frame { items, ..frame(Kind::Set, []) }
+}
+
+fn order(number: u8) -> Frame {
+    frame(Kind::Set, [(ControlLayout::Table.controls(1).plan, vec![number])])
+}
+
+/// Runs it, and says when each first stage began, ms.
+fn cycles_ms(desk: &mut Desk, from_ms: u64, to_ms: u64) -> Vec<u64> {
+    let (mut begun_ms, mut was_green) = (Vec::new(), true);
+    for now_ms in (from_ms..to_ms).step_by(100) {
+        drop(desk.hear(&frame(Kind::Heartbeat, []), now_ms));
+        desk.advance(now_ms);
+        let seen = desk.seen();
+        let is_green =
+            seen.stage == 0 && !seen.lamps.contains(&Lamp::Yellow) && seen.lamps.iter().any(|l| l.is_green());
+        begun_ms.extend((is_green && !was_green).then_some(now_ms));
+        was_green = is_green;
+    }
+    begun_ms
+}
+
+#[test]
+fn a_plan_whose_cycle_is_not_the_sum_of_its_times_is_refused() {
+    let mut desk = started(settings());
+    let mut plan = plan_of(7, 0, [40, 40]);
+    let cycle = plan.items.iter_mut().find(|item| item.at.2 == 3).unwrap();
+    cycle.data = 81_u16.to_be_bytes().to_vec();
+    assert_eq!(heard(&mut desk, &plan, 2_100), (Kind::SetError, vec![Refused::Value as u8; plan.items.len()]));
+    assert_eq!(desk.seen().plans, [1]);
+    assert_eq!(heard(&mut desk, &order(7), 2_100).0, Kind::SetError, "there is none to be run");
+}
+
+#[test]
+fn a_plan_of_the_centre_is_run_by_its_clock_and_the_next_one_begins_with_a_cycle() {
+    let mut desk = started(Settings { clock_ms: 7_000, ..settings() });
+    for order in [plan_of(31, 20, [40, 40]), plan_of(32, 0, [50, 50]), order(31), mode(Mode::CENTRE_COORDINATED)] {
+        assert_eq!(heard(&mut desk, &order, 2_100).0, Kind::SetReply);
+    }
+    let begun_ms = cycles_ms(&mut desk, 2_100, 900_000);
+    let lengths_ms: Vec<u64> = begun_ms.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(lengths_ms.iter().all(|ms| (66_000..=94_500).contains(ms)), "it comes by and by: {lengths_ms:?}");
+    let on_clock = |ms: &u64, cycle_ms: u64, offset_ms: u64| {
+        let late_ms = (ms + 7_000 + cycle_ms - offset_ms) % cycle_ms;
+        late_ms < 1_000 || late_ms > cycle_ms - 1_000
+    };
+    assert!(begun_ms[5..].iter().all(|ms| on_clock(ms, 80_000, 20_000)), "{begun_ms:?}");
+    assert_eq!((desk.seen().plan.number, desk.seen().obeyed), (31, 0));
+    assert_eq!(heard(&mut desk, &order(32), 900_000).0, Kind::SetReply);
+    assert_eq!(desk.seen().plan.number, 31, "until its cycle ends");
+    let begun_ms = cycles_ms(&mut desk, 900_000, 1_800_000);
+    assert!(desk.seen().plan.number == 32 && begun_ms[6..].iter().all(|ms| on_clock(ms, 100_000, 0)), "{begun_ms:?}");
+    assert_eq!(heard(&mut desk, &stage(2), 1_800_000).0, Kind::SetError, "it takes no stages meanwhile");
+}
+
+#[test]
+fn it_flashes_when_told_until_another_mode_is_set_and_is_red_first() {
+    let mut desk = started(settings());
+    assert_eq!(heard(&mut desk, &mode(Mode::FLASH), 2_100).0, Kind::SetReply);
+    run(&mut desk, 2_100, 90_000);
+    assert!(desk.seen().mode == Mode::FLASH && desk.seen().lamps.iter().all(|lamp| *lamp == Lamp::Off));
+    assert_eq!(heard(&mut desk, &mode(Mode::LOCAL_FIXED), 90_000).0, Kind::SetReply);
+    desk.advance(90_100);
+    assert!(desk.seen().lamps.iter().all(|lamp| *lamp == Lamp::Red));
+    run(&mut desk, 90_200, 95_000);
+    assert!(desk.seen().mode == Mode::LOCAL_FIXED && desk.seen().lamps.iter().any(|lamp| lamp.is_green()));
+}
+
+#[test]
+fn with_a_fault_in_its_lamps_all_greens_show_together() {
+    let mut desk = started(settings());
+    desk.behave(Manner::Clash);
+    assert!(desk.seen().lamps.iter().all(|lamp| lamp.is_green()));
+    heard(&mut desk, &mode(Mode::FLASH), 2_100);
+    assert!(desk.seen().lamps.iter().all(|lamp| *lamp == Lamp::Off));
 }
 
 #[test]

@@ -70,6 +70,8 @@ impl ControlLayout {
 pub struct Mode(pub u8);
 
 impl Mode {
+    /// A plan that the centre has ordered, by its clock.
+    pub const CENTRE_COORDINATED: Mode = Mode(0x13);
     /// The centre, adaptively.
     pub const CENTRE_ADAPTIVE: Mode = Mode(0x14);
     /// A fixed plan of its own.

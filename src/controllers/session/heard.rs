@@ -50,7 +50,12 @@ impl Session {
                 (self.accepted, self.lately) = (None, Some((ask, now_ms)));
                 self.ask(Ask::Status, now_ms);
             }
-            Ask::Plan(_) => drop(self.plans.pop_front()),
+            Ask::Write(row) => self.wrote(&row, true),
+            Ask::Plan(number) => {
+                self.slots.iter_mut().for_each(|slots| slots.order(number));
+                (self.accepted, self.strays_ms) = (None, None);
+                self.ask(Ask::Status, now_ms);
+            }
             Ask::Status => {}
         }
     }
@@ -64,14 +69,39 @@ impl Session {
                 let told = "it does not tell its mode, plan, stage and lamp groups together";
                 self.said.push(Said::Alarm(Alarm::Frame, format!("{told}: {why}")));
             }
-            Ask::Plan(_) => {
-                self.said.push(Said::Order(Outcome::Refused));
-                self.plans.pop_front();
-            }
             ask => {
                 self.said.push(Said::Order(Outcome::Refused));
+                match &ask {
+                    Ask::Write(row) => self.wrote(row, false),
+                    Ask::Plan(_) => self.goes_without(why),
+                    Ask::Mode(mode) if *mode == self.rules.plan_mode => self.goes_without(why),
+                    Ask::Mode(mode) if *mode == self.rules.local_mode => self.stays(),
+                    _ => {}
+                }
                 self.lately = Some((ask, now_ms));
             }
+        }
+    }
+
+    /// A row of its table was written, or refused.
+    fn wrote(&mut self, row: &PlanRow, is_done: bool) {
+        let planned = self.planned.as_ref().filter(|_| is_done);
+        let is_ours = self.slots.as_mut().is_some_and(|slots| slots.wrote(row, planned));
+        match (is_ours, is_done) {
+            (false, _) => drop(self.plans.pop_front()),
+            (true, false) => self.goes_without("it cannot be written in its table"),
+            (true, true) => {}
+        }
+    }
+
+    /// It does not run the plan that is wanted: it keeps the one in force if there is any, or is told stages.
+    fn goes_without(&mut self, why: &str) {
+        let (Some(slots), Some(planned)) = (&mut self.slots, &self.planned) else { return };
+        if self.state.mode != Some(self.rules.plan_mode) {
+            slots.stop();
+        }
+        if slots.refuse(planned.made_ms) {
+            self.said.push(Said::Alarm(Alarm::PlanRefused, why.to_owned()));
         }
     }
 
@@ -85,10 +115,23 @@ impl Session {
         self.report(frame, now_ms);
     }
 
+    /// Its mode was another before. One that leaves `plan_mode` is ordered its plan anew before it runs it again, one that leaves
+    /// the centre follows nothing of what was ordered.
+    fn changed(&mut self, before: Option<Mode>, mode: Mode, now_ms: u64) {
+        let follows = |mode| Reach::of(mode) == Reach::Centre;
+        if before.is_some_and(follows) && !follows(mode) {
+            self.left(now_ms);
+        }
+        if before == Some(self.rules.plan_mode) && mode != self.rules.plan_mode {
+            self.slots.iter_mut().for_each(Slots::interrupt);
+        }
+    }
+
     /// Takes what a frame tells of the state.
     fn report(&mut self, frame: &Frame, now_ms: u64) {
-        if let Some([mode, ..]) = frame.value(address::RUN_MODE) {
-            self.state.mode = Some(Mode(*mode));
+        if let Some(mode) = frame.value(address::RUN_MODE).and_then(|value| value.first()).map(|mode| Mode(*mode)) {
+            self.changed(self.state.mode, mode, now_ms);
+            self.state.mode = Some(mode);
         }
         match frame.value(address::RUN_PLAN) {
             Some(&[plan]) => self.state.plan = Some(plan.into()),

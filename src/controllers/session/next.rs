@@ -9,20 +9,43 @@ impl Session {
             return Some(Ask::Status);
         }
         let mode = self.state.mode?;
-        if let Some(plan) = self.plans.front() {
-            return Some(Ask::Plan(plan.number));
+        if let Some(row) = self.plans.front() {
+            return Some(Ask::Write(row.clone()));
         }
         let asks = match self.wanted(now_ms) {
             _ if Reach::of(mode) == Reach::Manual => None,
+            _ if matches!(self.conflict, Conflict::Flashing { .. }) => {
+                (mode != Mode::FLASH).then_some(Ask::Mode(Mode::FLASH))
+            }
+            None if self.distrusted_until_ms.is_none() && now_ms < self.patient_until_ms => None,
             None => mode.is_centre().then_some(Ask::Mode(self.rules.local_mode)),
             // One that flashes or is dark has a reason of its own.
             Some(_) if Reach::of(mode) == Reach::Special => None,
-            Some(_) if !mode.is_centre() => Some(Ask::Mode(self.rules.centre_mode)),
-            Some(wish) => self.stage_to_order(wish, now_ms),
+            Some(wish) => self.lead(wish, mode, now_ms),
         };
         let is_lately =
             |ask: &Ask| self.lately.as_ref().is_some_and(|(known, at)| known == ask && now_ms < at + AGAIN_MS);
         asks.filter(|ask| !is_lately(ask))
+    }
+
+    /// What leads it to the plan or the stage that is wanted.
+    fn lead(&mut self, wish: Wish, mode: Mode, now_ms: u64) -> Option<Ask> {
+        if let (Some(plan), Some(slots)) = (self.plan_to_run(), &self.slots) {
+            return match slots.next(plan, self.state.plan) {
+                Err(ask) => ask,
+                Ok(()) => (mode != self.rules.plan_mode).then_some(Ask::Mode(self.rules.plan_mode)),
+            };
+        }
+        let runs_plan = self.slots.is_some() && mode == self.rules.plan_mode;
+        if !mode.is_centre() || runs_plan {
+            return Some(Ask::Mode(self.rules.centre_mode));
+        }
+        self.stage_to_order(wish, now_ms)
+    }
+
+    /// The plan that it is to run in place of stages.
+    pub(super) fn plan_to_run(&self) -> Option<&Planned> {
+        self.slots.as_ref()?.choose(self.planned.as_ref()?)
     }
 
     fn stage_to_order(&mut self, wish: Wish, now_ms: u64) -> Option<Ask> {
@@ -41,7 +64,7 @@ impl Session {
 
     /// The wish that is in force: none while the controller is not trusted or the engine is silent.
     fn wanted(&mut self, now_ms: u64) -> Option<Wish> {
-        if self.distrusted_until_ms.is_some_and(|until_ms| now_ms < until_ms) {
+        if self.is_distrusted(now_ms) {
             return None;
         }
         self.distrusted_until_ms = None;

@@ -6,11 +6,15 @@ use nanming_simulators::gbt20999::LampState;
 use super::*;
 use crate::config::ControllersConfig;
 
+mod conflicts;
+mod takers;
+
 /// A session, and what the controller of the test would answer.
 struct Scene {
     session: Session,
     now_ms: u64,
     mode: Mode,
+    plan: u8,
     stage: u8,
     lamps: Vec<u8>,
 }
@@ -19,7 +23,16 @@ fn site() -> Site {
     let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
     let (stages, heads) = (city.junctions[0].stages.len() as u8, city.junctions[0].heads.len() as u8);
     let (stages, lamp_groups) = ((1..=stages).collect(), (1..=heads).collect());
-    Site { city, junction: JunctionId(0), address: "x:1".into(), controller: 17, road: 1, stages, lamp_groups }
+    Site {
+        city,
+        junction: JunctionId(0),
+        address: "x:1".into(),
+        controller: 17,
+        road: 1,
+        stages,
+        lamp_groups,
+        plan_slots: None,
+    }
 }
 
 fn rules() -> Rules {
@@ -34,9 +47,13 @@ fn lamps(stage: usize) -> Vec<u8> {
 
 impl Scene {
     fn new(rules: Rules) -> Scene {
-        let mut session = Session::new(site(), rules);
+        Scene::of(site(), rules)
+    }
+
+    fn of(site: Site, rules: Rules) -> Scene {
+        let mut session = Session::new(site, rules);
         session.connected(1_000);
-        Scene { session, now_ms: 1_000, mode: Mode::LOCAL_FIXED, stage: 1, lamps: lamps(0) }
+        Scene { session, now_ms: 1_000, mode: Mode::LOCAL_FIXED, plan: 1, stage: 1, lamps: lamps(0) }
     }
 
     fn turn(&mut self, ms: u64) -> (Line, Vec<Frame>) {
@@ -50,7 +67,7 @@ impl Scene {
     }
 
     fn status(&mut self, asked: &Frame) {
-        let values = [vec![self.mode.0], vec![0, 1], vec![self.stage], self.lamps.clone()];
+        let values = [vec![self.mode.0], vec![0, self.plan], vec![self.stage], self.lamps.clone()];
         let items = asked.items.iter().cloned().zip(values).map(|(item, data)| Item { data, ..item });
         self.hear(asked.reply(Kind::QueryReply, items.collect()));
     }
@@ -69,6 +86,11 @@ impl Scene {
                         if at == self.session.controls.mode {
                             self.mode = Mode(value);
                             orders.push((Ask::Mode(Mode(value)), value));
+                        } else if let Some(row) = PlanRow::read(&frame) {
+                            orders.push((Ask::Write(row), value));
+                        } else if at == self.session.controls.plan {
+                            self.plan = value;
+                            orders.push((Ask::Plan(value), value));
                         } else {
                             self.stage = value;
                             orders.push((Ask::Stage(value), value));
@@ -276,4 +298,34 @@ fn plans_are_written_before_anything_is_ordered() {
     let cycles_s: Vec<u32> = site().of().plans.iter().map(|plan| plan.cycle_ms() / 1000).collect();
     assert_eq!(heard.iter().map(|row| u32::from(row.cycle_s())).collect::<Vec<_>>(), cycles_s);
     assert_eq!(scene.play(10)[0].0, Ask::Mode(Mode::CENTRE_ADAPTIVE));
+}
+
+#[test]
+fn one_that_leaves_the_centre_is_not_ordered_until_the_engine_orders_anew() {
+    let mut scene = Scene::new(rules());
+    scene.session.wish(Some(1), 1_000);
+    let first = scene.session.frames().remove(0);
+    scene.status(&first);
+    assert_eq!(scene.play(10).len(), 2);
+    scene.lamps = lamps(1);
+    scene.mode = Mode::LOCAL_FIXED;
+    assert_eq!((0..60).flat_map(|_| scene.play(1_000)).count(), 0);
+    let told = |said: &Said| matches!(said, Said::Feedback(ControlMode::Local, _));
+    assert!(scene.session.said().iter().any(told), "the engine hears of it");
+    scene.session.wish(Some(1), scene.now_ms);
+    assert_eq!(scene.play(10).len(), 2, "mode and stage");
+    scene.mode = Mode(0x15);
+    scene.play(1_000);
+    let told = |said: &Said| matches!(said, Said::Feedback(ControlMode::Manual, _));
+    assert!(scene.session.said().iter().any(told), "a person has it");
+}
+
+#[test]
+fn one_that_is_found_in_the_centre_s_hands_is_given_back_when_the_engine_orders_nothing() {
+    let mut scene = Scene::new(rules());
+    scene.mode = Mode::CENTRE_ADAPTIVE;
+    let first = scene.session.frames().remove(0);
+    scene.status(&first);
+    assert_eq!((0..4).flat_map(|_| scene.play(1_000)).count(), 0, "the engine may still be hearing of it");
+    assert_eq!((0..3).flat_map(|_| scene.play(1_000)).count(), 1);
 }

@@ -1,13 +1,17 @@
 use std::sync::Arc;
 
+use nanming_dataflows::decision::{Decisions, SignalChoice, StageReason};
+use nanming_dataflows::event::Batch;
 use nanming_simulators::damage::damaged;
 use proptest::prelude::*;
 
 use super::*;
 use crate::clock::Clock;
 use crate::config::Gat1049Config;
+use crate::door::TickRecord;
 use crate::gat1049::Crosses;
 use crate::metrics::Metrics;
+use crate::publish::Sink;
 
 const NOW_MS: u64 = 1_767_657_600_000;
 
@@ -96,10 +100,14 @@ fn who_subscribes_is_told_what_is_known_and_then_what_changes() {
 fn what_cannot_be_done_is_answered_with_a_reason() {
     let desk = desk();
     let (mut client, token) = logged_in(&desk);
-    let lock =
-        |id: &str| Object::of("LockFlowDirection", [Object::text("CrossID", id), Object::text("LockStageNo", 1)]);
+    let lock = |id: &str| {
+        Object::of(
+            "LockFlowDirection",
+            [Object::text("CrossID", id), Object::text("LockStageNo", 1), Object::text("Duration", 301)],
+        )
+    };
     for (operation, object, told) in [
-        ("Set", lock("520100800001"), "no controller"),
+        ("Set", lock("520100800001"), "at most"),
         ("Set", lock("520100800009"), "no CrossID"),
         ("Set", Object::text("PlanParam", ""), "timed by the engine"),
         ("Get", Object::of("TSCCmd", [Object::text("ObjName", "SysInfo")]), "not told here"),
@@ -114,6 +122,66 @@ fn what_cannot_be_done_is_answered_with_a_reason() {
         let (kind, why) = fault(&say(&mut client, &desk, &request(&token, operation, vec![object])));
         assert!(kind.starts_with("SDE_") && why.contains(told), "{kind} {why}");
     }
+}
+
+/// What a tick says of the first junction: that a stage is held, and what the engine chose.
+fn tick(desk: &Desk, holds: &[StageHold], (stage, wanted, reason): (u16, u16, StageReason)) {
+    let choice = SignalChoice { junction: JunctionId(0), time_ms: 0, stage, wanted, reason, scores_milli: Vec::new() };
+    let decisions = Decisions { choices: vec![choice], ..Decisions::default() };
+    let (calls, acks, units, notes, offsets) = Default::default();
+    let (tick, closed_at, counts) = (NOW_MS, std::time::Instant::now(), Batch::default().counts());
+    let holds = holds.to_vec();
+    let record = TickRecord { tick, closed_at, counts, calls, acks, units, holds, notes, offsets, decisions };
+    Arc::clone(&desk.crosses).take(&Arc::new(record));
+}
+
+fn stage(number: u16) -> Object {
+    Object::of("LockFlowDirection", [Object::text("CrossID", "520100800001"), Object::text("LockStageNo", number)])
+}
+
+#[test]
+fn a_lock_is_answered_when_its_stage_stands_and_not_before() {
+    let desk = desk();
+    let (mut client, token) = logged_in(&desk);
+    assert_eq!(say(&mut client, &desk, &request(&token, "Set", vec![stage(2)])).len(), 0);
+    let holds = client.holds();
+    let [hold] = holds.as_slice() else { panic!("{holds:?}") };
+    assert_eq!((hold.stage, hold.until_ms - hold.time_ms, hold.by.as_str()), (Some(1), 300_000, "ticp"));
+    let answers = |client: &mut Client| {
+        let answers = client.look(&desk);
+        answers.iter().map(|answer| Message::read(answer).unwrap()).collect::<Vec<_>>()
+    };
+    tick(&desk, &[], (1, 1, StageReason::Hold));
+    assert_eq!(answers(&mut client).len(), 0, "by whom it is held is not known yet");
+    tick(&desk, &holds, (0, 1, StageReason::Hold));
+    assert_eq!(answers(&mut client).len(), 0, "it is on its way");
+    tick(&desk, &[], (1, 1, StageReason::Hold));
+    let told = answers(&mut client);
+    assert_eq!((told.len(), told[0].kind, told[0].seq.as_str()), (1, Kind::Response, "7"));
+    assert!(!client.is_waiting());
+    let unlock = Object::of("UnlockFlowDirection", [Object::text("CrossID", "520100800001")]);
+    assert_eq!(say(&mut client, &desk, &request(&token, "Set", vec![unlock]))[0].kind, Kind::Response);
+    assert_eq!(client.holds().iter().map(|hold| hold.stage).collect::<Vec<_>>(), [None]);
+}
+
+#[test]
+fn a_lock_that_does_not_hold_is_answered_by_an_error_and_let_go() {
+    let mut desk = desk();
+    let (mut client, token) = logged_in(&desk);
+    desk.lock_wait_s = 0;
+    let mut later = say(&mut client, &desk, &request(&token, "Set", vec![stage(1)]));
+    later.extend(client.look(&desk).iter().map(|answer| Message::read(answer).unwrap()));
+    assert!(fault(&later).1.contains("does not stand"), "{later:?}");
+    assert_eq!(client.holds().iter().map(|hold| hold.stage).collect::<Vec<_>>(), [Some(0), None]);
+
+    desk.lock_wait_s = 60;
+    say(&mut client, &desk, &request(&token, "Set", vec![stage(2)]));
+    let holds = client.holds();
+    let other = StageHold { time_ms: holds[0].time_ms + 1, by: "desk".into(), ..holds[0].clone() };
+    tick(&desk, &[holds[0].clone(), other], (1, 1, StageReason::Hold));
+    let told = client.look(&desk).iter().map(|answer| Message::read(answer).unwrap()).collect::<Vec<_>>();
+    assert!(fault(&told).1.contains("somebody has held another"), "{told:?}");
+    assert_eq!(client.holds(), [], "which is not for this one to end");
 }
 
 proptest! {

@@ -24,7 +24,7 @@ fn every_example_of_the_handbook_is_read() {
         let (event, _) = validator.event(example.as_bytes(), NOW_MS).unwrap_or_else(|e| panic!("{example}: {e}"));
         batch.push(event);
     }
-    assert_eq!(batch.counts().map(|(_, n)| n), [1; 11], "one example of each stream");
+    assert_eq!(batch.counts().map(|(_, n)| n), [1; 12], "one example of each stream");
     assert_eq!(batch.passages[0].speed_mm_s, 12_000);
     assert_eq!(batch.flows[0].occupancy_milli, 120);
     assert_eq!(batch.buses[0].position_mm, 0);
@@ -149,4 +149,31 @@ fn a_refusal_never_repeats_a_plate() {
     assert_eq!(refused.reason, Reason::Malformed);
     let kept = super::super::dead_letters::line(0, "violations", refused.reason, &refused.detail, line.as_bytes());
     assert!(!kept.contains("12345"), "{kept}");
+}
+
+#[test]
+fn a_stage_is_held_for_a_time_or_let_go() {
+    let town = town();
+    let said = |rest: &str| {
+        let line = format!("{{\"type\":\"hold\",\"junction\":0,\"by\":\"desk 3\"{rest}}}");
+        match town.event(line.as_bytes(), NOW_MS) {
+            Ok((Event::Hold(hold), _)) => Ok((hold.stage, hold.until_ms)),
+            Ok((event, _)) => panic!("{event:?}"),
+            Err(unfit) => Err(unfit.reason),
+        }
+    };
+    assert_eq!(said(",\"stage\":1,\"for_s\":60"), Ok((Some(1), NOW_MS + 60_000)));
+    let name = &town.city.junctions[0].stages[1].name;
+    assert_eq!(said(&format!(",\"stage\":\"{name}\",\"for_s\":60")), Ok((Some(1), NOW_MS + 60_000)));
+    assert_eq!(said("").map(|(stage, _)| stage), Ok(None));
+    for (rest, reason) in [
+        (",\"stage\":1", Reason::Malformed),
+        (",\"for_s\":60", Reason::Malformed),
+        (",\"stage\":1,\"for_s\":0", Reason::OutOfRange),
+        (",\"stage\":1,\"for_s\":3601", Reason::OutOfRange),
+        (",\"stage\":99,\"for_s\":60", Reason::OutOfRange),
+        (",\"stage\":\"x\",\"for_s\":60", Reason::OutOfRange),
+    ] {
+        assert_eq!(said(rest), Err(reason), "{rest}");
+    }
 }

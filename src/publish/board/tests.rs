@@ -27,6 +27,7 @@ fn record(tick: u64, units: Vec<UnitReport>, decisions: Decisions) -> Arc<TickRe
         calls: vec![],
         acks: vec![],
         units,
+        holds: vec![],
         notes: vec![],
         offsets: Default::default(),
         decisions,

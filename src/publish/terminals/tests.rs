@@ -28,6 +28,7 @@ fn record(calls: Vec<CallEvent>, acks: Vec<Ack>, decisions: Decisions) -> Arc<Ti
         calls,
         acks,
         units: vec![],
+        holds: vec![],
         notes: vec![],
         offsets: Default::default(),
         decisions,

@@ -58,7 +58,7 @@ function Body({ j, stage }: { j: JunctionDetail; stage: number }): JSX.Element {
 function StageRow({ j, i }: { j: JunctionDetail; i: number }): JSX.Element {
   const stage = j.stages[i]!;
   // Without detectors there is no pressure to know of.
-  const score = j.reason === "plan" || store.board.links.size === 0 ? undefined : j.scores[i];
+  const score = j.reason === "local_plan" || store.board.links.size === 0 ? undefined : j.scores[i];
   const most = Math.max(...j.scores.map(Math.abs), 1);
   const inForce = i === j.stage;
   const tag = inForce ? (j.interval === "green" ? "in_force" : "coming") : i === j.wanted ? "wanted" : null;

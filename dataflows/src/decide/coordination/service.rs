@@ -125,17 +125,9 @@ fn step(junction: &Junction, stages: &[u16], n: usize) -> Step {
     let (stage, next) = (stages[n], stages[(n + 1) % stages.len()]);
     Step {
         stage,
-        least_ms: least_green_ms(junction, stage),
+        least_ms: junction.least_green_ms(stage),
         intergreen_ms: on_the_way(junction, stage, next).iter().map(|(_, for_ms)| for_ms).sum(),
     }
-}
-
-/// The shortest time for which a stage may stand, ms.
-pub(in crate::decide) fn least_green_ms(junction: &Junction, stage: u16) -> u32 {
-    let stage = &junction.stages[usize::from(stage)];
-    let heads = junction.heads.iter().zip(&stage.lights).filter(|(_, light)| light.is_green());
-    let heads_ms = heads.map(|(head, _)| head.min_green_ms).max().unwrap_or(0);
-    heads_ms.max(stage.min_green_ms).max(stage.walk_ms + stage.clearance_ms)
 }
 
 fn lamps_of(junction: &Junction, stage: u16) -> Vec<Lamp> {

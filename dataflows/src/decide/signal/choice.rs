@@ -11,14 +11,14 @@ use super::shares::Shares;
 use crate::decision::StageReason;
 use crate::network::Junction;
 
-/// A moment of choice: `stage` has stood for `stood_ms`, the next one comes `again_ms` later; `planned` is the plan's
-/// stage in plan mode, or when detectors are silent.
+/// A moment of choice: `stage` has stood for `stood_ms`, the next one comes `again_ms` later; `planned` is the stage
+/// of a plan and whose plan it is, in plan mode or when detectors are silent.
 pub(super) struct Moment<'a> {
     pub(super) junction: &'a Junction,
     pub(super) timing: &'a Timing,
     pub(super) field: &'a Field,
     pub(super) demand: &'a Demand,
-    pub(super) planned: Option<u16>,
+    pub(super) planned: Option<(u16, StageReason)>,
     pub(super) stage: u16,
     pub(super) stood_ms: u64,
     pub(super) again_ms: u64,
@@ -50,7 +50,7 @@ impl Moment<'_> {
             return (stage, StageReason::MinGreen);
         }
         if let Some(planned) = self.planned {
-            return (planned, StageReason::Plan);
+            return planned;
         }
         let dues = self.dues();
         let open = self.open_to(&dues);

@@ -1,8 +1,9 @@
 //! Claims at a junction: a stage that lets those with priority go stands when they come, and no longer than it must.
 //!
 //! What the junction would do by itself is bent, never more: the change to another stage takes its ordinary steps, and the
-//! shortest green of the stage in force is kept. A unit's claim goes before everything but the envelope; a bus gets a few
-//! seconds in a cycle where nobody claims and nobody's longest red is near.
+//! shortest green of the stage in force is kept. A unit's claim goes before everything but the envelope. A stage that somebody
+//! holds comes next: who holds it can wait until the unit has passed. A bus gets a few seconds in a cycle where nobody claims
+//! or holds and nobody's longest red is near.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use super::super::claim::{Asked, Claim, Claimant};
 use super::DECIDE_MS;
 use crate::Time;
 use crate::decision::StageReason;
-use crate::ids::LinkId;
+use crate::ids::{LinkId, UnitId};
 use crate::network::{City, Junction, Light};
 
 /// Green stands for a unit that does not pass for so long at most after it was to come, ms: then something else holds it up.
@@ -86,6 +87,9 @@ fn best_stages(junction: &Junction, heads: &[usize], approach: &[usize]) -> Vec<
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Claims {
     heard: Vec<Heard>,
+    held: Option<Held>,
+    /// When something was last said of it, ms.
+    held_said_ms: u64,
     /// Since when the time of buses is counted, and how much of it is gone, ms.
     bus: (Time, u64),
 }
@@ -97,6 +101,15 @@ struct Heard {
     heard_ms: Time,
     /// Until when green stands for it at most, ms, once it does.
     until_ms: Option<Time>,
+    /// Whether it was told that nobody serves it.
+    told: bool,
+}
+
+/// A stage that is held, and until when, ms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Held {
+    stage: u16,
+    until_ms: Time,
 }
 
 /// A junction while a stage stands.
@@ -121,19 +134,45 @@ impl Claims {
                 let same = |h: &&mut Heard| (h.claim.who, h.claim.approach) == (claim.who, claim.approach);
                 match self.heard.iter_mut().find(same) {
                     Some(known) => (known.claim, known.heard_ms) = (claim, now_ms),
-                    None => self.heard.push(Heard { claim, heard_ms: now_ms, until_ms: None }),
+                    None => self.heard.push(Heard { claim, heard_ms: now_ms, until_ms: None, told: false }),
                 }
             }
         }
     }
 
+    /// Somebody holds a stage until a time, ms, or lets go what is held. The last word counts, whatever comes late.
+    pub(super) fn hold(&mut self, said_ms: u64, stage: Option<u16>, until_ms: u64) {
+        if said_ms >= self.held_said_ms {
+            self.held_said_ms = said_ms;
+            self.held = stage.map(|stage| Held { stage, until_ms });
+        }
+    }
+
+    /// Units that claim a junction which is not led, each told once.
+    pub(super) fn not_served(&mut self, now_ms: Time) -> Vec<UnitId> {
+        self.forget(now_ms);
+        let untold = |h: &mut Heard| match h.claim.who {
+            Claimant::Unit(unit) if !std::mem::replace(&mut h.told, true) => Some(unit),
+            _ => None,
+        };
+        self.heard.iter_mut().filter_map(untold).collect()
+    }
+
+    fn forget(&mut self, now_ms: Time) {
+        self.heard.retain(|h| match h.claim.who {
+            Claimant::Unit(_) => now_ms < h.heard_ms + UNHEARD_MS,
+            Claimant::Bus(_) => now_ms < h.claim.eta_ms + BUS_LATE_MS,
+        });
+    }
+
     /// The stage wanted and why, where the junction by itself would have `chosen`.
     pub(super) fn bend(&mut self, at: &Standing<'_>, chosen: (u16, StageReason)) -> (u16, StageReason) {
-        self.heard.retain(|h| match h.claim.who {
-            Claimant::Unit(_) => at.now_ms < h.heard_ms + UNHEARD_MS,
-            Claimant::Bus(_) => at.now_ms < h.claim.eta_ms + BUS_LATE_MS,
-        });
-        if self.heard.is_empty() || at.stood_ms < at.ways.green_ms[usize::from(at.stage)].0 {
+        self.forget(at.now_ms);
+        self.held = self.held.filter(|held| at.now_ms < held.until_ms);
+        let may_end = at.stood_ms >= at.ways.green_ms[usize::from(at.stage)].0;
+        let held = self.held.filter(|held| may_end || held.stage == at.stage);
+        let chosen = held.map_or(chosen, |held| (held.stage, StageReason::Hold));
+        if self.heard.is_empty() || !may_end {
             return chosen;
         }
         match self.first(at) {
@@ -160,7 +199,7 @@ impl Claims {
             self.bus = (at.now_ms, 0);
         }
         let left_ms = at.ways.bus_ms.saturating_sub(self.bus.1);
-        let is_free = !matches!(chosen.1, StageReason::MaxRed | StageReason::MaxGreen);
+        let is_free = !matches!(chosen.1, StageReason::MaxRed | StageReason::MaxGreen | StageReason::Hold);
         if left_ms < DECIDE_MS || !is_free || at.waited_ms + at.ways.max_red_ms / 4 > at.ways.max_red_ms {
             return chosen;
         }

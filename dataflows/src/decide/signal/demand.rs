@@ -52,6 +52,12 @@ impl Demand {
         }
     }
 
+    /// The junction is taken over: nobody knows how long anybody has waited.
+    pub(super) fn begin(&mut self, now: Time) {
+        self.waiting_since_ms.fill(None);
+        self.stood_ms.fill(now);
+    }
+
     /// At second 100, for each link so many who reach its line in so many seconds.
     #[cfg(test)]
     pub(super) fn given(field: &Field, arrivals: &[(u32, u32, u32)]) -> Self {

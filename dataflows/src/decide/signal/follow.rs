@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::local_plan;
 use crate::Time;
-use crate::decide::coordination::least_green_ms;
-use crate::decision::SignalPlan;
+use crate::decision::{SignalPlan, StageReason};
 use crate::network::{City, Junction};
 
 /// A cycle is made longer or shorter by at most this share of it on the way to the plan's clock, 1/1000: drivers and
@@ -14,8 +13,6 @@ use crate::network::{City, Junction};
 const SHIFT_MILLI: u32 = 150;
 /// Less than this off the clock is left as it is, ms.
 const NEAR_MS: u32 = 1_000;
-/// A plan of the centre holds for so long; then the local plan does until another comes, ms.
-const STALE_MS: u64 = 900_000;
 
 /// Where a junction is in its plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +21,8 @@ pub(super) struct Follower {
     heard: Option<SignalPlan>,
     /// The plan of this cycle; none before the first.
     plan: Option<SignalPlan>,
+    /// Whether that is the junction's own.
+    is_local: bool,
     /// The step in force, or on its way.
     row: usize,
     /// From when on its green counts, ms.
@@ -65,6 +64,11 @@ impl Follower {
         self.stage().unwrap_or(stage)
     }
 
+    /// Whose plan it follows.
+    pub(super) fn reason(&self) -> StageReason {
+        if self.is_local { StageReason::LocalPlan } else { StageReason::Plan }
+    }
+
     /// The stage of the step in force.
     fn stage(&self) -> Option<u16> {
         self.plan.as_ref().and_then(|plan| plan.steps.get(self.row)).map(|step| step.stage)
@@ -83,7 +87,8 @@ impl Follower {
 
     /// A new cycle, whose first green begins at `begins_ms`: of the newest plan, longer or shorter where it is off its clock.
     fn turn(&mut self, city: &City, junction: &Junction, now: Time, begins_ms: Time) {
-        let heard = self.heard.as_ref().filter(|plan| now < plan.time_ms + STALE_MS && !plan.steps.is_empty());
+        let heard = self.heard.as_ref().filter(|plan| now < plan.holds_until_ms() && !plan.steps.is_empty());
+        self.is_local = heard.is_none();
         let plan = heard.cloned().unwrap_or_else(|| local_plan(city, junction, now));
         self.row = 0;
         self.greens_ms = on_time(junction, &plan, begins_ms);
@@ -93,7 +98,7 @@ impl Follower {
 
 /// The greens of a plan, none below what may be shown, ms.
 fn greens_ms(junction: &Junction, plan: &SignalPlan) -> Vec<u32> {
-    plan.steps.iter().map(|step| step.green_ms.max(least_green_ms(junction, step.stage))).collect()
+    plan.steps.iter().map(|step| step.green_ms.max(junction.least_green_ms(step.stage))).collect()
 }
 
 /// The greens of a cycle that begins at `begins_ms`, longer or shorter in sum by no more than [`SHIFT_MILLI`] so that the next
@@ -107,7 +112,7 @@ fn on_time(junction: &Junction, plan: &SignalPlan, begins_ms: Time) -> Vec<u32> 
     }
     let most_ms = (u64::from(cycle_ms) * u64::from(SHIFT_MILLI) / 1000) as u32;
     let spare_ms: Vec<u32> =
-        plan.steps.iter().zip(&greens_ms).map(|(s, green)| green - least_green_ms(junction, s.stage)).collect();
+        plan.steps.iter().zip(&greens_ms).map(|(s, green)| green - junction.least_green_ms(s.stage)).collect();
     let shorter_ms = most_ms.min(spare_ms.iter().sum());
     let early_ms = cycle_ms - late_ms;
     let cycles = |by_ms: u32, most_ms: u32| if most_ms == 0 { u32::MAX } else { by_ms.div_ceil(most_ms) };

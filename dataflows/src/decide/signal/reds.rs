@@ -113,6 +113,12 @@ impl Reds {
 }
 
 impl Watch {
+    /// The junction is taken over: what was red before was not the engine's doing.
+    pub(super) fn begin(&mut self) {
+        self.heads.fill(Red::default());
+        self.crossings.fill(Red::default());
+    }
+
     /// The longest time that somebody has waited, ms.
     pub(super) fn longest_ms(&self, now_ms: Time) -> u64 {
         let all = self.heads.iter().chain(&self.crossings);

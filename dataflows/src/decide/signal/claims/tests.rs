@@ -134,3 +134,37 @@ fn a_way_is_served_by_the_stage_that_protects_it_and_lets_its_approach_go() {
     junction.stages.truncate(1);
     assert_eq!(best_stages(&junction, &[0], &[0, 1]), [0], "better than nothing");
 }
+
+#[test]
+fn a_stage_that_is_held_goes_before_everything_but_shortest_greens_and_units() {
+    let mut claims = heard(&[bus(1, 105)]);
+    claims.hold(0, Some(1), 200_000);
+    assert_eq!(wanted(&mut claims, 100, 0, 9, 0), (0, StageReason::Pressure), "people walk");
+    assert_eq!(wanted(&mut claims, 100, 0, 10, 0), (1, StageReason::Hold));
+    assert_eq!(wanted(&mut claims, 106, 1, 1, 1), (1, StageReason::Hold), "it stands");
+    assert_eq!(wanted_as(&mut claims, 190, (1, 84, 300), (0, StageReason::MaxRed)), (1, StageReason::Hold));
+    claims.hear(&comes(7, 1, 195, Priority::A), 190_000);
+    assert_eq!(wanted(&mut claims, 190, 1, 84, 1), (0, StageReason::Preemption));
+    claims.hear(&Asked::Released(Claimant::Unit(UnitId(7)), LinkId(1)), 196_000);
+    assert_eq!(wanted(&mut claims, 196, 0, 20, 0), (1, StageReason::Hold), "it comes back when the unit has passed");
+    assert_eq!(wanted(&mut claims, 200, 0, 20, 0), (0, StageReason::Pressure), "its time is over");
+}
+
+#[test]
+fn of_what_is_said_of_a_hold_the_last_word_counts() {
+    let mut claims = Claims::default();
+    claims.hold(5_000, Some(1), 200_000);
+    claims.hold(4_000, None, 0);
+    assert_eq!(wanted(&mut claims, 10, 0, 20, 0).0, 1, "that came late");
+    claims.hold(6_000, None, 0);
+    assert_eq!(wanted(&mut claims, 11, 0, 20, 0), (0, StageReason::Pressure));
+}
+
+#[test]
+fn units_that_nobody_serves_are_told_once_while_they_claim() {
+    let mut claims = heard(&[comes(7, 2, 100, Priority::A), bus(2, 100)]);
+    assert_eq!(claims.not_served(1_000), [UnitId(7)]);
+    assert_eq!(claims.not_served(2_000), []);
+    claims.hear(&comes(8, 2, 100, Priority::A), 3_000);
+    assert_eq!(claims.not_served(3_000 + UNHEARD_MS), [], "it does not come any more");
+}

@@ -118,3 +118,25 @@ fn parts_are_in_proportion_and_add_up() {
     assert_eq!(parts(&[0, 5, 0], 5), [0, 5, 0]);
     assert_eq!(parts(&[], 0), []);
 }
+
+#[test]
+fn it_tells_whose_plan_it_follows() {
+    let (city, junction, mut follower) = (City::default(), crossing(), Follower::default());
+    let made_ms = 1_000_000;
+    let mut reason = |heard: Option<SignalPlan>, now: Time| {
+        heard.iter().for_each(|plan| follower.hear(plan));
+        // Each stage that is wanted stands at once, until a cycle has surely ended.
+        let (mut stage, mut since_ms) = (0, now);
+        for now in (now..now + 200_000).step_by(1_000) {
+            let wanted = follower.wanted(&city, &junction, stage, since_ms, now);
+            if wanted != stage {
+                (stage, since_ms) = (wanted, now);
+            }
+        }
+        follower.reason()
+    };
+    assert_eq!(reason(None, made_ms - 200_000), StageReason::LocalPlan);
+    assert_eq!(reason(Some(plan(0, [40_000, 30_000], made_ms)), made_ms), StageReason::Plan);
+    assert_eq!(reason(None, made_ms + 600_000), StageReason::Plan);
+    assert_eq!(reason(None, made_ms + 900_000), StageReason::LocalPlan, "a quarter of an hour old");
+}
