@@ -32,6 +32,7 @@ mod horizon;
 mod listen;
 mod outlook;
 mod plan;
+mod profile;
 mod reds;
 mod shares;
 mod unseen;
@@ -369,10 +370,11 @@ impl Desk<'_> {
     /// Looks at how the lanes have flowed in the last second.
     fn learn(&self, signal: &mut Signal) {
         let stage = if let Phase::Green { stage, .. } = signal.phase { Some(usize::from(stage)) } else { None };
+        let hour = (self.city.minute_of_day(self.tick) / 60) as u8;
         for number in 0..self.field.rows.len() {
             let waiting = signal.demand.waiting(self.field, number);
             let green = stage.map_or(Green::default(), |stage| self.field.releases[stage].green[number]);
-            signal.demand.flows[number].second((self.tick / 1000) as u32, waiting, green);
+            signal.demand.flows[number].second((self.tick / 1000) as u32, hour, waiting, green);
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::Green;
+use super::profile::Profile;
 use super::unseen::Unseen;
 
 /// Saturation flow of a lane, vehicles/s. Learned lane by lane from those who leave it gave more delay on SUMO's ingolstadt7
@@ -29,6 +30,7 @@ pub(super) struct Flow {
     /// When it was seen to be empty; nobody has left since. Unix time, s; 0: somebody has.
     empty_at_s: u32,
     unseen: Unseen,
+    profile: Profile,
 }
 
 impl Flow {
@@ -38,11 +40,12 @@ impl Flow {
         self.unseen.left(strangers_milli);
     }
 
-    /// A second has passed in which so many waited who are known of; at `now_s`, Unix time.
-    pub(super) fn second(&mut self, now_s: u32, waiting: f32, green: Green) {
+    /// A second of a local hour has passed in which so many waited who are known of; at `now_s`, Unix time.
+    pub(super) fn second(&mut self, now_s: u32, hour: u8, waiting: f32, green: Green) {
         let left_milli = std::mem::take(&mut self.left_milli);
         let Green { moves, all } = green;
-        self.unseen.second(waiting, moves != 0, left_milli > 0);
+        self.profile.second(hour, left_milli as f32 / 1000.0);
+        self.unseen.second(waiting, moves != 0, left_milli > 0, self.profile.stand_in());
         self.idle_s = if all && left_milli == 0 { self.idle_s + 1 } else { 0 };
         if left_milli > 0 {
             self.empty_at_s = 0;
@@ -87,36 +90,36 @@ mod tests {
     #[test]
     fn a_lane_that_is_let_go_and_does_not_move_is_held_up_until_somebody_leaves() {
         let mut flow = Flow::default();
-        (0..STUCK_S).for_each(|_| flow.second(0, 4.0, RIGHT));
+        (0..STUCK_S).for_each(|_| flow.second(0, 0, 4.0, RIGHT));
         assert_eq!(flow.rate(RIGHT), SATURATION * STUCK_SHARE);
         flow.left(1000, 0);
-        flow.second(0, 3.0, RIGHT);
+        flow.second(0, 0, 3.0, RIGHT);
         assert_eq!(flow.rate(RIGHT), SATURATION);
-        (0..STUCK_S).for_each(|_| flow.second(0, 4.0, Green::default()));
+        (0..STUCK_S).for_each(|_| flow.second(0, 0, 4.0, Green::default()));
         assert_eq!(flow.rate(RIGHT), SATURATION, "at red nobody leaves");
     }
 
     #[test]
     fn who_waits_for_another_movement_holds_up_a_lane_only_until_that_goes() {
         let mut flow = Flow::default();
-        (0..STUCK_S).for_each(|_| flow.second(0, 4.0, RIGHT));
+        (0..STUCK_S).for_each(|_| flow.second(0, 0, 4.0, RIGHT));
         assert_eq!(flow.rate(RIGHT), SATURATION * STUCK_SHARE, "the first in line drives through");
         assert_eq!(flow.rate(ALL), SATURATION);
-        flow.second(0, 4.0, ALL);
+        flow.second(0, 0, 4.0, ALL);
         assert_eq!(flow.rate(ALL), SATURATION, "it has just begun to go");
     }
 
     #[test]
     fn who_should_be_there_and_does_not_leave_in_a_long_green_is_gone() {
         let mut flow = Flow::default();
-        (100..100 + EMPTY_S).for_each(|now_s| flow.second(now_s, 1.0, RIGHT));
+        (100..100 + EMPTY_S).for_each(|now_s| flow.second(now_s, 0, 1.0, RIGHT));
         assert!(!flow.is_gone(90), "it may wait for a movement that is red");
-        (110..110 + EMPTY_S).for_each(|now_s| flow.second(now_s, 1.0, ALL));
+        (110..110 + EMPTY_S).for_each(|now_s| flow.second(now_s, 0, 1.0, ALL));
         assert!(flow.is_gone(110) && !flow.is_gone(116), "who has just come is about to leave");
-        flow.second(120, 1.0, Green::default());
+        flow.second(120, 0, 1.0, Green::default());
         assert!(flow.is_gone(110), "at red too");
         flow.left(1000, 0);
-        flow.second(130, 1.0, Green::default());
+        flow.second(130, 0, 1.0, Green::default());
         assert!(!flow.is_gone(110), "somebody leaves: it had only stood still");
     }
 }

@@ -19,6 +19,8 @@ const HEADWAY_S: u32 = 3;
 const MORE: f32 = 1.0;
 /// ... where so many or more come unseen, vehicles/s.
 const SOME_FLOW: f32 = 0.02;
+/// Where the line is silent a queue is taken to leave so fast, vehicles/s.
+const PACE: f32 = 0.5;
 /// More than that a lane does not hide, vehicles.
 const MOST: f32 = 30.0;
 
@@ -31,6 +33,8 @@ pub(super) struct Unseen {
     flow: f32,
     /// How many wait, vehicles.
     waiting: f32,
+    /// How many come usually, where the line is silent, vehicles/s.
+    usual: f32,
     /// Since so long nobody has left, s.
     idle_s: u32,
     /// Green for so long, s.
@@ -43,14 +47,17 @@ impl Unseen {
         self.strangers_milli += strangers_milli;
     }
 
-    /// A second has passed in which so many waited who are known of; `goes`: the lane was let go; `leaves`: somebody left.
-    pub(super) fn second(&mut self, known: f32, goes: bool, leaves: bool) {
+    /// A second has passed in which so many waited who are known of; `goes`: the lane was let go; `leaves`: somebody left;
+    /// `usual`: the line is silent, and so many come usually, vehicles/s.
+    pub(super) fn second(&mut self, known: f32, goes: bool, leaves: bool, usual: Option<f32>) {
+        self.usual = usual.unwrap_or_default();
         let strangers = std::mem::take(&mut self.strangers_milli) as f32 / 1000.0;
         self.flow += (strangers - self.flow) / MEMORY_S;
-        self.waiting = (self.waiting + self.flow - strangers).clamp(0.0, MOST);
+        let left = if usual.is_some() && goes { PACE } else { strangers };
+        self.waiting = (self.waiting + self.flow() - left).clamp(0.0, MOST);
         self.idle_s = if leaves { 0 } else { self.idle_s + 1 };
         self.green_s = if goes { self.green_s + 1 } else { 0 };
-        if self.green_s >= STARTED_S && self.idle_s >= EMPTY_S && known < 1.0 {
+        if usual.is_none() && self.green_s >= STARTED_S && self.idle_s >= EMPTY_S && known < 1.0 {
             self.waiting = 0.0;
         } else if goes && self.idle_s < HEADWAY_S && self.flow > SOME_FLOW {
             self.waiting = self.waiting.max(MORE);
@@ -59,7 +66,7 @@ impl Unseen {
 
     /// How many come, vehicles/s.
     pub(super) fn flow(&self) -> f32 {
-        self.flow
+        self.flow.max(self.usual)
     }
 
     /// How many wait, vehicles.
@@ -79,7 +86,7 @@ mod tests {
             let (goes, at_s) = (second % 60 < 30, second % 60);
             let leaves = goes && at_s % 2 == 0 && at_s / 2 < strangers;
             unseen.left(if leaves { 1000 } else { 0 });
-            unseen.second(0.0, goes, leaves);
+            unseen.second(0.0, goes, leaves, None);
         }
         unseen
     }
@@ -93,12 +100,21 @@ mod tests {
     }
 
     #[test]
+    fn where_the_line_is_silent_those_who_come_usually_wait() {
+        let mut unseen = Unseen::default();
+        (0..60).for_each(|_| unseen.second(0.0, false, false, Some(0.1)));
+        assert!((unseen.waiting() - 6.0).abs() < 0.1, "{unseen:?}");
+        (0..20).for_each(|_| unseen.second(0.0, true, false, Some(0.1)));
+        assert_eq!(unseen.waiting(), 0.0, "they have had their time to leave");
+    }
+
+    #[test]
     fn a_green_in_which_nobody_leaves_shows_that_nobody_waits() {
         let mut unseen = after(30, 6);
-        (0..STARTED_S).for_each(|_| unseen.second(0.0, true, false));
+        (0..STARTED_S).for_each(|_| unseen.second(0.0, true, false, None));
         assert_eq!(unseen.waiting(), 0.0);
         let mut held_up = after(30, 6);
-        (0..STARTED_S).for_each(|_| held_up.second(2.0, true, false));
+        (0..STARTED_S).for_each(|_| held_up.second(2.0, true, false, None));
         assert!(held_up.waiting() > 0.0, "someone stands before them");
     }
 }
