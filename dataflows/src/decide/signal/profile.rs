@@ -59,7 +59,7 @@ mod tests {
     /// After days on which one leaves each so many seconds, and then so long without anybody, s.
     fn after(days: u32, each_s: u32, silent_s: u32) -> Profile {
         let mut profile = Profile::default();
-        let day = |second: u32| if second % each_s == 0 { 1.0 } else { 0.0 };
+        let day = |second: u32| if second.is_multiple_of(each_s) { 1.0 } else { 0.0 };
         (0..days * 86_400).for_each(|second| profile.second((second / 3_600 % 24) as u8, day(second)));
         (0..silent_s).for_each(|second| profile.second((second / 3_600) as u8, 0.0));
         profile
