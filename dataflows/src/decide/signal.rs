@@ -42,6 +42,7 @@ use claims::{Claims, Standing, Ways};
 use deadlines::Timing;
 use demand::Demand;
 use field::{Field, Green, feeders};
+use flow::Second;
 use follow::Follower;
 use listen::{LISTEN_MS, Report};
 use reds::{Reds, Watch, long_red};
@@ -372,9 +373,15 @@ impl Desk<'_> {
         let stage = if let Phase::Green { stage, .. } = signal.phase { Some(usize::from(stage)) } else { None };
         let hour = (self.city.minute_of_day(self.tick) / 60) as u8;
         for number in 0..self.field.rows.len() {
-            let waiting = signal.demand.waiting(self.field, number);
-            let green = stage.map_or(Green::default(), |stage| self.field.releases[stage].green[number]);
-            signal.demand.flows[number].second((self.tick / 1000) as u32, hour, waiting, green);
+            let second = Second {
+                now_s: (self.tick / 1000) as u32,
+                hour,
+                waiting: signal.demand.waiting(self.field, number),
+                arriving: signal.demand.arriving(self.field, number),
+                green: stage.map_or(Green::default(), |stage| self.field.releases[stage].green[number]),
+                planned: self.field.rows[number].planned,
+            };
+            signal.demand.flows[number].second(second);
         }
     }
 

@@ -155,12 +155,19 @@ impl Demand {
         self.within(field.rows[row].sources[0].lane, self.now_s())
     }
 
+    /// Vehicles that come to the line of a row in this second.
+    pub(super) fn arriving(&self, field: &Field, row: usize) -> f32 {
+        let now_s = self.now_s();
+        let own = self.arrivals[field.rows[row].sources[0].lane].iter();
+        own.filter(|(due_s, _)| *due_s == now_s).map(|(_, milli)| *milli).sum::<u32>() as f32 / 1000.0
+    }
+
     /// Tells who comes to the line of a row: in how many seconds, and how many vehicles.
     pub(super) fn coming(&self, field: &Field, row: usize, mut tell: impl FnMut(u32, f32)) {
         let now_s = self.now_s();
         let flow = &self.flows[row];
         let unseen = flow.unseen();
-        if unseen.flow() > 0.0 {
+        if unseen.flow() + unseen.waiting() > 0.0 {
             tell(0, unseen.waiting());
             (1..=HORIZON_S as u32).for_each(|in_s| tell(in_s, unseen.flow()));
         }

@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::change::{change, stage_lamps};
+use super::flow::SATURATION;
 use crate::event::Lamp;
 use crate::ids::{LaneId, LinkId};
-use crate::network::{City, Conflict, Junction, Light};
+use crate::network::{City, Conflict, Junction, Light, PlanStep};
 use crate::state::link::SPACING_MM;
 
 /// A lane before the line that is shorter than this is seen together with the lanes that feed it, mm.
 const REACH_MM: u32 = 250_000;
 /// A lane behind the line that is shorter than this is seen together with the lanes that follow, mm.
 const ROOMY_MM: u32 = 60_000;
+
+/// Of the flow that a plan has room for so much is taken to come where nothing else is known.
+const PLANNED_SHARE: f32 = 0.6;
 
 /// What a junction looks at. Lanes are numbered locally; rows are the lanes before its lines, in the order of their numbers.
 pub(super) struct Field {
@@ -43,6 +47,8 @@ pub(super) struct Row {
     pub(super) outs: Vec<Vec<Onward>>,
     /// Its movements.
     pub(super) moves: Vec<Move>,
+    /// How many would come whom the first local plan has room for, with some to spare, vehicles/s.
+    pub(super) planned: f32,
 }
 
 /// A movement from a row.
@@ -135,10 +141,16 @@ impl Field {
             let outs = onto.into_iter().map(|to| field.stretch(city, to)).collect();
             let exit = |to: &LaneId| field.exits.iter().position(|link| *link == city.link_of(*to).id).unwrap_or(0);
             let moves = moves.iter().map(|(head, to)| Move { head: *head, exit: exit(to) }).collect();
-            field.rows.push(Row { sources, outs, moves });
+            field.rows.push(Row { sources, outs, moves, planned: 0.0 });
         }
         field.row_of_local = field.lanes.iter().map(|lane| field.row_of(*lane)).collect();
         field.releases = junction.stages.iter().map(|stage| field.release(junction, &moves, &stage.lights)).collect();
+        for row in 0..field.rows.len() {
+            let plan = &junction.plans[0];
+            let goes = |step: &&PlanStep| field.releases[usize::from(step.stage)].green[row].moves != 0;
+            let green_ms: u32 = plan.steps.iter().filter(goes).map(|step| step.green_ms).sum();
+            field.rows[row].planned = green_ms as f32 / plan.cycle_ms().max(1) as f32 * SATURATION * PLANNED_SHARE;
+        }
         let stages = 0..junction.stages.len() as u16;
         field.passings =
             stages.clone().map(|from| stages.clone().map(|to| passing(junction, &moves, from, to)).collect()).collect();
@@ -154,6 +166,7 @@ impl Field {
             sources: source(number),
             outs: vec![vec![Onward { lane: number + 2, share: 1.0 }]],
             moves: vec![Move { head: number, exit: number }],
+            planned: 0.1,
         };
         let release = |head: usize| Release {
             lights: (0..2).map(|h| if h == head { Light::Protected } else { Light::Red }).collect(),

@@ -8,16 +8,20 @@ use super::unseen::Unseen;
 
 /// Saturation flow of a lane, vehicles/s. Learned lane by lane from those who leave it gave more delay on SUMO's ingolstadt7
 /// and no less elsewhere.
-const SATURATION: f32 = 0.53;
+pub(super) const SATURATION: f32 = 0.53;
 /// One that is let go, and from which nobody has left for so long although someone waits, is held up, s.
 const STUCK_S: u32 = 6;
 /// One that is let go altogether, and from which nobody has left for so long, is empty, whoever is taken to be there, s.
 const EMPTY_S: u32 = 8;
+/// A line that has told nothing through so much green with somebody there, since somebody last left, is silent, s.
+const DRY_S: u32 = 60;
+/// One of which nothing was heard for so long from the beginning is silent, s.
+const MUTE_S: u32 = 600;
 /// One that is held up flows so much slower.
 const STUCK_SHARE: f32 = 0.1;
 
 /// What is known of how a lane flows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Flow {
     /// Left since it was last looked at, 1/1000.
     left_milli: u32,
@@ -29,8 +33,48 @@ pub(super) struct Flow {
     idle_s: u32,
     /// When it was seen to be empty; nobody has left since. Unix time, s; 0: somebody has.
     empty_at_s: u32,
+    /// Let go, with somebody there, for so long in all since somebody left, s.
+    dry_s: u32,
+    /// Unix time, s.
+    now_s: u32,
+    /// Since the beginning nobody has been heard of, for so long, s; none: somebody has.
+    mute_s: Option<u32>,
     unseen: Unseen,
     profile: Profile,
+}
+
+/// What is known of a lane in a second.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Second {
+    /// When: Unix time, s.
+    pub(super) now_s: u32,
+    /// The local hour.
+    pub(super) hour: u8,
+    /// So many wait who are known of.
+    pub(super) waiting: f32,
+    /// So many of them have just come.
+    pub(super) arriving: f32,
+    /// What is let go.
+    pub(super) green: Green,
+    /// How many would come to a line that the local plan is made for, vehicles/s.
+    pub(super) planned: f32,
+}
+
+impl Default for Flow {
+    fn default() -> Self {
+        Flow {
+            left_milli: 0,
+            held_s: 0,
+            held: 0,
+            idle_s: 0,
+            empty_at_s: 0,
+            dry_s: 0,
+            now_s: 0,
+            mute_s: Some(0),
+            unseen: Unseen::default(),
+            profile: Profile::default(),
+        }
+    }
 }
 
 impl Flow {
@@ -40,12 +84,28 @@ impl Flow {
         self.unseen.left(strangers_milli);
     }
 
-    /// A second of a local hour has passed in which so many waited who are known of; at `now_s`, Unix time.
-    pub(super) fn second(&mut self, now_s: u32, hour: u8, waiting: f32, green: Green) {
+    /// A second has passed.
+    pub(super) fn second(&mut self, second: Second) {
+        let Second { now_s, hour, waiting, arriving, green: Green { moves, all }, planned } = second;
         let left_milli = std::mem::take(&mut self.left_milli);
-        let Green { moves, all } = green;
         self.profile.second(hour, left_milli as f32 / 1000.0);
-        self.unseen.second(waiting, moves != 0, left_milli > 0, self.profile.stand_in());
+        self.now_s = now_s;
+        self.dry_s = match left_milli {
+            0 => self.dry_s + u32::from(moves != 0 && waiting >= 1.0),
+            _ => 0,
+        };
+        let is_mute = left_milli == 0 && waiting + arriving == 0.0;
+        self.mute_s = self.mute_s.filter(|_| is_mute).map(|mute_s| mute_s + 1);
+        let silent = match (self.profile.stand_in(), self.mute_s) {
+            (Some(usual), _) => Some(usual),
+            (None, Some(mute_s)) if mute_s >= MUTE_S => Some(planned),
+            _ if self.is_dry() => Some(0.0),
+            _ => None,
+        };
+        if moves != 0 && left_milli == 0 && waiting >= 1.0 && self.dry_s == DRY_S {
+            self.unseen.take_over(waiting);
+        }
+        self.unseen.second(waiting, arriving, moves != 0, left_milli > 0, silent);
         self.idle_s = if all && left_milli == 0 { self.idle_s + 1 } else { 0 };
         if left_milli > 0 {
             self.empty_at_s = 0;
@@ -64,14 +124,18 @@ impl Flow {
 
     /// Vehicles that leave in a second of such a green.
     pub(super) fn rate(&self, green: Green) -> f32 {
-        let is_held = self.held_s >= STUCK_S && green.moves & !self.held == 0;
+        let is_held = !self.is_dry() && self.held_s >= STUCK_S && green.moves & !self.held == 0;
         if is_held { SATURATION * STUCK_SHARE } else { SATURATION }
     }
 
     /// Whether one who should have been at the line at a time, Unix time in s, is not there: no camera has seen it leave, but
     /// a green has shown the lane to be empty.
     pub(super) fn is_gone(&self, due_s: u32) -> bool {
-        due_s + EMPTY_S / 2 <= self.empty_at_s
+        due_s + EMPTY_S / 2 <= self.empty_at_s || self.is_dry() && due_s <= self.now_s
+    }
+
+    fn is_dry(&self) -> bool {
+        self.dry_s >= DRY_S
     }
 
     /// Those who wait and come unseen.
@@ -84,42 +148,79 @@ impl Flow {
 mod tests {
     use super::*;
 
+    /// A second in which nobody comes.
+    fn pass(flow: &mut Flow, now_s: u32, waiting: f32, green: Green) {
+        flow.second(Second { now_s, waiting, green, ..Second::default() });
+    }
+
     const RIGHT: Green = Green { moves: 2, all: false };
     const ALL: Green = Green { moves: 3, all: true };
 
     #[test]
     fn a_lane_that_is_let_go_and_does_not_move_is_held_up_until_somebody_leaves() {
         let mut flow = Flow::default();
-        (0..STUCK_S).for_each(|_| flow.second(0, 0, 4.0, RIGHT));
+        (0..STUCK_S).for_each(|_| pass(&mut flow, 0, 4.0, RIGHT));
         assert_eq!(flow.rate(RIGHT), SATURATION * STUCK_SHARE);
         flow.left(1000, 0);
-        flow.second(0, 0, 3.0, RIGHT);
+        pass(&mut flow, 0, 3.0, RIGHT);
         assert_eq!(flow.rate(RIGHT), SATURATION);
-        (0..STUCK_S).for_each(|_| flow.second(0, 0, 4.0, Green::default()));
+        (0..STUCK_S).for_each(|_| pass(&mut flow, 0, 4.0, Green::default()));
         assert_eq!(flow.rate(RIGHT), SATURATION, "at red nobody leaves");
     }
 
     #[test]
     fn who_waits_for_another_movement_holds_up_a_lane_only_until_that_goes() {
         let mut flow = Flow::default();
-        (0..STUCK_S).for_each(|_| flow.second(0, 0, 4.0, RIGHT));
+        (0..STUCK_S).for_each(|_| pass(&mut flow, 0, 4.0, RIGHT));
         assert_eq!(flow.rate(RIGHT), SATURATION * STUCK_SHARE, "the first in line drives through");
         assert_eq!(flow.rate(ALL), SATURATION);
-        flow.second(0, 0, 4.0, ALL);
+        pass(&mut flow, 0, 4.0, ALL);
         assert_eq!(flow.rate(ALL), SATURATION, "it has just begun to go");
     }
 
     #[test]
     fn who_should_be_there_and_does_not_leave_in_a_long_green_is_gone() {
         let mut flow = Flow::default();
-        (100..100 + EMPTY_S).for_each(|now_s| flow.second(now_s, 0, 1.0, RIGHT));
+        (100..100 + EMPTY_S).for_each(|now_s| pass(&mut flow, now_s, 1.0, RIGHT));
         assert!(!flow.is_gone(90), "it may wait for a movement that is red");
-        (110..110 + EMPTY_S).for_each(|now_s| flow.second(now_s, 0, 1.0, ALL));
+        (110..110 + EMPTY_S).for_each(|now_s| pass(&mut flow, now_s, 1.0, ALL));
         assert!(flow.is_gone(110) && !flow.is_gone(116), "who has just come is about to leave");
-        flow.second(120, 0, 1.0, Green::default());
+        pass(&mut flow, 120, 1.0, Green::default());
         assert!(flow.is_gone(110), "at red too");
         flow.left(1000, 0);
-        flow.second(130, 0, 1.0, Green::default());
+        pass(&mut flow, 130, 1.0, Green::default());
         assert!(!flow.is_gone(110), "somebody leaves: it had only stood still");
+    }
+
+    #[test]
+    fn a_line_that_sees_nobody_leave_in_minutes_of_green_is_taken_to_let_them_go() {
+        let mut flow = Flow::default();
+        (100..100 + DRY_S).for_each(|now_s| pass(&mut flow, now_s, 6.0, RIGHT));
+        assert!(
+            flow.is_gone(150) && !flow.is_gone(100 + DRY_S),
+            "they are counted elsewhere now, those to come are not"
+        );
+        assert!(flow.unseen().waiting() > 5.0 && flow.rate(RIGHT) == SATURATION);
+        (200..220).for_each(|now_s| pass(&mut flow, now_s, 6.0, RIGHT));
+        assert_eq!(flow.unseen().waiting(), 0.0);
+        flow.second(Second { now_s: 220, waiting: 7.0, arriving: 1.0, ..Second::default() });
+        assert_eq!(flow.unseen().waiting(), 1.0, "who is seen to come waits at red");
+        flow.left(1000, 0);
+        pass(&mut flow, 221, 7.0, RIGHT);
+        assert!(!flow.is_gone(150), "it had only stood still");
+    }
+
+    #[test]
+    fn who_a_plan_is_made_for_waits_where_nothing_was_ever_heard() {
+        let mute = |heard: bool| {
+            let mut flow = Flow::default();
+            (0..MUTE_S + 60).for_each(|now_s| {
+                let waiting = if heard && now_s == 10 { 1.0 } else { 0.0 };
+                flow.second(Second { now_s, waiting, planned: 0.1, ..Second::default() });
+            });
+            flow.unseen().waiting()
+        };
+        assert!((mute(false) - 6.1).abs() < 0.2, "{}", mute(false));
+        assert_eq!(mute(true), 0.0, "who has been heard of once would be again");
     }
 }

@@ -49,19 +49,27 @@ impl Unseen {
 
     /// A second has passed in which so many waited who are known of; `goes`: the lane was let go; `leaves`: somebody left;
     /// `usual`: the line is silent, and so many come usually, vehicles/s.
-    pub(super) fn second(&mut self, known: f32, goes: bool, leaves: bool, usual: Option<f32>) {
+    pub(super) fn second(&mut self, known: f32, arriving: f32, goes: bool, leaves: bool, usual: Option<f32>) {
         self.usual = usual.unwrap_or_default();
         let strangers = std::mem::take(&mut self.strangers_milli) as f32 / 1000.0;
         self.flow += (strangers - self.flow) / MEMORY_S;
-        let left = if usual.is_some() && goes { PACE } else { strangers };
-        self.waiting = (self.waiting + self.flow() - left).clamp(0.0, MOST);
+        let (came, left) = match usual {
+            Some(usual) => (usual + arriving, if goes { PACE } else { 0.0 }),
+            None => (self.flow, strangers),
+        };
+        self.waiting = (self.waiting + came - left).clamp(0.0, MOST);
         self.idle_s = if leaves { 0 } else { self.idle_s + 1 };
         self.green_s = if goes { self.green_s + 1 } else { 0 };
         if usual.is_none() && self.green_s >= STARTED_S && self.idle_s >= EMPTY_S && known < 1.0 {
             self.waiting = 0.0;
-        } else if goes && self.idle_s < HEADWAY_S && self.flow > SOME_FLOW {
+        } else if usual.is_none() && goes && self.idle_s < HEADWAY_S && self.flow > SOME_FLOW {
             self.waiting = self.waiting.max(MORE);
         }
+    }
+
+    /// The line has fallen silent: those who are known to wait are counted here from now on.
+    pub(super) fn take_over(&mut self, known: f32) {
+        self.waiting += known;
     }
 
     /// How many come, vehicles/s.
@@ -86,7 +94,7 @@ mod tests {
             let (goes, at_s) = (second % 60 < 30, second % 60);
             let leaves = goes && at_s % 2 == 0 && at_s / 2 < strangers;
             unseen.left(if leaves { 1000 } else { 0 });
-            unseen.second(0.0, goes, leaves, None);
+            unseen.second(0.0, 0.0, goes, leaves, None);
         }
         unseen
     }
@@ -102,19 +110,19 @@ mod tests {
     #[test]
     fn where_the_line_is_silent_those_who_come_usually_wait() {
         let mut unseen = Unseen::default();
-        (0..60).for_each(|_| unseen.second(0.0, false, false, Some(0.1)));
+        (0..60).for_each(|_| unseen.second(0.0, 0.0, false, false, Some(0.1)));
         assert!((unseen.waiting() - 6.0).abs() < 0.1, "{unseen:?}");
-        (0..20).for_each(|_| unseen.second(0.0, true, false, Some(0.1)));
+        (0..20).for_each(|_| unseen.second(0.0, 0.0, true, false, Some(0.1)));
         assert_eq!(unseen.waiting(), 0.0, "they have had their time to leave");
     }
 
     #[test]
     fn a_green_in_which_nobody_leaves_shows_that_nobody_waits() {
         let mut unseen = after(30, 6);
-        (0..STARTED_S).for_each(|_| unseen.second(0.0, true, false, None));
+        (0..STARTED_S).for_each(|_| unseen.second(0.0, 0.0, true, false, None));
         assert_eq!(unseen.waiting(), 0.0);
         let mut held_up = after(30, 6);
-        (0..STARTED_S).for_each(|_| held_up.second(2.0, true, false, None));
+        (0..STARTED_S).for_each(|_| held_up.second(2.0, 0.0, true, false, None));
         assert!(held_up.waiting() > 0.0, "someone stands before them");
     }
 }
