@@ -278,10 +278,8 @@ fn restore(city: &City, ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError
     let (calls, in_force) = (ledger.open_calls()?, ledger.assignments_in_force()?);
     if !calls.is_empty() {
         tracing::info!(calls = calls.len(), assignments = in_force.len(), "open calls are taken up again");
-        let events = calls.iter().map(|(call, _)| Event::Call(*call)).collect();
-        // The door was opened a moment ago and has room. They come before anything that is said of them.
-        let _ = inbox.send_first(Arrival { events, ..Arrival::default() });
     }
+    let mut events: Vec<Event> = calls.iter().map(|(call, _)| Event::Call(*call)).collect();
     let holds = ledger.holds_in_force(inbox.now_ms())?;
     let fits = |hold: &StageHold| {
         let junction = city.junctions.get(hold.junction.index());
@@ -293,7 +291,11 @@ fn restore(city: &City, ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError
     }
     if !held.is_empty() {
         tracing::info!(holds = held.len(), "stages are held on");
-        let _ = inbox.send_first(Arrival { events: held.into_iter().map(Event::Hold).collect(), ..Arrival::default() });
+    }
+    events.extend(held.into_iter().map(Event::Hold));
+    if !events.is_empty() {
+        // The door was opened a moment ago and has room for one. They come before anything that is said of them.
+        let _ = inbox.send_first(Arrival { events, ..Arrival::default() });
     }
     Ok(Duty::restored(&calls, &in_force))
 }

@@ -56,6 +56,7 @@ impl Demand {
     pub(super) fn begin(&mut self, now: Time) {
         self.waiting_since_ms.fill(None);
         self.stood_ms.fill(now);
+        self.flows.iter_mut().for_each(Flow::begin);
     }
 
     /// At second 100, for each link so many who reach its line in so many seconds.

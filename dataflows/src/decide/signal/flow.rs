@@ -78,6 +78,12 @@ impl Default for Flow {
 }
 
 impl Flow {
+    /// From now on seconds are looked at one by one: who left before is not of the first of them.
+    pub(super) fn begin(&mut self) {
+        self.left_milli = 0;
+        self.unseen.begin();
+    }
+
     /// Some have left, and of those nobody knew some before.
     pub(super) fn left(&mut self, milli: u32, strangers_milli: u32) {
         self.left_milli += milli;

@@ -79,6 +79,7 @@ impl Desk<'_> {
         let to = plan::stage_at(self.city, self.junction, self.tick);
         let reason = StageReason::LocalPlan;
         (signal.taken_ms, signal.is_new, signal.told, signal.stray) = (self.tick, true, None, None);
+        signal.clearings = 0;
         signal.demand.begin(self.tick);
         signal.watch.begin();
         signal.next_decision = self.tick + 1 + u64::from(self.junction.id.0) * 97 % DECIDE_MS;

@@ -42,6 +42,11 @@ pub(super) struct Unseen {
 }
 
 impl Unseen {
+    /// Forgets who has left and was not looked at.
+    pub(super) fn begin(&mut self) {
+        self.strangers_milli = 0;
+    }
+
     /// Some have left whom nobody knew before.
     pub(super) fn left(&mut self, strangers_milli: u32) {
         self.strangers_milli += strangers_milli;
@@ -54,7 +59,8 @@ impl Unseen {
         let strangers = std::mem::take(&mut self.strangers_milli) as f32 / 1000.0;
         self.flow += (strangers - self.flow) / MEMORY_S;
         let (came, left) = match usual {
-            Some(usual) => (usual + arriving, if goes { PACE } else { 0.0 }),
+            // Those who are seen to come are among the usual ones.
+            Some(usual) => (if usual > 0.0 { usual } else { arriving }, if goes { PACE } else { 0.0 }),
             None => (self.flow, strangers),
         };
         self.waiting = (self.waiting + came - left).clamp(0.0, MOST);
