@@ -65,9 +65,10 @@ pub(crate) fn answered(measure: impl FnOnce(&str, &Path, usize) -> Measured) -> 
     true
 }
 
-/// The numbers among the arguments.
+/// The arguments, those of cargo's own apart: numbers all.
 pub(crate) fn numbers() -> impl Iterator<Item = u64> {
-    std::env::args().filter_map(|a| a.parse().ok())
+    let given = std::env::args().skip(1).filter(|a| !a.starts_with("--"));
+    given.map(|a| a.parse().unwrap_or_else(|_| panic!("write whole numbers after --, not {a}")))
 }
 
 /// How many a second, and the cores and the time of CPU that it took.

@@ -173,7 +173,7 @@ impl Demand {
             (1..=HORIZON_S as u32).for_each(|in_s| tell(in_s, unseen.flow()));
         }
         for source in &field.rows[row].sources {
-            let is_here = |(due_s, _): &&(u32, u32)| source.lag_s > 0 || !flow.is_gone(*due_s);
+            let is_here = |(due_s, _): &&(u32, u32)| source.lag_s > 0 || !flow.is_gone(*due_s, now_s);
             for (due_s, milli) in self.arrivals[source.lane].iter().filter(is_here) {
                 let in_s = due_s.max(&now_s) - now_s + source.lag_s;
                 tell(in_s, source.share * *milli as f32 / 1000.0);

@@ -21,7 +21,7 @@ const MUTE_S: u32 = 600;
 const STUCK_SHARE: f32 = 0.1;
 
 /// What is known of how a lane flows.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Flow {
     /// Left since it was last looked at, 1/1000.
     left_milli: u32,
@@ -35,10 +35,10 @@ pub(super) struct Flow {
     empty_at_s: u32,
     /// Let go, with somebody there, for so long in all since somebody left, s.
     dry_s: u32,
-    /// Unix time, s.
-    now_s: u32,
-    /// Since the beginning nobody has been heard of, for so long, s; none: somebody has.
-    mute_s: Option<u32>,
+    /// Whether somebody has been heard of.
+    heard: bool,
+    /// Nobody had been, for so long from the beginning, s.
+    mute_s: u32,
     unseen: Unseen,
     profile: Profile,
 }
@@ -60,23 +60,6 @@ pub(super) struct Second {
     pub(super) planned: f32,
 }
 
-impl Default for Flow {
-    fn default() -> Self {
-        Flow {
-            left_milli: 0,
-            held_s: 0,
-            held: 0,
-            idle_s: 0,
-            empty_at_s: 0,
-            dry_s: 0,
-            now_s: 0,
-            mute_s: Some(0),
-            unseen: Unseen::default(),
-            profile: Profile::default(),
-        }
-    }
-}
-
 impl Flow {
     /// From now on seconds are looked at one by one: who left before is not of the first of them.
     pub(super) fn begin(&mut self) {
@@ -95,18 +78,16 @@ impl Flow {
         let Second { now_s, hour, waiting, arriving, green: Green { moves, all }, planned } = second;
         let left_milli = std::mem::take(&mut self.left_milli);
         self.profile.second(hour, left_milli as f32 / 1000.0);
-        self.now_s = now_s;
         self.dry_s = match left_milli {
             0 => self.dry_s + u32::from(moves != 0 && waiting >= 1.0),
             _ => 0,
         };
-        let is_mute = left_milli == 0 && waiting + arriving == 0.0;
-        self.mute_s = self.mute_s.filter(|_| is_mute).map(|mute_s| mute_s + 1);
-        let silent = match (self.profile.stand_in(), self.mute_s) {
-            (Some(usual), _) => Some(usual),
-            (None, Some(mute_s)) if mute_s >= MUTE_S => Some(planned),
-            _ if self.is_dry() => Some(0.0),
-            _ => None,
+        self.heard |= left_milli > 0 || waiting + arriving > 0.0;
+        self.mute_s += u32::from(!self.heard);
+        let silent = match self.profile.stand_in() {
+            Some(usual) => Some(usual),
+            None if !self.heard && self.mute_s >= MUTE_S => Some(planned),
+            None => self.is_dry().then_some(0.0),
         };
         if moves != 0 && left_milli == 0 && waiting >= 1.0 && self.dry_s == DRY_S {
             self.unseen.take_over(waiting);
@@ -134,10 +115,10 @@ impl Flow {
         if is_held { SATURATION * STUCK_SHARE } else { SATURATION }
     }
 
-    /// Whether one who should have been at the line at a time, Unix time in s, is not there: no camera has seen it leave, but
+    /// Whether one who should have been at the line at a time is not there at `now_s`, Unix time in s: nobody has seen it leave, but
     /// a green has shown the lane to be empty.
-    pub(super) fn is_gone(&self, due_s: u32) -> bool {
-        due_s + EMPTY_S / 2 <= self.empty_at_s || self.is_dry() && due_s <= self.now_s
+    pub(super) fn is_gone(&self, due_s: u32, now_s: u32) -> bool {
+        due_s + EMPTY_S / 2 <= self.empty_at_s || self.is_dry() && due_s <= now_s
     }
 
     fn is_dry(&self) -> bool {
@@ -188,14 +169,14 @@ mod tests {
     fn who_should_be_there_and_does_not_leave_in_a_long_green_is_gone() {
         let mut flow = Flow::default();
         (100..100 + EMPTY_S).for_each(|now_s| pass(&mut flow, now_s, 1.0, RIGHT));
-        assert!(!flow.is_gone(90), "it may wait for a movement that is red");
+        assert!(!flow.is_gone(90, 200), "it may wait for a movement that is red");
         (110..110 + EMPTY_S).for_each(|now_s| pass(&mut flow, now_s, 1.0, ALL));
-        assert!(flow.is_gone(110) && !flow.is_gone(116), "who has just come is about to leave");
+        assert!(flow.is_gone(110, 200) && !flow.is_gone(116, 200), "who has just come is about to leave");
         pass(&mut flow, 120, 1.0, Green::default());
-        assert!(flow.is_gone(110), "at red too");
+        assert!(flow.is_gone(110, 200), "at red too");
         flow.left(1000, 0);
         pass(&mut flow, 130, 1.0, Green::default());
-        assert!(!flow.is_gone(110), "somebody leaves: it had only stood still");
+        assert!(!flow.is_gone(110, 200), "somebody leaves: it had only stood still");
     }
 
     #[test]
@@ -203,7 +184,7 @@ mod tests {
         let mut flow = Flow::default();
         (100..100 + DRY_S).for_each(|now_s| pass(&mut flow, now_s, 6.0, RIGHT));
         assert!(
-            flow.is_gone(150) && !flow.is_gone(100 + DRY_S),
+            flow.is_gone(150, 159) && !flow.is_gone(100 + DRY_S, 159),
             "they are counted elsewhere now, those to come are not"
         );
         assert!(flow.unseen().waiting() > 5.0 && flow.rate(RIGHT) == SATURATION);
@@ -213,7 +194,7 @@ mod tests {
         assert_eq!(flow.unseen().waiting(), 1.0, "who is seen to come waits at red");
         flow.left(1000, 0);
         pass(&mut flow, 221, 7.0, RIGHT);
-        assert!(!flow.is_gone(150), "it had only stood still");
+        assert!(!flow.is_gone(150, 221), "it had only stood still");
     }
 
     #[test]
