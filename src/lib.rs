@@ -14,6 +14,7 @@ pub mod controllers;
 pub mod diff;
 pub mod door;
 pub mod engine;
+pub mod forecast_eval;
 pub mod gat1049;
 mod gzip;
 pub mod health;
@@ -29,6 +30,7 @@ pub mod recording;
 pub mod replay;
 pub mod run;
 pub mod sumo;
+mod times_axis;
 
 #[cfg(test)]
 mod fuzz;

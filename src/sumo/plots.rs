@@ -11,7 +11,6 @@ use super::{Controller, SumoError};
 mod arterial;
 mod delay;
 mod time_space;
-mod times;
 mod watch;
 pub(super) use watch::Watch;
 

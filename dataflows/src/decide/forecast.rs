@@ -17,8 +17,10 @@ use crate::keyed::{Machine, Outbox};
 use crate::network::City;
 
 mod interval;
+pub mod panel;
 mod profile;
 mod regression;
+pub mod score;
 use interval::Interval;
 use profile::Profile;
 use regression::Regression;

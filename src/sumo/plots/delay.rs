@@ -8,7 +8,7 @@ use std::path::Path;
 use plotters::prelude::*;
 
 use super::super::Controller;
-use super::times::Times;
+use crate::times_axis::Times;
 use super::words;
 
 const SIZE: (u32, u32) = (1_100, 520);

@@ -5,7 +5,7 @@ use std::path::Path;
 use nanming_dataflows::event::Lamp;
 use plotters::prelude::*;
 
-use super::times::Times;
+use crate::times_axis::Times;
 use super::watch::Watch;
 
 const WIDTH: u32 = 1_200;

@@ -1,4 +1,4 @@
-//! An axis of times of SUMO's day, with round ones written at it.
+//! An axis of times of day for pictures, with round ones written at it.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 
 /// From and to, s.
 #[derive(Clone)]
-pub(super) struct Times(pub(super) Range<f64>);
+pub(crate) struct Times(pub(crate) Range<f64>);
 
 impl Ranged for Times {
     type FormatOption = NoDefaultFormatting;
