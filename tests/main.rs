@@ -11,6 +11,7 @@ mod dispatch;
 mod ending;
 mod envelope;
 mod files;
+mod forecast_eval;
 mod gat1049;
 mod grafana;
 mod guard;

@@ -40,8 +40,10 @@ impl Calendar {
             return Err(ForecastEvalError::Calendar(what));
         }
         if weekdays_only && start.weekday().num_days_from_monday() >= WORKDAYS as u32 {
-            let what =
-                format!("--start {start} is a {}: with --weekdays-only give the working day of row 1", start.format("%A"));
+            let what = format!(
+                "--start {start} is a {}: with --weekdays-only give the working day of row 1",
+                start.format("%A")
+            );
             return Err(ForecastEvalError::Calendar(what));
         }
         if start < NaiveDate::default() {
@@ -148,7 +150,9 @@ mod tests {
         let told = |start: &str, rows, weekdays| {
             Calendar::new(day(start), 10, 360, rows, weekdays, Vec::new()).unwrap_err().to_string()
         };
-        assert!(told("2019-01-01", Some(109), false).contains("from 06:00 to midnight there is room for 1 to 108 rows"));
+        assert!(
+            told("2019-01-01", Some(109), false).contains("from 06:00 to midnight there is room for 1 to 108 rows")
+        );
         assert!(told("2019-01-05", None, true).contains("is a Saturday"));
         assert!(told("1969-12-31", None, false).contains("1970-01-01"));
     }

@@ -186,10 +186,18 @@ mod tests {
         let rows = |n: u32| table(&(0..n).map(|v| format!("{v}\n")).collect::<String>());
         assert_eq!(origins(&plan(), &rows(20), 3).unwrap(), ((11..=15).collect(), 10));
         assert_eq!(origins(&plan(), &rows(12), 3).unwrap(), (vec![7], 6));
-        assert!(origins(&plan(), &rows(10), 3).unwrap_err().contains("leaves 5 to learn and 5 to score, and it takes 1 and 6"));
+        assert!(
+            origins(&plan(), &rows(10), 3)
+                .unwrap_err()
+                .contains("leaves 5 to learn and 5 to score, and it takes 1 and 6")
+        );
         let day = Calendar::new("2015-01-01".parse().unwrap(), 60, 0, Some(5), false, Vec::new()).unwrap();
         let service = Plan { calendar: day, ..plan() };
-        assert_eq!(origins(&service, &rows(20), 3).unwrap(), (vec![11], 10), "rows 10 to 14 are a day; so are 15 to 19");
+        assert_eq!(
+            origins(&service, &rows(20), 3).unwrap(),
+            (vec![11], 10),
+            "rows 10 to 14 are a day; so are 15 to 19"
+        );
         let far = Plan { horizons: vec![5], ..service };
         assert!(origins(&far, &rows(40), 5).unwrap_err().contains("7 rows without a gap"));
     }

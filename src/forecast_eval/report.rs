@@ -170,7 +170,10 @@ fn means(horizons: &[Horizon], of: fn(&Horizon) -> Figures) -> Means {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Report { table, rows, sensors, step_min, warm_up, scored, .. } = self;
-        writeln!(f, "{table}: {sensors} sensors, {rows} rows of {step_min} min; learned on {warm_up}, scored from {scored}")?;
+        writeln!(
+            f,
+            "{table}: {sensors} sensors, {rows} rows of {step_min} min; learned on {warm_up}, scored from {scored}"
+        )?;
         let heads = ["forecast", "last value", "time of day"].map(|who| format!("  {who:<26}")).concat();
         writeln!(f, "\n{:>8}{}", "", heads.trim_end())?;
         writeln!(f, "{:>8}{}", "ahead", "       MAE     RMSE  WMAPE %".repeat(3))?;
@@ -182,7 +185,8 @@ impl fmt::Display for Report {
             writeln!(f)?;
         }
         write!(f, "{:>8}", "mean")?;
-        for Means { cumulative_mae_mean, cumulative_rmse_mean } in [self.forecaster, self.last_value, self.time_of_day] {
+        for Means { cumulative_mae_mean, cumulative_rmse_mean } in [self.forecaster, self.last_value, self.time_of_day]
+        {
             write!(f, "  {cumulative_mae_mean:>8.3} {cumulative_rmse_mean:>8.3} {:>8}", "")?;
         }
         writeln!(f, "\n\nThe last line is the mean, over the horizons, of errors of all steps to each.\n")?;

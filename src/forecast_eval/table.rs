@@ -60,7 +60,8 @@ pub fn near(path: &Path, sensors: usize) -> Result<Vec<Vec<usize>>, ForecastEval
     })?;
     if (near.len(), columns) != (sensors, sensors) {
         let rows = near.len();
-        let what = format!("it has {rows} x {columns} numbers, the table {sensors} sensors: give {sensors} x {sensors}");
+        let what =
+            format!("it has {rows} x {columns} numbers, the table {sensors} sensors: give {sensors} x {sensors}");
         return Err(ForecastEvalError::Adjacency(path.into(), what));
     }
     Ok(near)
@@ -85,7 +86,8 @@ fn rows(path: &Path, header: bool, mut take: impl FnMut(&[f32])) -> Result<(), F
         let cells: Vec<&str> = row.split(',').collect();
         match columns {
             Some(columns) if columns != cells.len() => {
-                let what = format!("it has {} cells, the first line {columns}; each row needs all columns", cells.len());
+                let what =
+                    format!("it has {} cells, the first line {columns}; each row needs all columns", cells.len());
                 return Err(wrong(line, what));
             }
             _ => {}
@@ -98,7 +100,10 @@ fn rows(path: &Path, header: bool, mut take: impl FnMut(&[f32])) -> Result<(), F
             cells.iter().enumerate().map(|(n, cell)| number(cell).ok_or(n)).collect();
         let numbers = numbers.map_err(|n| {
             let cell = cells[n].trim();
-            wrong(line, format!("column {}: '{cell}' is no number; leave a cell empty where nothing was observed", n + 1))
+            wrong(
+                line,
+                format!("column {}: '{cell}' is no number; leave a cell empty where nothing was observed", n + 1),
+            )
         })?;
         take(&numbers);
     }
@@ -140,7 +145,9 @@ mod tests {
     #[test]
     fn errors_tell_the_line_and_the_column() {
         let told = |text: &str| read(text, |path| Table::read(path, false, false)).unwrap_err();
-        assert!(told("1,2\n\n1,2,3\n").ends_with("line 3: it has 3 cells, the first line 2; each row needs all columns"));
+        assert!(
+            told("1,2\n\n1,2,3\n").ends_with("line 3: it has 3 cells, the first line 2; each row needs all columns")
+        );
         assert!(told("1,2\n1,x\n").contains("line 2: column 2: 'x' is no number"));
         assert!(told("1,x\n1,2\n").contains("line 1: column 2: 'x'"), "a first row with a number is no header");
         assert!(told("1,inf\n").contains("'inf' is no number"));

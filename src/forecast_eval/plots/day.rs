@@ -26,7 +26,8 @@ fn day(plan: &Plan, row: usize) -> usize {
 /// Draws it.
 pub(super) fn draw(path: &Path, of: &str, plan: &Plan, table: &Table, followed: &Followed, of_day: usize) -> Drawn {
     let calendar = &plan.calendar;
-    let time_s = |row: usize| f64::from(calendar.day_start_min() + calendar.slot(row) as u32 * calendar.step_min()) * 60.0;
+    let time_s =
+        |row: usize| f64::from(calendar.day_start_min() + calendar.slot(row) as u32 * calendar.step_min()) * 60.0;
     let rows = of_day * calendar.rows_per_day()..((of_day + 1) * calendar.rows_per_day()).min(table.rows());
     let truth: Vec<(f64, f32)> =
         rows.clone().filter_map(|row| table.value(row, followed.sensor).map(|v| (time_s(row), v))).collect();

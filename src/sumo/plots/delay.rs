@@ -8,8 +8,8 @@ use std::path::Path;
 use plotters::prelude::*;
 
 use super::super::Controller;
-use crate::times_axis::Times;
 use super::words;
+use crate::times_axis::Times;
 
 const SIZE: (u32, u32) = (1_100, 520);
 /// Above the curves there is room for the legend.

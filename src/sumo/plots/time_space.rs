@@ -5,8 +5,8 @@ use std::path::Path;
 use nanming_dataflows::event::Lamp;
 use plotters::prelude::*;
 
-use crate::times_axis::Times;
 use super::watch::Watch;
+use crate::times_axis::Times;
 
 const WIDTH: u32 = 1_200;
 /// Room for a signal, and least and most height, px.

@@ -61,7 +61,9 @@ impl Errors {
     }
 
     fn fade(&mut self, keep: f64) {
-        [&mut self.count, &mut self.absolute, &mut self.squared, &mut self.truth].into_iter().for_each(|sum| *sum *= keep);
+        [&mut self.count, &mut self.absolute, &mut self.squared, &mut self.truth]
+            .into_iter()
+            .for_each(|sum| *sum *= keep);
     }
 }
 
