@@ -135,12 +135,11 @@ fn percentile(mut values: Vec<f32>) -> Option<f32> {
     Some(low + (high - low) * place.fract() as f32)
 }
 
-/// The sensors that vary most for their size.
+/// Some that vary much for their size. The first tenth is left out: what varies most is mostly broken.
 fn followed(table: &Table, warm_up: usize) -> Vec<Followed> {
     let mut sensors: Vec<(f64, usize)> =
         (0..table.sensors()).map(|sensor| (variation(&warm_up_of(table, warm_up, sensor)), sensor)).collect();
     sensors.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    // The most complete of those in the middle would hide what goes wrong; the very first are mostly broken.
     let from = sensors.len() / 10;
     let some = sensors.into_iter().skip(from).take(FOLLOWED);
     some.map(|(_, sensor)| Followed { sensor, forecasts: Vec::new() }).collect()

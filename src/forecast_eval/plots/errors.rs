@@ -32,7 +32,7 @@ pub(super) fn draw(path: &Path, of: &str, plan: &Plan, found: &Found) -> Drawn {
         .build_cartesian_2d(0.0..farthest_min * 1.04, 0.0..most)?;
     let mut mesh = chart.configure_mesh();
     mesh.light_line_style(TRANSPARENT).bold_line_style(BLACK.mix(0.12)).label_style(LETTERS);
-    mesh.x_label_formatter(&|x| format!("{x}")).y_label_formatter(&|y| format!("{y:.3}"));
+    mesh.x_label_formatter(&|x| format!("{x}")).y_label_formatter(&|y| format!("{y}"));
     mesh.x_desc("ahead, min").y_desc("mean absolute error").axis_desc_style(LETTERS).draw()?;
     for (label, colour, steps) in curves {
         let points = || steps.iter().enumerate().map(|(n, errors)| (step_min * (n + 1) as f64, errors.mae()));
