@@ -29,6 +29,7 @@ pub mod recording;
 pub mod replay;
 pub mod run;
 pub mod sumo;
+pub mod travel;
 
 #[cfg(test)]
 mod fuzz;
