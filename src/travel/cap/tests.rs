@@ -153,10 +153,10 @@ fn notices() -> (Streets, Vec<Notice>) {
                 heading: Some(Heading::NE),
                 links: links.clone(),
                 at: middle(streets.link(links[0])),
-                since_ms: 1_795_660_000_000,
+                since_ms: 1_795_657_600_000,
                 confirmed: kind == Kind::Congestion,
             };
-            all.push(Notice { step, incident, sent_ms: 1_795_660_020_000, before_ms });
+            all.push(Notice { step, incident, sent_ms: 1_795_657_620_000, before_ms });
         }
     }
     (streets, all)
@@ -178,9 +178,9 @@ fn every_message_is_what_the_schema_asks_for() {
 
 #[test]
 fn times_have_an_offset_and_no_z() {
-    assert_eq!(time(1_795_660_020_999, 480), "2026-11-26T09:47:00+08:00");
-    assert_eq!(time(1_795_660_020_000, -150), "2026-11-25T23:17:00-02:30");
-    assert_eq!(time(1_795_660_020_000, 0), "2026-11-26T01:47:00-00:00");
+    assert_eq!(time(1_795_657_620_999, 480), "2026-11-26T09:47:00+08:00");
+    assert_eq!(time(1_795_657_620_000, -150), "2026-11-25T23:17:00-02:30");
+    assert_eq!(time(1_795_657_620_000, 0), "2026-11-26T01:47:00-00:00");
 }
 
 #[test]
