@@ -20,7 +20,7 @@ mod trip;
 mod way;
 
 pub use collisions::Collision;
-pub use congestion::congestion;
+pub use congestion::{city, congestion, levels};
 pub use drive::{STEP_MS, leave_ms};
 pub use incidents::{Incident, Kind, Watch, incidents};
 pub use notices::{Notice, Notices};

@@ -24,5 +24,6 @@ mod running;
 mod settings;
 mod sumo;
 mod terminals;
+mod travel;
 mod viid;
 mod wechat;

@@ -121,11 +121,13 @@ impl Travel {
 }
 
 /// The routes, each with its name in the measures.
-pub(super) const PATHS: [(&str, &str); 8] = [
+pub(super) const PATHS: [(&str, &str); 10] = [
     ("/travel", "page"),
+    ("/api/travel/city", "city"),
     ("/api/travel/roads", "roads"),
     ("/api/travel/roads/{name}", "road"),
     ("/api/travel/congestion.geojson", "congestion"),
+    ("/api/travel/levels", "levels"),
     ("/api/travel/time", "time"),
     ("/api/travel/incidents", "incidents"),
     ("/api/travel/alerts.atom", "alerts"),
@@ -136,9 +138,11 @@ pub(super) const PATHS: [(&str, &str); 8] = [
 pub(super) fn routes(router: Router<Arc<Surface>>, surface: &Arc<Surface>) -> Router<Arc<Surface>> {
     let methods = [
         get(page::travel),
+        get(maps::city),
         get(roads::list),
         get(roads::one),
         get(maps::congestion),
+        get(maps::levels),
         get(trips::time),
         get(maps::incidents),
         get(alerts::feed),

@@ -243,4 +243,6 @@ impl Xml {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod rules;
+#[cfg(test)]
+mod tests;

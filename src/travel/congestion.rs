@@ -3,7 +3,7 @@
 use nanming_dataflows::network::Link;
 use serde_json::{Value, json};
 
-use super::Picture;
+use super::{AHEAD_MIN, Picture};
 use crate::publish::kmh;
 
 /// All links as they are expected `in_min` minutes from now: 0, 5, .. 60.
@@ -15,6 +15,29 @@ pub fn congestion(picture: &Picture, in_min: u16) -> Value {
     })
 }
 
+/// The levels alone, a character a link in the order of their IDs: `0` (A) to `5` (F), `-` where nothing is known.
+pub fn levels(picture: &Picture, in_min: u16) -> Value {
+    let (links, step) = (&picture.streets.city.links, usize::from(in_min / 5));
+    let level = |link: &Link| picture.traffic.links[link.id.index()].level(link, step);
+    let letter = |link: &Link| level(link).map_or('-', |level| char::from(b'0' + level as u8));
+    json!({"time_ms": picture.traffic.time_ms, "in_min": in_min, "levels": links.iter().map(letter).collect::<String>()})
+}
+
+/// What the page needs to know of the city, and does not change.
+pub fn city(picture: &Picture) -> Value {
+    let (streets, city) = (&picture.streets, &picture.streets.city);
+    let mut bounds = [180.0_f64, 90.0, -180.0, -90.0];
+    for node in &city.nodes {
+        let [lon, lat] = streets.degrees(node.at);
+        bounds = [bounds[0].min(lon), bounds[1].min(lat), bounds[2].max(lon), bounds[3].max(lat)];
+    }
+    let venues = city.venues.iter().map(|v| json!({"name": v.name, "at": streets.degrees(v.at)}));
+    json!({
+        "name": city.name, "bounds": bounds, "utc_offset_min": city.utc_offset_min, "ahead_min": AHEAD_MIN,
+        "venues": venues.collect::<Vec<_>>(),
+    })
+}
+
 fn feature(picture: &Picture, link: &Link, step: usize) -> Value {
     let outlook = &picture.traffic.links[link.id.index()];
     let level = outlook.level(link, step).map(|level| level as u8);
@@ -23,6 +46,6 @@ fn feature(picture: &Picture, link: &Link, step: usize) -> Value {
     let course: Vec<[f64; 2]> = link.shape.iter().map(|at| picture.streets.degrees(*at)).collect();
     json!({
         "type": "Feature", "geometry": {"type": "LineString", "coordinates": course},
-        "properties": {"id": link.id, "road": link.road, "level": level, "speed_kmh": speed, "congested": congested},
+        "properties": {"id": link.id, "road": link.road, "lanes": link.lanes.len(), "level": level, "speed_kmh": speed, "congested": congested},
     })
 }

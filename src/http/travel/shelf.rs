@@ -21,6 +21,8 @@ pub(super) struct Shelf {
     pub(super) roads: [Slot; 1 + AHEAD_MIN.len()],
     /// By steps of 5 min.
     pub(super) congestion: [Slot; KNOTS],
+    pub(super) levels: [Slot; KNOTS],
+    pub(super) city: Slot,
     pub(super) incidents: Slot,
     pub(super) alerts: Slot,
 }
@@ -32,6 +34,8 @@ impl Shelf {
             rows: OnceCell::new(),
             roads: Default::default(),
             congestion: Default::default(),
+            levels: Default::default(),
+            city: Slot::new(),
             incidents: Slot::new(),
             alerts: Slot::new(),
         }
