@@ -15,6 +15,8 @@ use super::{AHEAD_MIN, Picture, Streets, Traffic};
 const CONGESTED: (f64, f64) = (0.5, 0.3);
 /// A direction of which less than this is known says nothing, mm.
 const KNOWN_MM: u64 = 500_000;
+/// What has not lasted so long is not told, nor told to be over, ms.
+const LASTS_MS: u64 = 180_000;
 
 /// What kind of thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,11 +61,27 @@ pub struct Incident {
     pub confirmed: bool,
 }
 
-/// Sees congestion come and go.
+/// What a direction of a road is like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Free,
+    Expected,
+    Congested,
+}
+
+/// What is told of a direction, and what it has been like of late, each with since when, ms.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    told: (State, u64),
+    seen: (State, u64),
+}
+
+/// Sees congestion come and go: what lasts, not what a red light makes.
 #[derive(Default)]
 pub struct Watch {
-    /// By road and direction: since when it is told, and whether it is there.
-    told: BTreeMap<(usize, usize), (u64, bool)>,
+    /// By road and direction.
+    told: BTreeMap<(usize, usize), Told>,
 }
 
 impl Watch {
@@ -105,7 +123,7 @@ impl Watch {
         incidents
     }
 
-    /// Whether a direction is congested, or is about to be, and since when that is told.
+    /// Whether it is told that a direction is congested, or is about to be, and since when it is.
     fn direction(
         &mut self,
         key: (usize, usize),
@@ -113,27 +131,29 @@ impl Watch {
         traffic: &Traffic,
         links: &[LinkId],
     ) -> Option<(Kind, u64)> {
-        let at = |step| Stretch::of(streets, traffic, links, step);
-        let before = self.told.get(&key).copied();
-        let bound = |was: bool| if was { CONGESTED.1 } else { CONGESTED.0 };
-        let is_so = |stretch: Stretch, bound: f64| stretch.known_mm >= KNOWN_MM && stretch.congested() >= bound;
-        let kind = if is_so(at(0), bound(before.is_some_and(|(_, is_there)| is_there))) {
-            Kind::Congestion
-        } else {
-            let soon =
-                |min: &&u16| is_so(at(usize::from(**min / 5)), bound(before.is_some_and(|(_, is_there)| !is_there)));
-            let Some(min) = AHEAD_MIN[..2].iter().find(soon) else {
-                self.told.remove(&key);
-                return None;
-            };
-            Kind::Expected(*min)
+        let entry = self.told.entry(key).or_default();
+        let holds = |step, state: State| {
+            let stretch = Stretch::of(streets, traffic, links, step);
+            let bound = if entry.told.0 == state { CONGESTED.1 } else { CONGESTED.0 };
+            stretch.known_mm >= KNOWN_MM && stretch.congested() >= bound
         };
-        let is_there = kind == Kind::Congestion;
-        // What was expected and has come is there since it came.
-        let since_ms =
-            before.filter(|(_, was_there)| *was_there == is_there).map_or(traffic.time_ms, |(since_ms, _)| since_ms);
-        self.told.insert(key, (since_ms, is_there));
-        Some((kind, since_ms))
+        let soon = AHEAD_MIN[..2].iter().copied().find(|min| holds(usize::from(min / 5), State::Expected));
+        let state = match soon {
+            _ if holds(0, State::Congested) => State::Congested,
+            Some(_) => State::Expected,
+            None => State::Free,
+        };
+        if state != entry.seen.0 {
+            entry.seen = (state, traffic.time_ms);
+        }
+        if state != entry.told.0 && traffic.time_ms >= entry.seen.1 + LASTS_MS {
+            entry.told = entry.seen;
+        }
+        match entry.told {
+            (State::Free, _) => None,
+            (State::Congested, since_ms) => Some((Kind::Congestion, since_ms)),
+            (State::Expected, since_ms) => Some((Kind::Expected(soon.unwrap_or(AHEAD_MIN[0])), since_ms)),
+        }
     }
 }
 
@@ -200,30 +220,49 @@ mod tests {
     }
 
     #[test]
-    fn congestion_is_told_before_it_comes_while_it_lasts_and_not_again_for_a_flicker() {
+    fn congestion_is_told_before_it_comes_and_while_it_lasts() {
         let mut scene = scene();
-        assert_eq!(scene.look(1_000), []);
+        let mut minute = 0;
+        let mut lasts = |scene: &mut Scene| {
+            minute += 10;
+            let at_first = scene.look(minute * 60_000);
+            (at_first, scene.look((minute + 3) * 60_000))
+        };
         scene.risk(|step| if step >= 6 { 600 } else { 0 });
-        assert_eq!(scene.look(2_000), [(Kind::Expected(30), 2_000)]);
+        assert_eq!(lasts(&mut scene), (vec![], vec![(Kind::Expected(30), 600_000)]));
         scene.risk(|step| if step >= 3 { 600 } else { 0 });
-        assert_eq!(scene.look(3_000), [(Kind::Expected(15), 2_000)], "the same, nearer");
+        assert_eq!(lasts(&mut scene).0, [(Kind::Expected(15), 600_000)], "the same, nearer");
         scene.risk(|_| 1000);
-        assert_eq!(scene.look(4_000), [(Kind::Congestion, 4_000)]);
+        assert_eq!(lasts(&mut scene).1, [(Kind::Congestion, 1_800_000)], "there since it came");
         scene.risk(|_| 400);
-        assert_eq!(scene.look(5_000), [(Kind::Congestion, 4_000)], "less, and not over");
+        assert_eq!(lasts(&mut scene).1, [(Kind::Congestion, 1_800_000)], "less, and not over");
         scene.risk(|_| 200);
-        assert_eq!(scene.look(6_000), []);
+        assert_eq!(lasts(&mut scene), (vec![(Kind::Congestion, 1_800_000)], vec![]));
         scene.risk(|_| 400);
-        assert_eq!(scene.look(7_000), [], "not enough to begin");
+        assert_eq!(lasts(&mut scene), (vec![], vec![]), "not enough to begin");
+    }
+
+    #[test]
+    fn what_does_not_last_is_not_told() {
+        let mut scene = scene();
+        for second in 0..1200 {
+            // Congested for two minutes of three.
+            scene.risk(|_| if second % 180 < 120 { 1000 } else { 0 });
+            assert_eq!(scene.look(1_000_000 + second * 1000), [], "{second}");
+        }
     }
 
     #[test]
     fn an_incident_keeps_its_id_when_what_was_expected_comes() {
         let mut scene = scene();
-        let id = |scene: &mut Scene| scene.watch.look(&scene.streets, &scene.traffic, &[])[0].id.clone();
+        let mut id = |scene: &mut Scene, minute: u64| {
+            scene.look(minute * 60_000);
+            scene.traffic.time_ms = (minute + 3) * 60_000;
+            scene.watch.look(&scene.streets, &scene.traffic, &[])[0].id.clone()
+        };
         scene.risk(|step| if step >= 3 { 900 } else { 0 });
-        let expected = id(&mut scene);
+        let expected = id(&mut scene, 10);
         scene.risk(|_| 1000);
-        assert_eq!(id(&mut scene), expected);
+        assert_eq!(id(&mut scene, 20), expected);
     }
 }

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::{AHEAD_MIN, Picture, Road, Streets, Traffic};
 use crate::publish::kmh;
 
+/// A road whose directions are shorter is short, mm.
+const SHORT_MM: u64 = 500_000;
+
 /// What a stretch of links is like at a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Stretch {
@@ -60,7 +63,7 @@ impl Stretch {
 
 /// Speeds and congestion of links, now and ahead; null where nothing is known yet.
 pub fn figures(streets: &Streets, traffic: &Traffic, links: &[LinkId]) -> Value {
-    let length_mm: u64 = links.iter().map(|id| u64::from(streets.link(*id).length_mm)).sum();
+    let length_mm = length_mm(streets, links);
     let now = Stretch::of(streets, traffic, links, 0);
     let mut figures = json!({
         "length_m": length_mm / 1000, "level": Value::Null, "speed_kmh": Value::Null, "congested": Value::Null,
@@ -94,6 +97,8 @@ pub struct Roads(Vec<Row>);
 
 struct Row {
     name: String,
+    /// Short roads come after the others: one car that waits there is no congestion.
+    is_short: bool,
     /// Of the worst direction, now and at each of [`AHEAD_MIN`]: expected speed as a share of free flow.
     ease: [f64; 1 + AHEAD_MIN.len()],
     shown: Value,
@@ -110,7 +115,10 @@ impl Roads {
         let wanted = wanted.to_lowercase();
         let column = AHEAD_MIN.iter().position(|min| *min == in_min).map_or(0, |at| at + 1);
         let mut rows: Vec<&Row> = self.0.iter().filter(|row| row.name.to_lowercase().contains(&wanted)).collect();
-        rows.sort_by(|a, b| a.ease[column].total_cmp(&b.ease[column]).then_with(|| a.name.cmp(&b.name)));
+        rows.sort_by(|a, b| {
+            let by_ease = a.ease[column].total_cmp(&b.ease[column]);
+            a.is_short.cmp(&b.is_short).then(by_ease).then_with(|| a.name.cmp(&b.name))
+        });
         let shown: Vec<&Value> = rows.iter().map(|row| &row.shown).collect();
         json!({"time_ms": time_ms, "total": shown.len(), "roads": shown})
     }
@@ -131,7 +139,8 @@ fn row(picture: &Picture, road: &Road) -> Row {
         shown
     };
     shown["directions"] = road.directions.iter().map(direction).collect();
-    Row { name: road.name.clone(), ease, shown }
+    let longest = road.directions.iter().map(|d| length_mm(streets, &d.links)).max().unwrap_or(0);
+    Row { name: road.name.clone(), is_short: longest < SHORT_MM, ease, shown }
 }
 
 /// A road in full: its directions with their links, in order.
@@ -157,6 +166,79 @@ impl Picture {
     }
 }
 
+fn length_mm(streets: &Streets, links: &[LinkId]) -> u64 {
+    links.iter().map(|id| u64::from(streets.link(*id).length_mm)).sum()
+}
+
 fn round2(share: f64) -> f64 {
     (share * 100.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::traffic::KNOTS;
+    use super::*;
+
+    fn picture() -> Picture {
+        let city = Arc::new(nanming_simulators::town::small(3, 3, 1));
+        let none = vec![None; city.links.len()];
+        let mut traffic = Traffic::new(&city, 1_000, &none, &vec![None; city.links.len()]);
+        traffic.links.iter_mut().for_each(|l| (l.seen, l.foretold) = (true, true));
+        Picture { streets: Arc::new(Streets::new(city)), traffic, incidents: vec![], notices: vec![] }
+    }
+
+    fn names(list: &Value) -> Vec<&str> {
+        list["roads"].as_array().unwrap().iter().map(|road| road["name"].as_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_slowest_comes_first_as_of_the_time_that_is_asked_for() {
+        let mut picture = picture();
+        let roads: Vec<Road> =
+            picture.streets.roads.iter().filter(|r| r.directions[0].links.len() > 1).cloned().collect();
+        for (road, knots) in [(&roads[1], 0..KNOTS), (&roads[0], 6..KNOTS)] {
+            for id in &road.directions[1].links {
+                let slow = if knots.start == 0 { 3 } else { 5 };
+                knots.clone().for_each(|k| picture.traffic.links[id.index()].speed_mm_s[k] /= slow);
+            }
+        }
+        let rows = Roads::new(&picture);
+        assert_eq!(names(&rows.list(1, "", 0))[0], roads[1].name);
+        assert_eq!(names(&rows.list(1, "", 30))[..2], [roads[0].name.as_str(), roads[1].name.as_str()]);
+        let part: String = roads[0].name.chars().take(2).collect();
+        assert!(names(&rows.list(1, &part, 0)).contains(&roads[0].name.as_str()));
+        assert_eq!(rows.list(1, "no such road", 0)["total"], 0);
+    }
+
+    #[test]
+    fn a_road_s_speed_is_its_length_by_its_time() {
+        let mut picture = picture();
+        let links =
+            picture.streets.roads.iter().find(|r| r.directions[0].links.len() > 1).unwrap().directions[0].links.clone();
+        for (row, id) in links.iter().enumerate() {
+            picture.traffic.links[id.index()].speed_mm_s = [if row == 0 { 2_000 } else { 10_000 }; KNOTS];
+            picture.traffic.links[id.index()].congested_milli = [if row == 0 { 1000 } else { 0 }; KNOTS];
+        }
+        let length = |ids: &[LinkId]| length_mm(&picture.streets, ids) as f64;
+        let (slow, all) = (length(&links[..1]), length(&links));
+        let shown = figures(&picture.streets, &picture.traffic, &links);
+        let speed = all / (slow / 2_000.0 + (all - slow) / 10_000.0) * 0.0036;
+        assert!((shown["speed_kmh"].as_f64().unwrap() - speed).abs() < 0.1, "{shown} {speed}");
+        assert!((shown["congested"].as_f64().unwrap() - slow / all).abs() < 0.006, "{shown}");
+        assert_eq!(shown["expected"].as_array().unwrap().len(), AHEAD_MIN.len());
+    }
+
+    #[test]
+    fn what_nobody_has_seen_is_not_told() {
+        let mut picture = picture();
+        picture.traffic.links.iter_mut().for_each(|l| (l.seen, l.foretold) = (false, false));
+        let shown = figures(&picture.streets, &picture.traffic, &picture.streets.roads[0].directions[0].links);
+        assert_eq!(
+            (&shown["level"], &shown["speed_kmh"], &shown["expected"]),
+            (&Value::Null, &Value::Null, &json!([]))
+        );
+        assert_eq!(shown["seen"], 0.0);
+    }
 }

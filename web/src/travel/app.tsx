@@ -66,7 +66,7 @@ export function App({ speak }: { speak: (lang: Lang) => void }): JSX.Element {
     if (!map.current) return;
     map.current.tapped = (at: LonLat, name: string | null): void => {
       if (picking !== null) {
-        const place = { name: t("picked", { lon: at[0], lat: at[1] }), at };
+        const place = { name: name ? t("picked_near", { road: name }) : t("picked", { lon: at[0].toFixed(3), lat: at[1].toFixed(3) }), at };
         setEnds(picking === 0 ? [place, ends[1]] : [ends[0], place]);
         pick(picking === 0 && !ends[1] ? 1 : null);
       } else if (name) open(name);

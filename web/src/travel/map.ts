@@ -17,6 +17,8 @@ export interface Shown {
   link: number | null;
 }
 
+/** Room for what lies over the map. */
+const CLEAR = { paddingTopLeft: [10, 54], paddingBottomRight: [10, 44] } satisfies L.FitBoundsOptions;
 /** A street is hit from so far, px. */
 const REACH = 14;
 
@@ -62,14 +64,14 @@ export class TravelMap {
   whole(): void {
     this.fitted = true;
     const [w, s, e, n] = this.city.bounds;
-    this.leaflet.fitBounds([[s, w], [n, e]], { padding: [10, 10], animate: false });
+    this.leaflet.fitBounds([[s, w], [n, e]], { ...CLEAR, animate: false });
   }
 
   /** Brings a course into sight. */
   fit(course: LonLat[]): void {
     if (course.length === 0) return;
     this.fitted = false;
-    this.leaflet.fitBounds(L.latLngBounds(course.map(([lon, lat]) => [lat, lon])), { padding: [36, 36], maxZoom: 15.5 });
+    this.leaflet.fitBounds(L.latLngBounds(course.map(([lon, lat]) => [lat, lon])), { paddingTopLeft: [28, 66], paddingBottomRight: [28, 58], maxZoom: 15.5 });
   }
 
   private tap(event: L.LeafletMouseEvent): void {
