@@ -21,7 +21,7 @@ use crate::config::TravelConfig;
 use crate::publish::Board;
 use crate::travel::cap::Voice;
 use crate::travel::limit::Limit;
-use crate::travel::{Notices, Picture, Streets, Watch};
+use crate::travel::{Notices, Picture, Streets, Traffic, Watch};
 
 mod alerts;
 mod asked;
@@ -36,6 +36,9 @@ use shelf::Shelf;
 
 /// Whoever waits longer than this for something to be made is asked to come again.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Links that are read while the board is held.
+const AT_A_TIME: usize = 256;
 
 /// What travellers are told, and how often they may ask.
 pub struct Travel {
@@ -67,9 +70,12 @@ impl Travel {
         config.enabled.then(|| Arc::new(travel))
     }
 
-    /// Takes a new picture of the board. The board is held for a moment only.
+    /// Takes a new picture of the board, a few links at a time, so that no tick waits for it.
     pub fn look(&self, board: &Board) {
-        let (traffic, collisions) = board.read(|state| (state.traffic(), state.collisions()));
+        let (time_ms, collisions) = board.read(|state| (state.time_ms(), state.collisions()));
+        let all = self.streets.city.links.len();
+        let some = |first| board.read(|state| state.outlooks(first..(first + AT_A_TIME).min(all), time_ms));
+        let traffic = Traffic { time_ms, links: (0..all).step_by(AT_A_TIME).flat_map(some).collect() };
         let mut eyes = self.eyes.lock().unwrap_or_else(PoisonError::into_inner);
         let incidents = eyes.0.look(&self.streets, &traffic, &collisions);
         let notices = eyes.1.bring_up(traffic.time_ms, &incidents);

@@ -198,8 +198,7 @@ mod tests {
 
     fn scene() -> Scene {
         let city = Arc::new(nanming_simulators::town::small(3, 3, 1));
-        let none = vec![None; city.links.len()];
-        let mut traffic = Traffic::new(&city, 1_000, &none, &vec![None; city.links.len()]);
+        let mut traffic = Traffic::unseen(&city, 1_000);
         traffic.links.iter_mut().for_each(|l| (l.seen, l.foretold) = (true, true));
         Scene { streets: Streets::new(city), traffic, watch: Watch::default() }
     }

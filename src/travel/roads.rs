@@ -183,8 +183,7 @@ mod tests {
 
     fn picture() -> Picture {
         let city = Arc::new(nanming_simulators::town::small(3, 3, 1));
-        let none = vec![None; city.links.len()];
-        let mut traffic = Traffic::new(&city, 1_000, &none, &vec![None; city.links.len()]);
+        let mut traffic = Traffic::unseen(&city, 1_000);
         traffic.links.iter_mut().for_each(|l| (l.seen, l.foretold) = (true, true));
         Picture { streets: Arc::new(Streets::new(city)), traffic, incidents: vec![], notices: vec![] }
     }

@@ -2,7 +2,7 @@
 
 use nanming_dataflows::decide::forecast::CONGESTED_SHARE;
 use nanming_dataflows::decision::{LevelOfService, LinkForecast, LinkState};
-use nanming_dataflows::network::{City, Link};
+use nanming_dataflows::network::Link;
 use nanming_dataflows::state::link::level_of_service;
 
 use super::drive::STEP_MS;
@@ -37,15 +37,39 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// As it is known at a time.
-    pub fn new(city: &City, time_ms: u64, states: &[Option<LinkState>], forecasts: &[Option<LinkForecast>]) -> Traffic {
-        let both = states.iter().zip(forecasts);
-        let links = city.links.iter().zip(both).map(|(l, (s, f))| outlook(l, time_ms, s.as_ref(), f.as_ref()));
+    /// Before anything was seen.
+    #[cfg(test)]
+    pub(super) fn unseen(city: &nanming_dataflows::network::City, time_ms: u64) -> Traffic {
+        let links = city.links.iter().map(|link| Outlook::new(link, time_ms, None, None));
         Traffic { time_ms, links: links.collect() }
     }
 }
 
 impl Outlook {
+    /// Of a link, from its state and its forecast.
+    pub fn new(link: &Link, time_ms: u64, state: Option<&LinkState>, forecast: Option<&LinkForecast>) -> Outlook {
+        let free = link.free_speed_mm_s;
+        let leads = forecast.into_iter().flat_map(|f| f.leads.iter().map(move |lead| (f.time_ms, lead)));
+        let leads = leads.map(|(made_ms, lead)| Knot {
+            time_ms: made_ms + u64::from(lead.lead_min) * 60_000,
+            values: [lead.speed_mm_s, lead.low_mm_s, lead.high_mm_s, u32::from(lead.congested_milli)],
+        });
+        let mut knots: Vec<Knot> = leads.filter(|knot| knot.time_ms > time_ms).collect();
+        let foretold = !knots.is_empty();
+        let now = state.map(|s| s.speed_mm_s).or(knots.first().map(|knot| knot.values[0])).unwrap_or(free);
+        let congested = f64::from(now) < CONGESTED_SHARE * f64::from(free);
+        knots.insert(0, Knot { time_ms, values: [now, now, now, if congested { 1000 } else { 0 }] });
+        let rows: [[u32; 4]; KNOTS] = std::array::from_fn(|step| at(&knots, time_ms + step as u64 * STEP_MS));
+        Outlook {
+            seen: state.is_some(),
+            foretold,
+            speed_mm_s: rows.map(|row| row[0]),
+            low_mm_s: rows.map(|row| row[1]),
+            high_mm_s: rows.map(|row| row[2]),
+            congested_milli: rows.map(|row| row[3] as u16),
+        }
+    }
+
     /// The level of service of a link now, or some steps of 5 min ahead; none where nothing is known.
     pub fn level(&self, link: &Link, step: usize) -> Option<LevelOfService> {
         self.is_known(step).then(|| level_of_service(self.speed_mm_s[step], link.free_speed_mm_s))
@@ -63,29 +87,6 @@ struct Knot {
     time_ms: u64,
     /// Expected, low, high, mm/s; risk, 1/1000.
     values: [u32; 4],
-}
-
-fn outlook(link: &Link, time_ms: u64, state: Option<&LinkState>, forecast: Option<&LinkForecast>) -> Outlook {
-    let free = link.free_speed_mm_s;
-    let leads = forecast.into_iter().flat_map(|f| f.leads.iter().map(move |lead| (f.time_ms, lead)));
-    let leads = leads.map(|(made_ms, lead)| Knot {
-        time_ms: made_ms + u64::from(lead.lead_min) * 60_000,
-        values: [lead.speed_mm_s, lead.low_mm_s, lead.high_mm_s, u32::from(lead.congested_milli)],
-    });
-    let mut knots: Vec<Knot> = leads.filter(|knot| knot.time_ms > time_ms).collect();
-    let foretold = !knots.is_empty();
-    let now = state.map(|s| s.speed_mm_s).or(knots.first().map(|knot| knot.values[0])).unwrap_or(free);
-    let congested = f64::from(now) < CONGESTED_SHARE * f64::from(free);
-    knots.insert(0, Knot { time_ms, values: [now, now, now, if congested { 1000 } else { 0 }] });
-    let rows: [[u32; 4]; KNOTS] = std::array::from_fn(|step| at(&knots, time_ms + step as u64 * STEP_MS));
-    Outlook {
-        seen: state.is_some(),
-        foretold,
-        speed_mm_s: rows.map(|row| row[0]),
-        low_mm_s: rows.map(|row| row[1]),
-        high_mm_s: rows.map(|row| row[2]),
-        congested_milli: rows.map(|row| row[3] as u16),
-    }
 }
 
 /// Between two knots in proportion; after the last as there.
@@ -132,16 +133,16 @@ mod tests {
         };
         let leads = (1..=12).map(|k| lead(5 * k, 10_000 - 500 * u32::from(k))).collect();
         let forecast = LinkForecast { link: link.id, time_ms: 940_000, leads };
-        let seen = outlook(link, 1_000_000, Some(&state), Some(&forecast));
+        let seen = Outlook::new(link, 1_000_000, Some(&state), Some(&forecast));
         // 5 min from now lie 1 min after the first lead, a fifth of the way to the second.
         assert_eq!(seen.speed_mm_s[..3], [10_000, 9_400, 8_900]);
         assert_eq!((seen.speed_mm_s[12], seen.low_mm_s[12], seen.congested_milli[12]), (4_000, 3_000, 250));
-        let unseen = outlook(link, 1_000_000, None, None);
+        let unseen = Outlook::new(link, 1_000_000, None, None);
         assert_eq!((unseen.seen, unseen.foretold, unseen.speed_mm_s), (false, false, [link.free_speed_mm_s; KNOTS]));
-        let only_seen = outlook(link, 1_000_000, Some(&state), None);
+        let only_seen = Outlook::new(link, 1_000_000, Some(&state), None);
         assert_eq!((only_seen.level(link, 0).is_some(), only_seen.level(link, 3)), (true, None));
         assert_eq!(only_seen.speed_mm_s, [10_000; KNOTS], "the present goes on");
-        let stale = outlook(link, 99_000_000, Some(&state), Some(&forecast));
+        let stale = Outlook::new(link, 99_000_000, Some(&state), Some(&forecast));
         assert!(!stale.foretold, "a forecast whose hour is over tells nothing");
     }
 }

@@ -159,8 +159,7 @@ mod tests {
 
     fn free() -> Picture {
         let city = Arc::new(nanming_simulators::town::small(3, 3, 1));
-        let none = vec![None; city.links.len()];
-        let traffic = Traffic::new(&city, 1_000_000, &none, &vec![None; city.links.len()]);
+        let traffic = Traffic::unseen(&city, 1_000_000);
         Picture { streets: Arc::new(Streets::new(city)), traffic, incidents: vec![], notices: vec![] }
     }
 

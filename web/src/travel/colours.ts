@@ -2,8 +2,8 @@
 import type { Palette } from "../colours";
 
 /** Level of service A..F; A and B read the same to a driver: free. */
-export const LEVELS = ["#3b9c95", "#3b9c95", "#a6cf7a", "#f2b01e", "#e0532b", "#8c1346"] as const;
-export const UNKNOWN = "#c3cad1";
+export const LEVELS = ["#3b9c95", "#3b9c95", "#8fbf56", "#f2b01e", "#e0532b", "#8c1346"] as const;
+export const UNKNOWN = "#c5ccd3";
 export const GROUND = "#f4f6f8";
 export const levelColour = (level: number | null | undefined): string => LEVELS[level ?? -1] ?? UNKNOWN;
 export const DAY: Palette = { body: "#ffffff", unknown: UNKNOWN, level: levelColour };
