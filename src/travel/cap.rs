@@ -161,8 +161,8 @@ fn words(incident: &Incident, is_over: bool, language: Language) -> Words {
             description: match kind {
                 Kind::Collision if incident.confirmed => format!("{place}发生交通事故，警员已到场。"),
                 Kind::Collision => format!("有人报告{place}发生交通事故，尚未核实。"),
-                Kind::Congestion => format!("{place}一半以上路段的车速低于畅通时的一半。"),
-                Kind::Expected(_) => format!("{place}目前尚可通行，预计一半以上路段将拥堵。"),
+                Kind::Congestion => format!("{place}多处路段的车速低于畅通时的一半。"),
+                Kind::Expected(_) => format!("{place}目前尚可通行，预计多处路段将拥堵。"),
             },
             instruction: if let Kind::Expected(_) = kind {
                 "请提前或改道出行。"
@@ -180,8 +180,8 @@ fn words(incident: &Incident, is_over: bool, language: Language) -> Words {
             description: match kind {
                 Kind::Collision if incident.confirmed => format!("Collision on {place}; police are there."),
                 Kind::Collision => format!("A collision was reported on {place}; it is not confirmed yet."),
-                Kind::Congestion => format!("More than half of {place} moves at less than half of its free speed."),
-                Kind::Expected(_) => format!("{place} still moves; more than half of it is expected to congest."),
+                Kind::Congestion => format!("Much of {place} moves at less than half of its free speed."),
+                Kind::Expected(_) => format!("{place} still moves; much of it is expected to congest."),
             },
             instruction: if let Kind::Expected(_) = kind {
                 "Leave earlier, or take another way."

@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn an_incident_keeps_its_id_when_what_was_expected_comes() {
         let mut scene = scene();
-        let mut id = |scene: &mut Scene, minute: u64| {
+        let id = |scene: &mut Scene, minute: u64| {
             scene.look(minute * 60_000);
             scene.traffic.time_ms = (minute + 3) * 60_000;
             scene.watch.look(&scene.streets, &scene.traffic, &[])[0].id.clone()

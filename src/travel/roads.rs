@@ -130,7 +130,9 @@ fn row(picture: &Picture, road: &Road) -> Row {
     let steps = [0, 3, 6, 12];
     let ease = steps.map(|step| directions(&|links| Stretch::of(streets, traffic, links, step).ease()));
     let links: Vec<LinkId> = road.directions.iter().flat_map(|d| d.links.clone()).collect();
+    let longest = road.directions.iter().map(|d| length_mm(streets, &d.links)).max().unwrap_or(0);
     let mut shown = figures(streets, traffic, &links);
+    shown["length_m"] = (longest / 1000).into();
     shown["name"] = road.name.as_str().into();
     shown["at"] = json!(streets.degrees(road.at));
     let direction = |d: &super::Direction| {
@@ -139,7 +141,6 @@ fn row(picture: &Picture, road: &Road) -> Row {
         shown
     };
     shown["directions"] = road.directions.iter().map(direction).collect();
-    let longest = road.directions.iter().map(|d| length_mm(streets, &d.links)).max().unwrap_or(0);
     Row { name: road.name.clone(), is_short: longest < SHORT_MM, ease, shown }
 }
 
