@@ -56,8 +56,11 @@ pub struct Travel {
 impl Travel {
     /// For a city, real or not; none if it is off.
     pub fn new(config: &TravelConfig, city: &Arc<City>, is_real: bool) -> Option<Arc<Travel>> {
+        if !config.enabled {
+            return None;
+        }
         let streets = Arc::new(Streets::new(Arc::clone(city)));
-        let travel = Travel {
+        Some(Arc::new(Travel {
             shelf: RwLock::new(Arc::new(Shelf::empty(Arc::clone(&streets)))),
             streets,
             voice: Voice { sender: config.sender.clone(), is_real },
@@ -66,8 +69,7 @@ impl Travel {
             began: Instant::now(),
             turn: Arc::new(Semaphore::new(1)),
             eyes: Mutex::default(),
-        };
-        config.enabled.then(|| Arc::new(travel))
+        }))
     }
 
     /// Takes a new picture of the board, a few links at a time, so that no tick waits for it.

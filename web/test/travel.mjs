@@ -64,12 +64,13 @@ async function visit({ width, height }, lang) {
   await page.click(".offers button >> nth=0");
   await page.click(id("pick-to"));
   const box = await page.locator(id("map")).boundingBox();
-  await page.mouse.click(box.x + box.width * 0.55, box.y + box.height * 0.72);
+  await page.mouse.click(box.x + box.width * 0.5, box.y + box.height * 0.6);
   await page.waitForSelector(id("trip-result"));
   assert.equal(await page.locator("[data-testid^=depart-]").count(), 4);
   assert.match(await page.textContent(id("trip-result")), /\d/);
+  await page.click(id("ahead-0"));
   await page.click(id("depart-30"));
-  await page.waitForSelector(`${id("depart-30")}[aria-checked="true"]`);
+  await page.waitForSelector(`${id("ahead-30")}[aria-checked="true"]`);
   await page.waitForTimeout(300); // the map moves to the way
   await shot("trip");
   await page.click(id("tab-incidents"));

@@ -132,7 +132,7 @@ export function App({ speak }: { speak: (lang: Lang) => void }): JSX.Element {
         {tab === "roads" && (road === null
           ? <RoadList roads={(roads.value ?? kept.current)?.roads ?? null} ahead={ahead} open={open} />
           : <RoadPage name={road} ahead={ahead} back={() => { setRoad(null); mark(null); }} mark={showLink} />)}
-        {tab === "trip" && <TripPage city={city.value} roads={kept.current?.roads ?? null} ends={ends} picking={picking} setEnds={setEnds} pick={pick} show={showTrip} />}
+        {tab === "trip" && <TripPage ahead={ahead} setAhead={setAhead} city={city.value} roads={kept.current?.roads ?? null} ends={ends} picking={picking} setEnds={setEnds} pick={pick} show={showTrip} />}
         {tab === "incidents" && <Alerts incidents={incidents.value?.incidents ?? null} city={city.value} show={showIncident} />}
       </main>
     </div>

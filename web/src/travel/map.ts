@@ -35,7 +35,7 @@ export class TravelMap {
   constructor(box: HTMLElement, private readonly city: City, streets: Congestion) {
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.leaflet = L.map(box, {
-      zoomControl: false, attributionControl: false, zoomSnap: 0.25, minZoom: 9, maxZoom: 18, zoomAnimation: !calm, fadeAnimation: false,
+      zoomControl: false, attributionControl: false, zoomSnap: 0.05, minZoom: 9, maxZoom: 18, zoomAnimation: !calm, fadeAnimation: false,
       inertia: !calm,
     });
     L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 90 }).addTo(this.leaflet);

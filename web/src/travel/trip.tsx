@@ -3,11 +3,9 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, ask, type LonLat } from "../api";
 import { clock, figure } from "../format";
-import { tripPath, type City, type Road, type Trip } from "./api";
+import { AHEAD_MIN, tripPath, type Ahead, type City, type Road, type Trip } from "./api";
 import { t, whyNot } from "./say";
 
-/** Departures that are told side by side, min from now. */
-const DEPARTURES = [0, 15, 30, 60] as const;
 /** Names offered at once. */
 const OFFERED = 6;
 /** A trip is asked for again so often, ms. */
@@ -16,15 +14,16 @@ const AGAIN_MS = 60_000;
 export interface Place { name: string; at: LonLat }
 export type Ends = [from: Place | null, to: Place | null];
 
+/** Trips are told for the same times as roads: who chooses a departure sees the map of then. */
 interface Props {
+  ahead: Ahead; setAhead: (ahead: Ahead) => void;
   city: City; roads: Road[] | null; ends: Ends; picking: 0 | 1 | null;
   setEnds: (ends: Ends) => void; pick: (end: 0 | 1 | null) => void; show: (trip: Trip | null) => void;
 }
 
-export function TripPage({ city, roads, ends, picking, setEnds, pick, show }: Props): JSX.Element {
+export function TripPage({ ahead, setAhead, city, roads, ends, picking, setEnds, pick, show }: Props): JSX.Element {
   const [trips, setTrips] = useState<(Trip | null)[] | null>(null);
   const [why, setWhy] = useState<string | null>(null);
-  const [chosen, choose] = useState(0);
   const [from, to] = ends;
   const key = from && to ? [...from.at, ...to.at].join() : "";
   useEffect(() => {
@@ -34,7 +33,7 @@ export function TripPage({ city, roads, ends, picking, setEnds, pick, show }: Pr
     if (!from || !to) return;
     const stop = new AbortController();
     const get = (): void => {
-      Promise.all(DEPARTURES.map((min) => ask<Trip>(tripPath(from.at, to.at, min), { signal: stop.signal }))).then(
+      Promise.all(AHEAD_MIN.map((min) => ask<Trip>(tripPath(from.at, to.at, min), { signal: stop.signal }))).then(
         (all) => { setTrips(all); setWhy(null); },
         (error: unknown) => stop.signal.aborted || setWhy(whyNot(error instanceof ApiError ? error.reason : "network")),
       );
@@ -46,6 +45,7 @@ export function TripPage({ city, roads, ends, picking, setEnds, pick, show }: Pr
       window.clearInterval(timer);
     };
   }, [key]);
+  const chosen = AHEAD_MIN.indexOf(ahead);
   const trip = trips?.[chosen] ?? null;
   useEffect(() => show(trip), [trip]);
   const put = (end: 0 | 1, place: Place | null): void => setEnds(end === 0 ? [place, to] : [from, place]);
@@ -63,8 +63,8 @@ export function TripPage({ city, roads, ends, picking, setEnds, pick, show }: Pr
       {trips && !why && (
         <div class="departures" role="radiogroup">
           {trips.map((one, i) => one && (
-            <button key={i} type="button" role="radio" aria-checked={i === chosen} data-testid={`depart-${DEPARTURES[i]}`} onClick={() => choose(i)}>
-              <small>{DEPARTURES[i] === 0 ? t("now") : clock(one.depart_ms, city.utc_offset_min, false)}</small>
+            <button key={i} type="button" role="radio" aria-checked={i === chosen} data-testid={`depart-${AHEAD_MIN[i]}`} onClick={() => setAhead(AHEAD_MIN[i] ?? 0)}>
+              <small>{AHEAD_MIN[i] === 0 ? t("now") : clock(one.depart_ms, city.utc_offset_min, false)}</small>
               <b class="num">{figure(one.minutes)}</b>
               <small>{t("minutes", { n: "" }).trim()}</small>
             </button>
