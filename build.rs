@@ -97,8 +97,8 @@ fn list(dist: &Path) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(source, "    ({path:?}, include_bytes!({file:?})),");
     }
-    if !files.iter().any(|(path, _)| path == "/index.html") {
-        let _ = writeln!(source, "    (\"/index.html\", {MISSING:?}.as_bytes()),");
+    for page in ["/index.html", "/travel.html"].into_iter().filter(|page| !files.iter().any(|(path, _)| path == page)) {
+        let _ = writeln!(source, "    ({page:?}, {MISSING:?}.as_bytes()),");
     }
     source.push_str("];\n");
     source

@@ -19,12 +19,14 @@ pub mod kafka;
 mod secret;
 mod shown;
 mod signals;
+mod travel;
 pub use controllers::ControllersConfig;
 pub use doors::{ViidConfig, WechatConfig};
 pub use gat1049::Gat1049Config;
 pub use kafka::KafkaConfig;
 pub use secret::Secret;
 pub use signals::SignalsConfig;
+pub use travel::TravelConfig;
 
 /// The file that is read when it exists and none is named.
 pub const DEFAULT_FILE: &str = "nanming.toml";
@@ -69,6 +71,8 @@ pub struct Config {
     pub controllers: ControllersConfig,
     /// Command platforms.
     pub gat1049: Gat1049Config,
+    /// What travellers are told.
+    pub travel: TravelConfig,
     /// Files that go out.
     pub output: OutputConfig,
     /// The recording of what passes the door.
@@ -369,6 +373,7 @@ impl Config {
         self.kafka.check()?;
         self.controllers.check()?;
         self.gat1049.check()?;
+        self.travel.check()?;
         self.clock.start_minute().map(|_| ())
     }
 }

@@ -40,12 +40,14 @@ mod routes;
 mod sensors;
 mod sockets;
 mod status;
+mod travel;
 mod viid;
 mod wechat;
 
 pub use follower::{FollowerApp, serve_follower};
 pub use problem::Problem;
 pub use sensors::Sensors;
+pub use travel::Travel;
 pub use viid::Viid;
 pub use wechat::Wechat;
 
@@ -77,6 +79,8 @@ pub struct App {
     pub next_call: AtomicU64,
     /// The WeChat account, where there is one.
     pub wechat: Option<Wechat>,
+    /// Public travel information, where it is on.
+    pub travel: Option<Arc<Travel>>,
     /// Turns true when the engine is to end.
     pub stop: watch::Receiver<bool>,
 }
@@ -107,7 +111,7 @@ pub async fn serve(listener: TcpListener, app: App, viid: Option<Viid>) -> io::R
 fn router(surface: Arc<Surface>) -> Router {
     let body_bytes = surface.app.config.body_bytes;
     let hosts = guard::Hosts::of(&surface.app.config);
-    let mut router = cameras(Router::new(), &surface.sensors);
+    let mut router = travel::routes(cameras(Router::new(), &surface.sensors), &surface);
     for (path, methods) in routes::routes() {
         router = router.route(path, methods);
     }

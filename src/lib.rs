@@ -31,6 +31,7 @@ pub mod replay;
 pub mod run;
 pub mod sumo;
 mod times_axis;
+pub mod travel;
 
 #[cfg(test)]
 mod fuzz;

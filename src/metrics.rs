@@ -19,11 +19,13 @@ mod kafka;
 mod labels;
 mod make;
 mod process;
+mod travel;
 use labels::{ACK, PHASES, PICKS, PRIORITIES, STAGE_REASONS, TICK};
 use make::Make;
 
 pub use controllers::ControllerMeasures;
 pub use kafka::KafkaMeasures;
+pub use travel::TravelMeasures;
 
 /// Ticks over which [`Metrics::tick_p99_ms`] looks back.
 const RECENT_TICKS: usize = 2048;
@@ -74,6 +76,8 @@ pub struct Metrics {
     pub kafka: KafkaMeasures,
     /// Of signal controllers.
     pub controllers: ControllerMeasures,
+    /// Of public travel information.
+    pub travel: TravelMeasures,
     terminals: IntGauge,
     event_streams: IntGauge,
     resident: IntGauge,
@@ -222,6 +226,7 @@ impl Metrics {
             )),
             kafka: KafkaMeasures::new(&make),
             controllers: ControllerMeasures::new(&make),
+            travel: TravelMeasures::new(&make),
             terminals: make.int_gauge("terminals_connected", "Dispatch terminals connected."),
             event_streams: make.int_gauge("event_streams_connected", "Boards connected."),
             resident: make.int_gauge("process_resident_bytes", "Memory in RAM."),

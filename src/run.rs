@@ -27,7 +27,7 @@ use crate::config::Config;
 use crate::door::{self, Arrival, Exits, Inbox, TickRecord};
 use crate::engine::{Engine, Stopped};
 use crate::health::Health;
-use crate::http::{App, Viid, Wechat};
+use crate::http::{App, Travel, Viid, Wechat};
 use crate::ingest::{Callers, DeadLetters, Plates, Validator};
 use crate::ledger::{Book, Keeper, Ledger, LedgerError, keep};
 use crate::metrics::Metrics;
@@ -332,6 +332,7 @@ fn app(
         health: Arc::clone(&shared.health),
         next_call: AtomicU64::new(next_call),
         wechat: Wechat::new(&config.wechat),
+        travel: Travel::new(&config.travel, city, !config.simulator.enabled && config.clock.speed == 1.0),
         stop: shared.end.stopping.subscribe(),
     })
 }

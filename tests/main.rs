@@ -25,5 +25,6 @@ mod running;
 mod settings;
 mod sumo;
 mod terminals;
+mod travel;
 mod viid;
 mod wechat;

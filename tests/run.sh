@@ -33,3 +33,4 @@ cargo test --workspace --lib --bins --tests
 (cd web && npm ci --no-audit --no-fund --silent && npm test && npm run --silent build && npm run --silent test:page)
 mkdir -p out
 node web/test/engine.mjs "${CARGO_TARGET_DIR:-target}/debug/nanming" out/page.png
+node web/test/travel.mjs "${CARGO_TARGET_DIR:-target}/debug/nanming" out

@@ -36,10 +36,10 @@ impl Hosts {
     }
 }
 
-/// Adds the security headers.
+/// Adds the security headers, but for those that an answer has of its own: public data is for pages of other sites too.
 pub(super) async fn headers(mut response: Response) -> Response {
     for (name, value) in HEADERS {
-        response.headers_mut().insert(name, value);
+        response.headers_mut().entry(name).or_insert(value);
     }
     response
 }

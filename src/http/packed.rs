@@ -24,7 +24,7 @@ pub(super) struct Once(OnceLock<Packed>);
 impl Once {
     /// The answer to a request for it.
     pub(super) fn answer(&self, asked: &HeaderMap, mime: &'static str, make: impl FnOnce() -> Vec<u8>) -> Response {
-        self.0.get_or_init(|| Packed::new(make())).answer(asked, mime, "no-cache")
+        self.0.get_or_init(|| Packed::new(make())).answer(asked, mime, HeaderValue::from_static("no-cache"))
     }
 }
 
@@ -35,10 +35,9 @@ impl Packed {
         Packed { plain: plain.into(), gzip, etag }
     }
 
-    pub(super) fn answer(&self, asked: &HeaderMap, mime: &'static str, caching: &'static str) -> Response {
+    pub(super) fn answer(&self, asked: &HeaderMap, mime: &'static str, caching: HeaderValue) -> Response {
         let has = |name, text: &str| asked.get(name).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains(text));
         let etag = HeaderValue::from_str(&self.etag).unwrap_or(HeaderValue::from_static("\"\""));
-        let caching = HeaderValue::from_static(caching);
         if has(IF_NONE_MATCH, &self.etag) {
             return (StatusCode::NOT_MODIFIED, [(ETAG, etag), (CACHE_CONTROL, caching)]).into_response();
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::Problem;
@@ -14,9 +14,10 @@ mod embedded {
 }
 
 /// Files by path, with their type and how long browsers may keep them: names under `/assets/` carry a hash.
-static FILES: LazyLock<HashMap<&'static str, (&'static str, &'static str, Packed)>> = LazyLock::new(|| {
+static FILES: LazyLock<HashMap<&'static str, (&'static str, HeaderValue, Packed)>> = LazyLock::new(|| {
     let packed = |(path, bytes): &(&'static str, &'static [u8])| {
         let caching = if path.starts_with("/assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let caching = HeaderValue::from_static(caching);
         (*path, (mime(path), caching, Packed::new(bytes.to_vec())))
     };
     embedded::PAGE.iter().map(packed).collect()
@@ -24,9 +25,22 @@ static FILES: LazyLock<HashMap<&'static str, (&'static str, &'static str, Packed
 
 /// A file of the page, and the answer to every path that nothing else serves.
 pub(super) async fn page(method: Method, uri: Uri, asked: HeaderMap) -> Response {
-    let path = if uri.path() == "/" { "/index.html" } else { uri.path() };
-    match FILES.get(path).filter(|_| matches!(method, Method::GET | Method::HEAD)) {
-        Some((mime, caching, file)) => file.answer(&asked, mime, caching),
+    let path = match uri.path() {
+        "/" => "/index.html",
+        "/travel.html" => "/travel",
+        path => path,
+    };
+    file(path, &method, &uri, &asked)
+}
+
+/// The page for travellers.
+pub(super) async fn travel(method: Method, uri: Uri, asked: HeaderMap) -> Response {
+    file("/travel.html", &method, &uri, &asked)
+}
+
+fn file(path: &str, method: &Method, uri: &Uri, asked: &HeaderMap) -> Response {
+    match FILES.get(path).filter(|_| matches!(*method, Method::GET | Method::HEAD)) {
+        Some((mime, caching, file)) => file.answer(asked, mime, caching.clone()),
         None => Problem::not_found(format!("nothing at {}; /openapi.json describes what there is", uri.path()))
             .into_response(),
     }

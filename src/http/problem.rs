@@ -36,6 +36,10 @@ impl Problem {
     pub fn unavailable(error: &'static str, detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, error, detail)
     }
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
     /// The reason as a word.
     pub fn error(&self) -> &'static str {
         self.error

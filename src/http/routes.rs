@@ -1,4 +1,4 @@
-//! Every route but those of cameras, once: the router is made of this table, and a test holds openapi.json against both.
+//! Every route but those of cameras and travellers, once: the router is made of this table, and a test holds openapi.json against both.
 
 use std::sync::Arc;
 
@@ -46,7 +46,9 @@ mod tests {
         assert_eq!(description["openapi"], "3.1.0");
         let described: BTreeSet<&str> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
         let sensors = super::super::viid::routes().into_iter().map(|(path, _)| path);
-        let served: BTreeSet<&str> = super::routes().into_iter().map(|(path, _)| path).chain(sensors).collect();
+        let travel = super::super::travel::PATHS.into_iter().map(|(path, _)| path);
+        let own = super::routes().into_iter().map(|(path, _)| path);
+        let served: BTreeSet<&str> = own.chain(sensors).chain(travel).collect();
         assert_eq!(described, served);
     }
 }

@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 
 mod detail;
 mod figures;
+mod open;
 mod picture;
 mod state;
 pub use state::{CallNow, StageNow, State, UnitNow};

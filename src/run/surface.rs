@@ -22,6 +22,9 @@ const GOODBYES: Duration = Duration::from_secs(5);
 pub(super) fn serve(listener: TcpListener, (app, viid): (App, Option<Viid>), shared: &Shared) -> io::Result<()> {
     let serve = |listener| {
         tokio::spawn(beat(Arc::clone(&app.board)));
+        if let Some(travel) = &app.travel {
+            tokio::spawn(Arc::clone(travel).keep_looking(Arc::clone(&app.board)));
+        }
         http::serve(listener, app, viid)
     };
     serve_until_the_end(listener, serve, shared)

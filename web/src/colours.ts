@@ -8,6 +8,10 @@ export const LEVELS: Record<Level, string> = {
 export const UNKNOWN_LEVEL = "#2b3742";
 export const levelColour = (level: number | undefined): string => LEVELS[level as Level] ?? UNKNOWN_LEVEL;
 
+/** How a map is coloured: the border of streets, streets of which nothing is known, levels. */
+export interface Palette { body: string; unknown: string; level(level: number): string }
+export const NIGHT: Palette = { body: "#18212b", unknown: UNKNOWN_LEVEL, level: levelColour };
+
 /** Signal intervals: green, yellow, all-red. */
 export const INTERVALS = ["#4fd18b", "#ffd84d", "#ff5a4f"] as const;
 export const LAMPS: Record<string, string> = { G: "#4fd18b", g: "#2f8f63", y: "#ffd84d", u: "#ffa04d", r: "#b03b45", o: "#3a4652", O: "#3a4652" };

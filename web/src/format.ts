@@ -1,6 +1,6 @@
 /** How numbers, times and ages are written. Pure. */
 import type { FigureKey, Figures } from "./api";
-import type { Lang } from "./i18n";
+import type { Lang } from "./lang";
 
 const GAP = "–";
 

@@ -1,12 +1,13 @@
 /** Which language, and how to say something in it. The words themselves are in strings.ts. */
+import { fill, type Lang } from "./lang";
 import { store } from "./store";
 import { STRINGS, type Key } from "./strings";
 
-export type Lang = "zh" | "en";
+export { firstLang, type Lang } from "./lang";
 
 /** Says `key` in a language; `{name}` is filled in. */
 export function say(lang: Lang, key: Key, filled: Record<string, string | number> = {}): string {
-  return STRINGS[key][lang === "zh" ? 0 : 1].replace(/\{(\w+)\}/g, (hole, name: string) => String(filled[name] ?? hole));
+  return fill(STRINGS[key][lang === "zh" ? 0 : 1], filled);
 }
 
 /** Says `key` in the page's language. */
@@ -19,9 +20,3 @@ export function word(prefix: string, bare: string): string {
 }
 
 export const isKey = (key: string): key is Key => Object.hasOwn(STRINGS, key);
-
-/** From `?lang=`, what was chosen before, or the browser's language. */
-export function firstLang(query: string, kept: string | null, browser: string): Lang {
-  for (const wish of [new URLSearchParams(query).get("lang"), kept]) if (wish === "zh" || wish === "en") return wish;
-  return browser.toLowerCase().startsWith("zh") ? "zh" : "en";
-}

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { decider, INTERVALS, levelColour, LEVELS, PRIORITIES, UNKNOWN_LEVEL } from "../src/colours";
+import { GROUND, LEVELS as DAY_LEVELS, UNKNOWN } from "../src/travel/colours";
 
 type Rgb = [number, number, number];
 /** Machado, Oliveira & Fernandes 2009, severity 1.0, on linear RGB. */
@@ -23,6 +24,12 @@ test.each(Object.entries(EYES))("levels of service stay apart for %s eyes", (_, 
   const all = Object.values(LEVELS);
   all.forEach((a, i) => all.slice(i + 1).forEach((b) => expect(apart(a, b, eye), `${a} ${b}`).toBeGreaterThan(16)));
   all.forEach((a) => expect(apart(a, "#18212b", eye), `${a} on the road`).toBeGreaterThan(18));
+});
+
+test.each(Object.entries(EYES))("what travellers see of levels stays apart for %s eyes", (_, eye) => {
+  const all = [...new Set<string>(DAY_LEVELS), UNKNOWN];
+  all.forEach((a, i) => all.slice(i + 1).forEach((b) => expect(apart(a, b, eye), `${a} ${b}`).toBeGreaterThan(14)));
+  all.forEach((a) => expect(apart(a, GROUND, eye), `${a} on the ground`).toBeGreaterThan(14));
 });
 
 test.each(Object.entries(EYES))("signal intervals and priorities stay apart for %s eyes", (_, eye) => {

@@ -1,5 +1,5 @@
 /** The streets: laid out once a zoom, two directions side by side, and drawn by level of service. */
-import { levelColour, UNKNOWN_LEVEL } from "../colours";
+import { NIGHT, type Palette } from "../colours";
 import type { Course } from "../store";
 import { mercator, type Sight } from "./project";
 import { distance2, offsetRight, twins } from "./course";
@@ -16,15 +16,13 @@ interface Laid {
   width: number;
 }
 
-const BODY = "#18212b";
-
 export class Network {
   private readonly links: Laid[];
   private readonly byId = new Map<number, Laid>();
   private readonly origin: [number, number];
   private zoom = NaN;
 
-  constructor(courses: Iterable<Course>) {
+  constructor(courses: Iterable<Course>, private readonly palette: Palette = NIGHT) {
     const worlds = [...courses].map(({ points, facts }) => ({ facts, world: Float64Array.from(points.flatMap(([lon, lat]) => mercator(lon, lat))) }));
     const apart = twins(worlds.map((w) => w.world));
     this.links = worlds.map(({ facts, world }, i) => ({
@@ -43,13 +41,13 @@ export class Network {
     ctx.translate(dx, dy);
     ctx.lineCap = "round";
     ctx.lineJoin = "round";
-    this.stroke(ctx, seen, BODY, (l) => l.width + 2.4);
+    this.stroke(ctx, seen, this.palette.body, (l) => l.width + 2.4);
     const groups: Laid[][] = [[], [], [], [], [], [], []];
     for (const link of seen) groups[(levelOf(link.id) ?? -1) + 1]?.push(link);
     groups.forEach((group, i) => {
       const level = i - 1;
       const swell = level >= 4 ? 1.3 : level === 3 ? 1.12 : 1;
-      this.stroke(ctx, group, level < 0 ? UNKNOWN_LEVEL : levelColour(level), (l) => l.width * swell);
+      this.stroke(ctx, group, level < 0 ? this.palette.unknown : this.palette.level(level), (l) => l.width * swell);
     });
     const chosen = marked === null ? undefined : this.byId.get(marked);
     if (chosen) this.mark(ctx, chosen, levelOf(chosen.id));
@@ -116,7 +114,7 @@ export class Network {
   }
 
   private mark(ctx: CanvasRenderingContext2D, l: Laid, level: number | undefined): void {
-    for (const [colour, width] of [["#ffffff", l.width + 5], ["#0b1016", l.width + 2.4], [levelColour(level), l.width + 0.6]] as const) {
+    for (const [colour, width] of [["#ffffff", l.width + 5], ["#0b1016", l.width + 2.4], [level === undefined ? this.palette.unknown : this.palette.level(level), l.width + 0.6]] as const) {
       ctx.strokeStyle = colour;
       ctx.lineWidth = width;
       ctx.beginPath();
