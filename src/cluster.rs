@@ -153,7 +153,7 @@ impl Cluster {
     /// Keeps of a batch that every process has read what this one feeds: its share of the sensor events, and all the rest
     /// where it leads.
     pub fn keep_own(&self, batch: &mut Batch) {
-        let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites, holds } =
+        let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites, holds, gates } =
             batch;
         self.keep(passages);
         self.keep(flows);
@@ -161,6 +161,7 @@ impl Cluster {
         self.keep(signals);
         self.keep(buses);
         self.keep(violations);
+        self.keep(gates);
         if !self.leads() {
             (*calls, *units, *acks, *cases, *sites, *holds) = Default::default();
         }
