@@ -109,7 +109,8 @@ pub struct Share {
 /// Splits a batch into one share for each of `workers`; which worker feeds an event does not matter.
 pub fn shares(batch: Batch, workers: usize) -> Vec<Share> {
     let mut shares = vec![Share::default(); workers];
-    let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites, holds, gates } = batch;
+    let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites, holds, gates } =
+        batch;
     let others = (flows.into_iter().map(Event::Flow))
         .chain(crowds.into_iter().map(Event::Crowd))
         .chain(calls.into_iter().map(Event::Call))

@@ -149,7 +149,7 @@ impl Crowds {
         };
         let spread = level.map_or(0, |level| level.spread_at_least(capacity));
         let surge = venue.watch.look(people, level.map(|level| (level.mean, spread)), capacity);
-        venue.usual.learn(local_ms, people, level.map(|level| (level.mean, spread)));
+        venue.usual.learn(local_ms, people, level.map(|level| (level.mean, spread)), surge);
         venue.egress.look(time_ms, people, usual, surge, venue.present.left());
         let capacity_share_milli = surge::share_milli(people, capacity).unwrap_or(0);
         let outflow = venue.egress.outflow(time_ms, people, usual, |ahead_ms| {

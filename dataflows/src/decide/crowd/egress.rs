@@ -16,6 +16,8 @@ const INTERVAL_MS: u64 = 300_000;
 const PATTERN: usize = 24;
 /// All, in the arithmetic of shares.
 const ALL: u64 = 1_000_000;
+/// When so many have left, the pattern is over, and whoever is still there leaves when they like.
+const NEARLY_ALL: u64 = ALL / 100 * 97;
 /// Without a pattern they leave evenly over so long, ms.
 const LEAVE_MS: u64 = 3_600_000;
 /// A crowd that has fallen below this share of its peak, 1/100, is leaving, since it was last above the other one. One that
@@ -27,16 +29,18 @@ const EARLY: u64 = 3;
 const LATE: u64 = 5;
 /// What a surge teaches weighs so much against what was known before, 1/n.
 const WEIGHT: u64 = 4;
-/// Looks that the rate at the gates reaches back.
+/// Looks that the rate at the gates reaches back, and so many it needs.
 const RATE_LOOKS: u64 = 64;
+const RATE_LEAST_LOOKS: u64 = 16;
 /// Of fewer people no rate is taken.
 const RATE_PEOPLE: u32 = 50;
 
 /// What is learned of those who leave, and the surge that goes on.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Egress {
-    /// Part of the usual people who leave in an interval, of [`ALL`].
-    rate: Option<u64>,
+    /// Part of the usual people who leave in an interval, of [`ALL`], and the looks that it was taken from.
+    rate: u64,
+    rate_looks: u64,
     /// How long a surge stays before it leaves, ms.
     stay_ms: Option<u64>,
     /// Part of it that has left after each interval of leaving, of [`ALL`].
@@ -81,8 +85,8 @@ impl Egress {
     fn learn_rate(&mut self, people: u32, left: Option<u32>) {
         let Some(left) = left.filter(|_| people >= RATE_PEOPLE) else { return };
         let seen = (u64::from(left) * ALL * INTERVAL_MS / super::LOOK_MS / u64::from(people)).min(ALL);
-        let rate = self.rate.unwrap_or(seen);
-        self.rate = Some(rate - rate / RATE_LOOKS + seen / RATE_LOOKS);
+        self.rate_looks = (self.rate_looks + 1).min(RATE_LOOKS);
+        self.rate = self.rate - self.rate / self.rate_looks + seen / self.rate_looks;
     }
 
     fn learn(&mut self, over: &Gathering) {
@@ -109,10 +113,11 @@ impl Egress {
         let gathered = if self.gathering.is_some() { u64::from(people.saturating_sub(usual)) } else { 0 };
         let others = u64::from(people) - gathered;
         let leaving = self.gathering.as_ref().map_or([0; OUTFLOWS], |gathering| self.leaving(gathering, now_ms));
+        let rate = if self.rate_looks < RATE_LEAST_LOOKS { 0 } else { self.rate };
         std::array::from_fn(|n| {
             let at = |n: usize| u64::from(usual_in(n as u64 * INTERVAL_MS));
-            let fall = (others * at(n).saturating_sub(at(n + 1))).checked_div(u64::from(usual)).unwrap_or(0);
-            let ordinary = fall.min(others).max(others * self.rate.unwrap_or(0) / ALL);
+            let fall = others.min(u64::from(usual)) * at(n).saturating_sub(at(n + 1));
+            let ordinary = fall.checked_div(u64::from(usual)).unwrap_or(0).max(others * rate / ALL);
             (ordinary + gathered * leaving[n] / ALL) as u32
         })
     }
@@ -123,6 +128,9 @@ impl Egress {
         let interval = |n: usize| n as u64 * INTERVAL_MS;
         if gathering.leaving.is_some() {
             let since_ms = now_ms.saturating_sub(gathering.whole_ms);
+            if left(since_ms) > NEARLY_ALL {
+                return std::array::from_fn(overdue);
+            }
             return std::array::from_fn(|n| {
                 let (from, to) = (left(since_ms + interval(n)), left(since_ms + interval(n + 1)));
                 remaining(to - from, left(since_ms))
@@ -135,8 +143,7 @@ impl Egress {
         })
     }
 
-    /// The part of a surge that has left so long after it began to, of [`ALL`]. After the pattern, and in its last part, they
-    /// leave evenly, so that whoever is still there then is expected to leave too.
+    /// The part of a surge that has left so long after it began to, of [`ALL`].
     fn left_after(&self, since_ms: u64) -> u64 {
         let Some(pattern) = &self.pattern else { return (since_ms * ALL / LEAVE_MS).min(ALL) };
         let (whole, part_ms) = ((since_ms / INTERVAL_MS) as usize, since_ms % INTERVAL_MS);
@@ -166,7 +173,7 @@ fn remaining(part: u64, gone: u64) -> u64 {
     (part * ALL).checked_div(ALL.saturating_sub(gone)).unwrap_or(0)
 }
 
-/// Of a surge that stays longer than any: it ends in each interval with one chance in four.
+/// Of what stays longer than any did before: it leaves in each interval with one chance in four.
 fn overdue(n: usize) -> u64 {
     (0..n).fold(ALL / 4, |chance, _| chance * 3 / 4)
 }

@@ -10,8 +10,10 @@ const DAY_MS: i64 = SLOTS as i64 * SLOT_MS;
 const LOOKS: u64 = 5;
 /// Days that a mean reaches back.
 const MEMORY_DAYS: u8 = 8;
-/// What lies further off than so many spreads is taken to be no further: a fair does not become usual.
+/// What lies further off than so many spreads is taken to be no further, ...
 const OUTLIER: i64 = 3;
+/// ... and in a surge, no further than this: a fair does not become usual, what lasts does in the end.
+const OUTLIER_IN_SURGE: i64 = 1;
 
 /// What is usual.
 #[derive(Default, Serialize, Deserialize)]
@@ -57,10 +59,13 @@ impl Usual {
     /// before. A class of days that has not been seen is taken to be as the other one, with less trust.
     pub(super) fn at(&self, local_ms: i64) -> Option<Level> {
         let class = class(local_ms);
-        let own = self.level(class, slot(local_ms))?;
+        let (class, trusted) =
+            if self.cell(class, slot(local_ms)).is_some() { (class, true) } else { (1 - class, false) };
+        let level = |slot: usize| Some(self.cell(class, slot)?.level(trusted));
+        let own = level(slot(local_ms))?;
         let into_ms = local_ms.rem_euclid(SLOT_MS);
         let aside = if into_ms < SLOT_MS / 2 { slot(local_ms - SLOT_MS) } else { slot(local_ms + SLOT_MS) };
-        let aside = self.level(class, aside).unwrap_or(own);
+        let aside = level(aside).unwrap_or(own);
         let from_middle_ms = (into_ms - SLOT_MS / 2).abs();
         let between = |own: u32, aside: u32| {
             let (own, aside) = (i64::from(own), i64::from(aside));
@@ -70,14 +75,14 @@ impl Usual {
     }
 
     /// Learns how many people there are now; `level` is what was usual, with its spread.
-    pub(super) fn learn(&mut self, local_ms: i64, people: u32, level: Option<(u32, u32)>) {
+    pub(super) fn learn(&mut self, local_ms: i64, people: u32, level: Option<(u32, u32)>, surge: bool) {
         let begin = local_ms.div_euclid(SLOT_MS) * SLOT_MS;
         if let Some(over) = self.quarter.take_if(|quarter| quarter.local_ms != begin) {
             self.close(over);
         }
         let people = i64::from(people);
         let people = level.map_or(people, |(mean, spread)| {
-            let (mean, far) = (i64::from(mean), i64::from(spread) * OUTLIER);
+            let (mean, far) = (i64::from(mean), i64::from(spread) * if surge { OUTLIER_IN_SURGE } else { OUTLIER });
             people.clamp((mean - far).max(0), mean + far)
         });
         let quarter = self.quarter.get_or_insert(Quarter { local_ms: begin, sum: 0, looks: 0 });
@@ -94,19 +99,20 @@ impl Usual {
         self.cells[row].learn((quarter.sum / quarter.looks) as u32);
     }
 
-    fn level(&self, class: usize, slot: usize) -> Option<Level> {
-        let cell = |class: usize| self.cells.get(class * SLOTS + slot).filter(|cell| cell.days > 0);
-        let (cell, days) = match cell(class) {
-            Some(cell) => (cell, cell.days),
-            None => (cell(1 - class)?, 1),
-        };
-        // 1.25 mean absolute deviations are one standard deviation of a normal distribution.
-        let spread = u64::from(cell.deviation) * 5 / 4 + u64::from(cell.mean) / (2 * u64::from(days));
-        Some(Level { mean: cell.mean, spread: spread as u32 })
+    fn cell(&self, class: usize, slot: usize) -> Option<&Cell> {
+        self.cells.get(class * SLOTS + slot).filter(|cell| cell.days > 0)
     }
 }
 
 impl Cell {
+    /// What it tells; of another class of days it is trusted as if it were of one day.
+    fn level(&self, trusted: bool) -> Level {
+        let days = if trusted { u64::from(self.days) } else { 1 };
+        // 1.25 mean absolute deviations are one standard deviation of a normal distribution.
+        let spread = u64::from(self.deviation) * 5 / 4 + u64::from(self.mean) / (2 * days);
+        Level { mean: self.mean, spread: spread as u32 }
+    }
+
     fn learn(&mut self, people: u32) {
         let off = people.abs_diff(self.mean);
         let days = (self.days + 1).min(MEMORY_DAYS);
