@@ -153,8 +153,21 @@ impl Cluster {
     /// Keeps of a batch that every process has read what this one feeds: its share of the sensor events, and all the rest
     /// where it leads.
     pub fn keep_own(&self, batch: &mut Batch) {
-        let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites, holds, gates } =
-            batch;
+        let Batch {
+            passages,
+            flows,
+            crowds,
+            calls,
+            units,
+            acks,
+            signals,
+            buses,
+            violations,
+            cases,
+            sites,
+            holds,
+            gates,
+        } = batch;
         self.keep(passages);
         self.keep(flows);
         self.keep(crowds);
