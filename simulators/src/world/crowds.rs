@@ -114,6 +114,13 @@ impl Crowds {
         }
     }
 
+    /// Holds an event at a venue, in place of the day's own: when it ends, in minutes of local time since the epoch, how long it
+    /// is, and with how many people.
+    #[cfg(test)]
+    pub(super) fn hold(&mut self, venue: usize, end_min: i64, length_min: i64, people: f64) {
+        self.shows[venue] = Some(Show { start_min: end_min - length_min, end_min, people });
+    }
+
     fn leave(&mut self, city: &City, local_ms: i64) -> Vec<u32> {
         let mut links = Vec::new();
         for (v, show) in self.shows.iter().enumerate() {
