@@ -83,13 +83,18 @@ impl Crowds {
     fn pass_gates(&self, city: &City, now_ms: u64, local_ms: i64, out: &mut Vec<Event>) {
         for (row, venue) in city.venues.iter().enumerate().step_by(2) {
             let capacity = f64::from(venue.capacity);
-            let inside = |local_ms| capacity * daily(local_ms) + at_show(self.shows[row], local_ms);
-            let change = inside(local_ms) - inside(local_ms - GATES_MS as i64);
+            let before_ms = local_ms - GATES_MS as i64;
+            let changes = [
+                capacity * (daily(local_ms) - daily(before_ms)),
+                at_show(self.shows[row], local_ms) - at_show(self.shows[row], before_ms),
+            ];
+            let more: f64 = changes.iter().map(|change| change.max(0.0)).sum();
+            let less: f64 = changes.iter().map(|change| (-change).max(0.0)).sum();
             let turnover = capacity * daily(local_ms) * GATES_MS as f64 / STAY_MS as f64;
             let chance = |salt: u64| (mix(now_ms ^ ((row as u64) << 40) ^ salt) % 1_000) as f64 / 1_000.0;
             let counted =
                 |people: f64, salt: u64| (people * (1.0 - 2.0 * chance(salt) / MISSED) + chance(salt + 1)) as u32;
-            let (entered, left) = (counted(turnover + change.max(0.0), 1), counted(turnover - change.min(0.0), 3));
+            let (entered, left) = (counted(turnover + more, 1), counted(turnover + less, 3));
             let (venue, interval_ms) = (VenueId::from_index(row), GATES_MS as u32);
             out.push(Event::Gate(GateCount { time_ms: now_ms, venue, interval_ms, entered, left }));
         }

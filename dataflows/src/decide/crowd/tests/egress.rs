@@ -34,7 +34,9 @@ fn before_any_surge_was_seen_nobody_is_expected_to_leave_until_they_begin_to() {
 fn after_some_surges_it_is_known_when_they_leave_and_in_what_pattern() {
     let mut hall = Hall::new();
     hall.ordinary_until(3, 0);
-    (3..5).for_each(|day| drop(evening(&mut hall, day, 90, 40)));
+    for day in 3..5 {
+        evening(&mut hall, day, 90, 40);
+    }
     let told = evening(&mut hall, 7, 90, 40);
     assert!(next_hour(&told[10]) < 2_000, "it has just begun: {:?}", told[10].outflow);
     assert!(next_hour(&told[80]) > 4_000, "it will soon be over: {:?}", told[80].outflow);
@@ -50,8 +52,12 @@ fn after_some_surges_it_is_known_when_they_leave_and_in_what_pattern() {
 fn who_is_only_out_for_a_while_does_not_leave() {
     let mut hall = Hall::new();
     hall.ordinary_until(3, 19 * 60);
-    (0..30).for_each(|_| drop(hall.seen(8_000)));
-    (0..8).for_each(|_| drop(hall.seen(6_000)));
+    for _ in 0..30 {
+        hall.seen(8_000);
+    }
+    for _ in 0..8 {
+        hall.seen(6_000);
+    }
     assert!(next_hour(&hall.seen(6_000)) > 3_000);
     let back = (0..12).map(|_| hall.seen(8_000)).last().unwrap();
     assert!(back.surge && next_hour(&back) < 1_200, "{back:?}");
