@@ -146,8 +146,41 @@ fn a_weekend_that_was_not_seen_is_taken_to_be_as_other_days() {
     let mut hall = Hall::new();
     assert!(!hall.ordinary_until(5, 15 * 60), "until Saturday afternoon");
     assert!((3_200..3_800).contains(&hall.last.clone().unwrap().usual));
+    assert!((0..15).all(|_| !hall.seen(5_500).surge), "on a day that is known it would be one");
     assert!(!hall.ordinary_until(5, 15 * 60 + 30));
     assert!((0..30).any(|_| hall.seen(7_900).surge));
+}
+
+#[test]
+fn weekends_are_not_learned_from_working_days_once_they_were_seen() {
+    let mut hall = Hall::new();
+    hall.ordinary_until(5, 0);
+    while hall.minute < 7 * DAY_MIN {
+        hall.seen(300);
+    }
+    hall.ordinary_until(7, 15 * 60);
+    assert!((3_200..3_800).contains(&hall.last.clone().unwrap().usual), "Monday");
+    hall.ordinary_until(12, 0);
+    while hall.minute < 12 * DAY_MIN + 15 * 60 {
+        hall.seen(300);
+    }
+    assert!((280..1_000).contains(&hall.last.clone().unwrap().usual), "Saturday: {:?}", hall.last);
+}
+
+#[test]
+fn a_look_is_of_its_minute_however_late_the_tick_comes() {
+    let mut hall = Hall::new();
+    let mut told = |after_ms: u64, people| {
+        let time_ms = MONDAY_MS + after_ms;
+        let event = CrowdEvent { time_ms, what: Counted::InView(CameraId(0), people) };
+        let mut out = Outbox::new();
+        hall.machine.step(VENUE, &mut hall.venue, time_ms, &[(VENUE, event)], &mut out);
+        out.said().iter().map(|state| (state.time_ms - MONDAY_MS, state.people)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(30_000, 500), [(30_000, 500)]);
+    assert_eq!(told(59_999, 600), []);
+    assert_eq!(told(61_234, 700), [(60_000, 700)]);
+    assert_eq!(told(119_999, 800), []);
 }
 
 #[test]
