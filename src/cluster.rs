@@ -153,14 +153,28 @@ impl Cluster {
     /// Keeps of a batch that every process has read what this one feeds: its share of the sensor events, and all the rest
     /// where it leads.
     pub fn keep_own(&self, batch: &mut Batch) {
-        let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites, holds } =
-            batch;
+        let Batch {
+            passages,
+            flows,
+            crowds,
+            calls,
+            units,
+            acks,
+            signals,
+            buses,
+            violations,
+            cases,
+            sites,
+            holds,
+            gates,
+        } = batch;
         self.keep(passages);
         self.keep(flows);
         self.keep(crowds);
         self.keep(signals);
         self.keep(buses);
         self.keep(violations);
+        self.keep(gates);
         if !self.leads() {
             (*calls, *units, *acks, *cases, *sites, *holds) = Default::default();
         }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 mod assignments;
+mod crowds;
 mod forecasts;
 mod lines;
 mod pairs;
@@ -15,6 +16,7 @@ mod signals;
 mod text;
 
 pub use assignments::{Assignments, Reassigned};
+pub use crowds::Crowds;
 pub use forecasts::{Forecasts, LeadDifference};
 pub use signals::{AtJunction, Signals};
 
@@ -26,7 +28,7 @@ pub use signals::{AtJunction, Signals};
                         nanming diff before after"
 )]
 pub struct DiffArgs {
-    /// Directory of a run's decisions: signals, forecasts, assignments (.jsonl), from replay --out or run --jsonl
+    /// Directory of a run's decisions: signals, forecasts, crowds, assignments (.jsonl), from replay --out or run --jsonl
     #[arg(value_name = "A")]
     pub a: PathBuf,
     /// Directory of the other's
@@ -89,6 +91,8 @@ pub struct Difference {
     pub signals: Signals,
     /// Of forecasts.
     pub forecasts: Forecasts,
+    /// Of people at venues.
+    pub crowds: Crowds,
     /// Of assignments.
     pub assignments: Assignments,
 }
@@ -98,9 +102,10 @@ pub fn diff(args: &DiffArgs) -> Result<Difference, DiffError> {
     let files = |name: &str| (args.a.join(name), args.b.join(name));
     let signals = signals::compare(files("signals.jsonl"))?;
     let forecasts = forecasts::compare(files("forecasts.jsonl"))?;
+    let crowds = crowds::compare(files("crowds.jsonl"))?;
     let assignments = assignments::compare(files("assignments.jsonl"))?;
-    let same = [&signals.counts, &forecasts.counts, &assignments.counts].iter().all(|c| c.is_same());
-    Ok(Difference { same, signals, forecasts, assignments })
+    let same = [&signals.counts, &forecasts.counts, &crowds.counts, &assignments.counts].iter().all(|c| c.is_same());
+    Ok(Difference { same, signals, forecasts, crowds, assignments })
 }
 
 #[cfg(test)]

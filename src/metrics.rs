@@ -1,6 +1,6 @@
 //! The measures of the running engine, all of them, in the format of Prometheus. Handles are resolved once here; they are
 //! moved per tick or once a second, never per event. Names: `nanming_<what>_<unit>[_total]`. Labels are bounded by the
-//! city: streams, reasons, junctions, districts; never a camera, plate, call or unit.
+//! city: streams, reasons, junctions, districts, venues; never a camera, plate, call or unit.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +14,7 @@ use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, Registry
 use crate::door::TickRecord;
 
 mod controllers;
+mod crowds;
 mod intake;
 mod kafka;
 mod labels;
@@ -24,6 +25,7 @@ use labels::{ACK, PHASES, PICKS, PRIORITIES, STAGE_REASONS, TICK};
 use make::Make;
 
 pub use controllers::ControllerMeasures;
+pub use crowds::CrowdMeasures;
 pub use kafka::KafkaMeasures;
 pub use travel::TravelMeasures;
 
@@ -74,6 +76,8 @@ pub struct Metrics {
     district_units: Vec<IntGauge>,
     /// Of Kafka.
     pub kafka: KafkaMeasures,
+    /// Of venues.
+    pub crowds: CrowdMeasures,
     /// Of signal controllers.
     pub controllers: ControllerMeasures,
     /// Of public travel information.
@@ -225,6 +229,7 @@ impl Metrics {
                 named(&districts),
             )),
             kafka: KafkaMeasures::new(&make),
+            crowds: CrowdMeasures::new(&make, city),
             controllers: ControllerMeasures::new(&make),
             travel: TravelMeasures::new(&make),
             terminals: make.int_gauge("terminals_connected", "Dispatch terminals connected."),
@@ -268,6 +273,7 @@ impl Metrics {
         for c in &decisions.calls {
             bump(&self.phases, c.phase);
         }
+        self.crowds.decided(decisions);
         self.refusals.inc_by(decisions.refusals.len() as u64);
         for plan in &decisions.plans {
             self.junction_cycle[plan.junction.index()].set(f64::from(plan.cycle_ms) / 1000.0);

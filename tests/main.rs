@@ -7,6 +7,7 @@ mod calls;
 mod cluster;
 mod connections;
 mod controllers;
+mod crowd;
 mod dispatch;
 mod ending;
 mod envelope;

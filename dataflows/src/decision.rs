@@ -25,6 +25,12 @@ pub struct Decisions {
     pub forecasts: Vec<LinkForecast>,
     /// Links that are about to congest: entries (+1) and withdrawals (-1).
     pub onsets: Vec<(Onset, isize)>,
+    /// People at venues, where that changed.
+    #[serde(default)]
+    pub crowds: Vec<CrowdState>,
+    /// Venues with more people than usual: entries (+1) and withdrawals (-1).
+    #[serde(default)]
+    pub surges: Vec<(Surge, isize)>,
     /// Load of patrol grids: new values (+1), old values (-1).
     pub grids: Vec<(GridLoad, isize)>,
     /// New assignments, to be pushed.
@@ -52,6 +58,8 @@ impl Decisions {
         self.plans.extend(other.plans);
         self.forecasts.extend(other.forecasts);
         self.onsets.extend(other.onsets);
+        self.crowds.extend(other.crowds);
+        self.surges.extend(other.surges);
         self.grids.extend(other.grids);
         self.assignments.extend(other.assignments);
         self.calls.extend(other.calls);
@@ -70,6 +78,8 @@ impl Decisions {
         self.plans.sort_unstable();
         self.forecasts.sort_unstable_by_key(|x| x.link);
         self.onsets.sort_unstable();
+        self.crowds.sort_unstable_by_key(|x| x.venue);
+        self.surges.sort_unstable();
         self.grids.sort_unstable();
         self.assignments.sort_unstable_by_key(|x| x.id);
         self.calls.sort_unstable();
@@ -349,6 +359,37 @@ pub struct Onset {
     pub link: LinkId,
     /// The nearest lead time at which congestion is more likely than not, min.
     pub lead_min: u16,
+}
+
+/// Intervals of five minutes over which an outflow is expected.
+pub const OUTFLOWS: usize = 12;
+
+/// People at a venue.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CrowdState {
+    /// Which venue.
+    pub venue: VenueId,
+    /// When, ms.
+    pub time_ms: u64,
+    /// How many there are.
+    pub people: u32,
+    /// How many are usual at this time of day; 0 while nothing was learned.
+    pub usual: u32,
+    /// Share of what the venue holds, 1/1000; may be above 1000, and is 0 where nobody knows what it holds.
+    pub capacity_share_milli: u32,
+    /// Whether there are more than is usual.
+    pub surge: bool,
+    /// People expected to leave in each of the next intervals of five minutes.
+    pub outflow: [u32; OUTFLOWS],
+    /// Whether anything counts there (false: carried on from before).
+    pub observed: bool,
+}
+
+/// A venue with more people than is usual, or nearly full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Surge {
+    /// Which venue.
+    pub venue: VenueId,
 }
 
 /// Open calls, available units and calls closed lately of a patrol grid.

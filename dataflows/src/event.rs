@@ -13,7 +13,7 @@ mod units;
 pub use calls::{CallChange, CallEvent, CallFacts, CallPhase, Category, Priority, Standing};
 pub use reports::{CaseStage, CaseStep, Finding, SiteReport};
 pub use signals::{ControlMode, Lamp, SignalFeedback, StageHold};
-pub use traffic::{BusFix, CrowdCount, FlowReading, Passage, VehicleClass, Violation, ViolationKind};
+pub use traffic::{BusFix, CrowdCount, FlowReading, GateCount, Passage, VehicleClass, Violation, ViolationKind};
 pub use units::{Ack, Answer, AssignmentId, UnitReport, UnitStatus};
 
 /// One valid event of any stream.
@@ -44,11 +44,13 @@ pub enum Event {
     Site(SiteReport),
     /// Somebody held a stage at a junction, or let it go.
     Hold(StageHold),
+    /// The gates of a venue counted people.
+    Gate(GateCount),
 }
 
 /// Streams in the order of the variants of [`Event`]: the word for one event, and the name of the stream in metrics, dead
 /// letters and files.
-pub const STREAMS: [(&str, &str); 12] = [
+pub const STREAMS: [(&str, &str); 13] = [
     ("passage", "passages"),
     ("flow", "flows"),
     ("crowd", "crowds"),
@@ -61,6 +63,7 @@ pub const STREAMS: [(&str, &str); 12] = [
     ("case", "cases"),
     ("site", "sites"),
     ("hold", "holds"),
+    ("gate", "gates"),
 ];
 
 impl Event {
@@ -89,6 +92,7 @@ impl Event {
             Event::Case(e) => (9, e.time_ms),
             Event::Site(e) => (10, e.time_ms),
             Event::Hold(e) => (11, e.time_ms),
+            Event::Gate(e) => (12, e.time_ms),
         }
     }
 }
@@ -120,6 +124,9 @@ pub struct Batch {
     pub sites: Vec<SiteReport>,
     /// Stages held and let go.
     pub holds: Vec<StageHold>,
+    /// People through gates.
+    #[serde(default)]
+    pub gates: Vec<GateCount>,
 }
 
 impl Batch {
@@ -138,6 +145,7 @@ impl Batch {
             Event::Case(e) => self.cases.push(e),
             Event::Site(e) => self.sites.push(e),
             Event::Hold(e) => self.holds.push(e),
+            Event::Gate(e) => self.gates.push(e),
         }
     }
 
@@ -155,6 +163,7 @@ impl Batch {
         self.cases.append(&mut other.cases);
         self.sites.append(&mut other.sites);
         self.holds.append(&mut other.holds);
+        self.gates.append(&mut other.gates);
     }
 
     /// Number of events per stream, by the stream's name.
@@ -172,6 +181,7 @@ impl Batch {
             self.cases.len(),
             self.sites.len(),
             self.holds.len(),
+            self.gates.len(),
         ];
         std::array::from_fn(|row| (STREAMS[row].1, counts[row]))
     }

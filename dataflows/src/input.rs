@@ -109,7 +109,8 @@ pub struct Share {
 /// Splits a batch into one share for each of `workers`; which worker feeds an event does not matter.
 pub fn shares(batch: Batch, workers: usize) -> Vec<Share> {
     let mut shares = vec![Share::default(); workers];
-    let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites, holds } = batch;
+    let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites, holds, gates } =
+        batch;
     let others = (flows.into_iter().map(Event::Flow))
         .chain(crowds.into_iter().map(Event::Crowd))
         .chain(calls.into_iter().map(Event::Call))
@@ -120,7 +121,8 @@ pub fn shares(batch: Batch, workers: usize) -> Vec<Share> {
         .chain(violations.into_iter().map(Event::Violation))
         .chain(cases.into_iter().map(Event::Case))
         .chain(sites.into_iter().map(Event::Site))
-        .chain(holds.into_iter().map(Event::Hold));
+        .chain(holds.into_iter().map(Event::Hold))
+        .chain(gates.into_iter().map(Event::Gate));
     others.enumerate().for_each(|(n, event)| shares[n % workers].events.push(event));
     if workers == 1 {
         shares[0].passages = passages;

@@ -35,6 +35,10 @@ pub struct Outputs<'s> {
     pub forecasts: Stream<'s, Time, Vec<LinkForecast>>,
     /// Links about to congest.
     pub onsets: Collection<'s, Onset>,
+    /// People at venues.
+    pub crowds: Stream<'s, Time, Vec<CrowdState>>,
+    /// Venues with more people than usual.
+    pub surges: Collection<'s, Surge>,
     /// Load of patrol grids.
     pub grids: Collection<'s, GridLoad>,
     /// New assignments.
@@ -84,11 +88,13 @@ impl Gathered {
         gathered.sink(outputs.unserved, |came| &mut came.decisions.unserved);
         gathered.sink(outputs.routes, |came| &mut came.decisions.routes);
         gathered.sink(outputs.forecasts, |came| &mut came.decisions.forecasts);
+        gathered.sink(outputs.crowds, |came| &mut came.decisions.crowds);
         gathered.sink(outputs.assignments, |came| &mut came.decisions.assignments);
         gathered.sink(outputs.calls, |came| &mut came.decisions.calls);
         gathered.sink(outputs.rejected, |came| &mut came.decisions.rejected);
         gathered.sink(outputs.bookmarks, |came| &mut came.bookmarks);
         gathered.sink_relation(outputs.onsets, |came| &mut came.decisions.onsets);
+        gathered.sink_relation(outputs.surges, |came| &mut came.decisions.surges);
         gathered.sink_relation(outputs.grids, |came| &mut came.decisions.grids);
         gathered
     }

@@ -16,12 +16,13 @@ use crate::decide::bus_priority::BusPriority;
 use crate::decide::claim::Request;
 use crate::decide::coordination::{Coordination, CoordinationEvent, CoordinationNews};
 use crate::decide::corridor::{AllUnits, CorridorEvent, CorridorNews, CorridorSaid, Corridors, LinkNow};
+use crate::decide::crowd::{Crowds, counted as counted_at, surge, surging};
 use crate::decide::dispatch::load::{closed_call, grid_loads, open_call};
 use crate::decide::dispatch::{Centre, Dispatch, DispatchEvent, DispatchNews, DispatchSaid, UnitPlace};
 use crate::decide::forecast::{ForecastEvent, Forecasts, Known};
 use crate::decide::onset::{congested_now, congested_soon, onsets};
 use crate::decide::signal::{SignalEvent, SignalNews, SignalSaid, Signals};
-use crate::decision::{LinkForecast, LinkState, SignalPlan, UnitRoute};
+use crate::decision::{CrowdState, LinkForecast, LinkState, SignalPlan, UnitRoute};
 use crate::event::{CallChange, CallEvent, CallFacts, Category, Event, Passage, UnitReport, UnitStatus};
 use crate::ids::{CallId, JunctionId, LinkId, UnitId, VehicleId};
 use crate::input::Inputs;
@@ -49,6 +50,9 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let plans = plans(city, inputs, &links, &counts, vault);
     let forecasts = forecasts(city, inputs, links.clone(), vault);
     let onsets = about_to_congest(city, &links, &forecasts, ticks, vault);
+    // For whoever forecasts the links about a venue: how many people there are, and how many will leave when.
+    let crowds = crowds(city, inputs, vault);
+    let surges = latest("surges", crowds.clone().map(|c| surging(&c)), ticks.clone(), None, vault).map(surge);
     let units = units_in_service(inputs, vault);
     let dispatched = dispatched(city, inputs, &units, &links, vault);
     let (asked, routes) = corridors(city, inputs, &links, &dispatched, vault);
@@ -71,6 +75,8 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         routes,
         forecasts,
         onsets: onsets.consolidate(),
+        crowds,
+        surges: surges.consolidate(),
         grids: grid_loads(open_calls, available, closed_calls),
         assignments: dispatched.flat_map(|said| if let DispatchSaid::Assignment(a) = said { Some(a) } else { None }),
         calls,
@@ -278,6 +284,13 @@ fn about_to_congest<'s>(
     let congested = latest("congested", congested, ticks.clone(), None, vault);
     let expected = latest("expected", forecasts.clone().map(|f| congested_soon(&f)), ticks.clone(), None, vault);
     onsets(expected, congested)
+}
+
+/// People at venues, as cameras and gates count them.
+fn crowds<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Flow<'s, CrowdState> {
+    let venues = Arc::clone(city);
+    let counts = inputs.pick(move |event| counted_at(&venues, &event));
+    keyed(counts, inputs.ticks.clone(), Crowds::new(Arc::clone(city)), vault)
 }
 
 /// Units in service and where they are: those that have reported lately and are not off duty.

@@ -85,3 +85,26 @@ fn what_cannot_be_compared_is_said_with_its_line() {
     let said = compare(dir).unwrap_err().to_string();
     assert!(said.contains("signals.jsonl, line 2"), "{said}");
 }
+
+#[test]
+fn people_at_venues_are_compared_where_both_runs_tell_of_them() {
+    let state = |t_ms: u64, venue: &str, surge: bool| {
+        let outflow = [0; 12];
+        json!({"t_ms": t_ms, "venue": venue, "people": 9, "usual": 9, "share": 0.1, "surge": surge, "outflow": outflow,
+               "observed": true})
+        .to_string()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    ["a", "b"].iter().for_each(|of| write(dir, of, &[], &[], &[]));
+    let said = |of: &str, lines: &[String]| {
+        std::fs::write(dir.join(of).join("crowds.jsonl"), lines.join("\n") + "\n").unwrap();
+    };
+    said("a", &[state(1, "x", false), state(2, "x", true), state(2, "y", false)]);
+    assert!(compare(dir).unwrap().same, "the other run is of a version that did not tell");
+    said("b", &[state(1, "x", false), state(2, "x", false)]);
+    let found = compare(dir).unwrap();
+    assert_eq!(found.crowds.counts, Counts { same: 1, differing: 1, only_a: 1, only_b: 0 });
+    assert_eq!(found.crowds.surges, [("x".to_owned(), 1), ("y".to_owned(), 0)].into());
+    assert!(!found.same && found.to_string().contains("x: a surge in one of them only, 1 times"), "{found}");
+}

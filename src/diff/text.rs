@@ -16,7 +16,7 @@ impl Display for Counts {
 
 impl Display for Difference {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let Difference { same, signals, forecasts, assignments } = self;
+        let Difference { same, signals, forecasts, crowds, assignments } = self;
         writeln!(f, "signals:     {}", signals.counts)?;
         for (junction, at) in signals.junctions.iter().take(TOLD) {
             writeln!(
@@ -34,6 +34,11 @@ impl Display for Difference {
                 lead.kmh, lead.p_congested
             )?;
         }
+        writeln!(f, "crowds:      {}", crowds.counts)?;
+        for (venue, minutes) in crowds.surges.iter().take(TOLD) {
+            writeln!(f, "  {venue}: a surge in one of them only, {minutes} times")?;
+        }
+        more(f, crowds.surges.len(), "venues")?;
         writeln!(f, "assignments: {}", assignments.counts)?;
         if let Some(later_s) = assignments.later_s {
             writeln!(f, "  {} to another unit, there {later_s:+.0} s later in the mean", assignments.other_unit)?;

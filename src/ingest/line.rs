@@ -47,6 +47,7 @@ pub(super) enum Line<'a> {
     Case(CaseLine),
     Site(SiteLine),
     Hold(HoldLine),
+    Gate(GateLine),
 }
 
 /// A passage, with its texts where they stand in the line. Fields that it does not have are passed over, whatever they hold.
@@ -79,6 +80,17 @@ pub(super) struct CrowdLine {
     pub(super) time_ms: Option<u64>,
     pub(super) camera: String,
     pub(super) people: u32,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GateLine {
+    pub(super) time_ms: Option<u64>,
+    pub(super) venue: NameOrId,
+    pub(super) interval_s: f64,
+    #[serde(default)]
+    pub(super) entered: u32,
+    #[serde(default)]
+    pub(super) left: u32,
 }
 
 #[derive(Debug, Default, Clone, Copy, Deserialize)]

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 use nanming_dataflows::decision::Reason;
-use nanming_dataflows::ids::{BusLineId, CameraId, JunctionId, SiteId, UnitId};
+use nanming_dataflows::ids::{BusLineId, CameraId, JunctionId, SiteId, UnitId, VenueId};
 use nanming_dataflows::network::City;
 
 use super::Unfit;
@@ -18,6 +18,7 @@ pub struct Names {
     units: Table,
     sites: Table,
     bus_lines: Table,
+    venues: Table,
 }
 
 impl Names {
@@ -29,6 +30,7 @@ impl Names {
             units: Table::new(city.units.iter().map(|u| u.name.as_str())),
             sites: Table::new(city.sites.iter().map(|s| s.name.as_str())),
             bus_lines: Table::new(city.bus_lines.iter().map(|b| b.name.as_str())),
+            venues: Table::new(city.venues.iter().map(|v| v.name.as_str())),
         }
     }
 
@@ -54,6 +56,12 @@ impl Names {
     pub fn site(&self, which: &NameOrId) -> Result<SiteId, Unfit> {
         let row = self.sites.row(which);
         row.map(SiteId::from_index).ok_or_else(|| unknown(Reason::UnknownName, "site", which))
+    }
+
+    /// A venue.
+    pub fn venue(&self, which: &NameOrId) -> Result<VenueId, Unfit> {
+        let row = self.venues.row(which);
+        row.map(VenueId::from_index).ok_or_else(|| unknown(Reason::UnknownName, "venue", which))
     }
 
     /// A bus line.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::StrDeserializer;
 
-use super::line::{AckLine, CallLine, CallStep, FlowLine, NameOrId, UnitLine};
+use super::line::{AckLine, CallLine, CallStep, CrowdLine, FlowLine, GateLine, NameOrId, UnitLine};
 use super::validate::Valid;
 use super::{Refuse, Taken, Unfit, Validator};
 
@@ -50,6 +50,8 @@ impl Validator {
         }
         let mut rows = Rows { taken: &mut taken, refuse };
         batch.flows.into_iter().for_each(|row| rows.take("flows", row, |row| self.flow_row(row, now_ms)));
+        batch.crowds.into_iter().for_each(|row| rows.take("crowds", row, |row| self.crowd_row(row, now_ms)));
+        batch.gates.into_iter().for_each(|row| rows.take("gates", row, |row| self.gate_row(row, now_ms)));
         batch.calls.into_iter().for_each(|row| rows.take("calls", row, |row| self.call_row(row, now_ms)));
         batch.units.into_iter().for_each(|row| rows.take("units", row, |row| self.unit_row(row, now_ms)));
         batch.acks.into_iter().for_each(|row| rows.take("acks", row, |row| self.ack_row(row, now_ms)));
@@ -66,6 +68,22 @@ impl Validator {
             occupancy: f64::from(row.occupancy_milli) / 1000.0,
         };
         Ok((Event::Flow(self.flow(&line, now_ms)?), None))
+    }
+
+    fn crowd_row(&self, row: &v1::Crowd, now_ms: u64) -> Result<Valid, Unfit> {
+        let line = CrowdLine { time_ms: time(row.time_ms), camera: row.device.clone(), people: row.people };
+        Ok((Event::Crowd(self.crowd(&line, now_ms)?), None))
+    }
+
+    fn gate_row(&self, row: &v1::Gate, now_ms: u64) -> Result<Valid, Unfit> {
+        let line = GateLine {
+            time_ms: time(row.time_ms),
+            venue: NameOrId::Name(row.venue.clone()),
+            interval_s: f64::from(row.interval_ms) / 1000.0,
+            entered: row.entered,
+            left: row.left,
+        };
+        Ok((Event::Gate(self.gate(&line, now_ms)?), None))
     }
 
     fn call_row(&self, row: &v1::Call, now_ms: u64) -> Result<Valid, Unfit> {

@@ -87,6 +87,7 @@ impl Validator {
             Line::Case(line) => Event::Case(self.case(&line, now_ms)?),
             Line::Site(line) => Event::Site(self.site(&line, now_ms)?),
             Line::Hold(line) => Event::Hold(hold::hold(self, line, now_ms)?),
+            Line::Gate(line) => Event::Gate(self.gate(&line, now_ms)?),
         };
         Ok((event, None))
     }
@@ -154,7 +155,7 @@ impl Validator {
         })
     }
 
-    fn crowd(&self, line: &CrowdLine, now_ms: u64) -> Result<CrowdCount, Unfit> {
+    pub(super) fn crowd(&self, line: &CrowdLine, now_ms: u64) -> Result<CrowdCount, Unfit> {
         in_range("people", f64::from(line.people), 0.0, f64::from(MAX_PEOPLE))?;
         Ok(CrowdCount {
             time_ms: self.fresh(line.time_ms, now_ms)?,
@@ -282,6 +283,7 @@ fn in_range(what: &str, value: f64, min: f64, max: f64) -> Result<(), Unfit> {
     Err(Unfit::new(Reason::OutOfRange, format!("{what} {value} is not from {min} to {max}")))
 }
 
+mod gate;
 mod hold;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nanming_dataflows::decision::{Assignment, Decisions, Lead, LinkForecast, Rejected, SignalCommand, SignalPlan};
+use nanming_dataflows::decision::{
+    Assignment, CrowdState, Decisions, Lead, LinkForecast, Rejected, SignalCommand, SignalPlan,
+};
 use nanming_dataflows::ids::JunctionId;
 use nanming_dataflows::network::City;
 use serde::Serialize;
@@ -19,6 +21,7 @@ pub struct JsonlSinks {
     signals: BoundedFile,
     plans: BoundedFile,
     forecasts: BoundedFile,
+    crowds: BoundedFile,
     assignments: BoundedFile,
     /// Of a replay alone: in a live city the dead-letter office keeps what was refused.
     dead_letters: Option<BoundedFile>,
@@ -50,6 +53,7 @@ impl JsonlSinks {
             signals: file("signals.jsonl")?,
             plans: file("plans.jsonl")?,
             forecasts: file("forecasts.jsonl")?,
+            crowds: file("crowds.jsonl")?,
             assignments: file("assignments.jsonl")?,
             dead_letters: dead_letters.then(|| file("dead_letters.jsonl")).transpose()?,
         })
@@ -66,6 +70,9 @@ impl JsonlSinks {
         for made in &decisions.forecasts {
             line(&mut self.forecasts, &forecast(&self.city, made))?;
         }
+        for state in &decisions.crowds {
+            line(&mut self.crowds, &crowd(&self.city, state))?;
+        }
         for made in &decisions.assignments {
             line(&mut self.assignments, &assignment(&self.city, made))?;
         }
@@ -79,7 +86,8 @@ impl JsonlSinks {
 
     /// Hands what is buffered to the system.
     pub fn flush(&mut self) -> std::io::Result<()> {
-        let files = [&mut self.signals, &mut self.plans, &mut self.forecasts, &mut self.assignments];
+        let Self { signals, plans, forecasts, crowds, assignments, .. } = self;
+        let files = [signals, plans, forecasts, crowds, assignments];
         files.into_iter().chain(&mut self.dead_letters).try_for_each(BoundedFile::flush)
     }
 }
@@ -108,6 +116,12 @@ pub(crate) fn forecast(city: &City, f: &LinkForecast) -> Value {
     };
     let leads: Vec<Value> = f.leads.iter().map(lead).collect();
     json!({"t_ms": f.time_ms, "link": city.links[f.link.index()].name, "leads": leads})
+}
+
+fn crowd(city: &City, c: &CrowdState) -> Value {
+    json!({"t_ms": c.time_ms, "venue": city.venues[c.venue.index()].name, "people": c.people, "usual": c.usual,
+           "share": f64::from(c.capacity_share_milli) / 1000.0, "surge": c.surge, "outflow": c.outflow,
+           "observed": c.observed})
 }
 
 pub(crate) fn assignment(city: &City, a: &Assignment) -> Value {

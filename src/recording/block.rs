@@ -100,6 +100,7 @@ impl Columns {
         batch.cases.iter().for_each(|e| write(Event::Case(*e)));
         batch.sites.iter().for_each(|e| write(Event::Site(*e)));
         batch.holds.iter().for_each(|e| write(Event::Hold(e.clone())));
+        batch.gates.iter().for_each(|e| write(Event::Gate(*e)));
     }
 
     /// Whether it should be written now.

@@ -48,6 +48,7 @@ fn every_stream(city: &City) -> Batch {
         violations: vec![Violation { time_ms, camera, vehicle: VehicleId(u64::MAX), kind: ViolationKind::Parking }],
         cases: vec![CaseStep { time_ms, case: CaseId(3), stage: CaseStage::Closed, by: unit }],
         sites: vec![],
+        gates: vec![GateCount { time_ms, venue: VenueId(0), interval_ms: 60_000, entered: 7, left: 8 }],
         holds: vec![StageHold { time_ms, junction: JunctionId(0), stage: Some(1), until_ms: 9, by: "desk".into() }],
     }
 }

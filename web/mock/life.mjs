@@ -135,5 +135,12 @@ export function makeLife(city, seed = 7) {
     const lead = [5, 10, 15, 20, 30, 45, 60].find((m) => forecast(l, m, now).congested > 0.42);
     return lead ? [[l.id, lead]] : [];
   }).slice(0, 120);
-  return { links, junctions, calls, past, dirty, tick, open, change, cancel, lamps, figures, forecast, onsets };
+  /** People at venues: an event that fills every fifth of them and empties again, the others as usual. */
+  const crowds = (now) => city.venues.map((v) => {
+    const s = (now - start) / 1000, usual = Math.round(v.capacity * 0.12), wave = Math.sin(s / 400 + v.id);
+    const surge = v.id % 5 === 1, people = Math.round(usual * (1 + 0.1 * wave) + (surge ? v.capacity * (0.62 + 0.2 * wave) : 0));
+    const outflow = Array.from({ length: 12 }, (_, n) => Math.round((surge ? (people - usual) * 0.16 * Math.exp(-((n - 4) ** 2) / 8) : 0) + usual * 0.02));
+    return [v.id, people, usual, +(people / v.capacity).toFixed(3), surge ? 1 : 0, outflow];
+  });
+  return { crowds, links, junctions, calls, past, dirty, tick, open, change, cancel, lamps, figures, forecast, onsets };
 }

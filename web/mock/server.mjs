@@ -34,7 +34,7 @@ const junction = (j) => [j.id, j.stage, j.interval, j.reason];
 const unit = (u) => [u.id, +u.lon.toFixed(6), +u.lat.toFixed(6), u.status, u.assignment];
 const row = ({ call, phase, priority, category, lon, lat, opened_ms, unit: u, assignment, eta_s }) => ({ call, phase, priority, category, lon, lat, opened_ms, ...(u ? { unit: u.id, assignment, eta_s } : {}) });
 const frame = (event, body) => `id: ${seq}\nevent: ${event}\ndata: ${JSON.stringify(body)}\n\n`;
-const snapshot = () => ({ time_ms: Date.now(), links: life.links.map(link), junctions: life.junctions.map(junction), units: city.units.map(unit), calls: [...life.calls.values()].map(row), closed: [], onsets: life.onsets(Date.now()), figures: life.figures(), history });
+const snapshot = () => ({ time_ms: Date.now(), links: life.links.map(link), junctions: life.junctions.map(junction), units: city.units.map(unit), calls: [...life.calls.values()].map(row), closed: [], onsets: life.onsets(Date.now()), crowds: life.crowds(Date.now()), figures: life.figures(), history });
 
 setInterval(() => {
   const now = Date.now();
@@ -45,7 +45,7 @@ setInterval(() => {
   if (seq % 10 === 0) remember(now);
   const delta = {
     time_ms: now, links: life.links.filter((l, i) => `${l.level}${l.speed}` !== before[i]).map(link), junctions: changed.map((id) => junction(life.junctions[id])),
-    units: [...dirty.units].map((id) => unit(city.units[id])), calls: [...dirty.calls].filter((id) => life.calls.has(id)).map((id) => row(life.calls.get(id))), closed: dirty.closed, figures: life.figures(), ...(seq % 10 === 0 ? { onsets: life.onsets(now) } : {}),
+    units: [...dirty.units].map((id) => unit(city.units[id])), calls: [...dirty.calls].filter((id) => life.calls.has(id)).map((id) => row(life.calls.get(id))), closed: dirty.closed, figures: life.figures(), ...(seq % 10 === 0 ? { onsets: life.onsets(now), crowds: life.crowds(now) } : {}),
   };
   dirty.units.clear(); dirty.calls.clear(); dirty.closed = [];
   for (const c of clients) c.write(frame("delta", delta));

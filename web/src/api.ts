@@ -53,6 +53,8 @@ export interface StreamMessage {
   calls?: CallRow[];
   closed?: number[];
   onsets?: [link: number, lead_min: number][];
+  /** `people` is null where nobody counts; `outflow` is by five minutes. */
+  crowds?: [venue: number, people: number | null, usual: number, share: number, surge: 0 | 1, outflow: number[]][];
   figures?: Figures;
   history?: Partial<Record<FigureKey, (number | null)[]>> & { time_ms: number[] };
 }

@@ -9,11 +9,12 @@ import { JunctionPanel } from "./panels/junction";
 import { LinkPanel } from "./panels/link";
 import { RaisePanel } from "./panels/raise";
 import { UnitPanel } from "./panels/unit";
+import { VenuePanel } from "./panels/venue";
 import { Footer } from "./parts/footer";
 import { ForecastBar } from "./parts/forecast";
 import { Header } from "./parts/header";
 import { Layers, Legend } from "./parts/legend";
-import { Calls, Onsets } from "./parts/lists";
+import { Calls, Onsets, Surges } from "./parts/lists";
 import { Search, type Found } from "./parts/search";
 import { Series } from "./parts/series";
 import { select, set, store, subscribe, useStore, type Atlas, type Selection } from "./store";
@@ -43,6 +44,7 @@ export function App(): JSX.Element {
       </main>
       <div class="side">
         <Calls onPick={open} />
+        <Surges onPick={open} />
         <Onsets onPick={open} />
         <Series />
       </div>
@@ -58,6 +60,7 @@ function Panel({ kind, id }: Selection): JSX.Element {
     case "call": return <CallPanel id={id} />;
     case "unit": return <UnitPanel id={id} />;
     case "link": return <LinkPanel id={id} />;
+    case "venue": return <VenuePanel id={id} />;
   }
 }
 

@@ -24,6 +24,9 @@ export const PHASES: Record<Phase, string> = {
   waiting: "#ff6b7f", assigned: "#ffb84a", accepted: "#86b7ff", arrived: "#5fd0a0", closed: "#7b8896", cancelled: "#7b8896",
 };
 
+export const VENUE = "#c9a6ff";
+export const SURGE = "#ff9d3c";
+
 /** Who decided a junction's stage: the demand, a limit of the envelope, or the fixed plan. */
 export type Decider = "adaptive" | "bound" | "plan";
 export function decider(reason: StageReason | string): Decider {

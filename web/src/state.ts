@@ -4,6 +4,8 @@ import type { CallRow, Figures, FigureKey, Level, StageReason, StreamMessage, Un
 export interface LinkNow { id: number; level: Level; speed_kmh: number; flow_veh_h: number; queue_veh: number }
 export interface JunctionNow { id: number; stage: number; interval: 0 | 1 | 2; reason: StageReason; changed_ms: number | null }
 export interface UnitNow { id: number; lon: number; lat: number; status: UnitStatus; assignment: string | null }
+/** People at a venue; `share` is of what it holds. */
+export interface CrowdNow { id: number; people: number | null; usual: number; share: number; surge: boolean; outflow: number[] }
 export interface Sample { time_ms: number; figures: Figures }
 
 export interface Board {
@@ -13,6 +15,7 @@ export interface Board {
   units: Map<number, UnitNow>;
   calls: Map<number, CallRow>;
   onsets: [link: number, lead_min: number][];
+  crowds: Map<number, CrowdNow>;
   figures: Figures;
   /** Figures over the last while, oldest first. */
   series: Sample[];
@@ -29,7 +32,7 @@ const SERIES_MS = 15 * 60_000;
 const SERIES_STEP_MS = 2_000;
 
 export const emptyBoard = (): Board => ({
-  time_ms: 0, links: new Map(), junctions: new Map(), units: new Map(), calls: new Map(), onsets: [], figures: {},
+  time_ms: 0, links: new Map(), junctions: new Map(), units: new Map(), calls: new Map(), onsets: [], crowds: new Map(), figures: {},
   series: [], junction_changes: 0, loaded: false,
 });
 
@@ -51,6 +54,8 @@ export function apply(board: Board, message: StreamMessage, kind: "snapshot" | "
   for (const call of message.calls ?? []) board.calls.set(call.call, call);
   for (const id of message.closed ?? []) board.calls.delete(id);
   if (message.onsets) board.onsets = message.onsets;
+  for (const [id, people, usual, share, surge, outflow] of message.crowds ?? [])
+    board.crowds.set(id, { id, people, usual, share, surge: surge === 1, outflow });
   if (message.figures) Object.assign(board.figures, asSeen(message.figures, board.links.size > 0, board.units.size > 0));
   remember(board, message);
   board.loaded ||= kind === "snapshot";
@@ -64,6 +69,7 @@ function forget(board: Board, snapshot: StreamMessage): void {
   board.units.clear();
   board.calls.clear();
   board.onsets = [];
+  board.crowds.clear();
   const named = new Set((snapshot.junctions ?? []).map((j) => j[0]));
   for (const id of board.junctions.keys()) if (!named.has(id)) board.junctions.delete(id);
 }
@@ -93,6 +99,13 @@ function remember(board: Board, message: StreamMessage): void {
   const from = board.series.findIndex((s) => s.time_ms >= oldest);
   if (from > 0) board.series.splice(0, from);
 }
+
+/** Venues with more people than usual, the fullest first. */
+export const surgesInOrder = (crowds: Iterable<CrowdNow>): CrowdNow[] =>
+  [...crowds].filter((c) => c.surge).sort((a, b) => b.share - a.share || a.id - b.id);
+
+/** People expected to leave within the hour. */
+export const leaving = (crowd: CrowdNow): number => crowd.outflow.reduce((a, b) => a + b, 0);
 
 /** Open calls, most urgent first, then longest waiting. */
 export const callsInOrder = (calls: Iterable<CallRow>): CallRow[] =>

@@ -7,7 +7,7 @@ import { type Board, emptyBoard } from "./state";
 import type { Connection } from "./stream";
 
 /** `near`: the zoom that the map shall come near with; without it the thing is in sight already, at most under a panel. */
-export type Selection = { kind: "junction" | "call" | "unit" | "link"; id: number; near?: number };
+export type Selection = { kind: "junction" | "call" | "unit" | "link" | "venue"; id: number; near?: number };
 export type LayerName = "junctions" | "units" | "calls" | "grids" | "venues" | "names";
 
 export interface Place<P> { at: LonLat; facts: P }

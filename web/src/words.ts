@@ -1,8 +1,9 @@
 /** Decisions of the engine in words that a person can check. */
 import { ApiError, type JunctionDetail, type PickReason } from "./api";
-import { figure } from "./format";
+import { figure, percent } from "./format";
 import { isKey, t, word } from "./i18n";
 import { stageInWords } from "./stages";
+import { leaving, type CrowdNow } from "./state";
 import { store } from "./store";
 
 /**
@@ -31,6 +32,16 @@ const STAYING: string[] = ["min_green", "not_worth", "idle"];
 
 /** A stage's name for people; its number when it has none. */
 export const stageName = (name: string | undefined, index: number): string => stageInWords(name?.trim() ?? "", store.lang) || t("stage_n", { n: index + 1 });
+
+/** People at a venue, against the usual and what it holds, and who will leave. */
+export function crowdWords(crowd: CrowdNow): string {
+  if (crowd.people === null) return t("crowd_unseen");
+  const words = [`${t("people")} ${figure(crowd.people)}`];
+  if (crowd.usual > 0) words.push(`${t("people_usual")} ${figure(crowd.usual)}`);
+  if (crowd.share > 0) words.push(`${percent(crowd.share)} ${t("people_share")}`);
+  if (leaving(crowd) > 0) words.push(`−${figure(leaving(crowd))} ${t("outflow_hour")}`);
+  return words.join(" · ");
+}
 
 /** Why this unit was sent. */
 export function whyUnit(reason: PickReason | string): string {

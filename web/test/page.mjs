@@ -126,12 +126,22 @@ try {
   await page.fill(id("search"), "甲秀楼");
   await page.keyboard.press("Enter");
   assert.ok(await page.isChecked(id("layer-venues")));
+  await page.waitForFunction((sel) => document.querySelector(sel)?.textContent === "甲秀楼", id("panel-title"));
   const long = await page.evaluate(() => [...window.nanming.calls.keys()].find((n) => n > 2 ** 40));
   await page.fill(id("search"), String(long).slice(-6));
   await page.keyboard.press("Enter");
   await page.waitForFunction(([sel, n]) => document.querySelector(sel)?.textContent === `Call ${n}`, [id("panel-title"), long]);
   assert.match(await page.textContent(id(`call-row-${long}`)), new RegExp(`#…${String(long).slice(-6)}`));
   done("a venue is found, and a call by the end of its number");
+
+  const surge = page.locator("[data-testid^=surge-row-]").first();
+  const crowded = await surge.locator("b").first().textContent();
+  await surge.click();
+  await page.waitForFunction(([sel, name]) => document.querySelector(sel)?.textContent === name, [id("panel-title"), crowded]);
+  assert.match(await page.textContent(id("venue-people")), /\d/);
+  assert.equal(await page.locator(`${id("venue-outflow")} > *`).count(), 12);
+  assert.match(await page.textContent(id("panel")), /Many more people than usual.*Expected to leave.*within the hour/s);
+  done("a venue with a surge tells how many people there are, and how many will leave when");
 
   await page.keyboard.press("Escape");
   await page.locator(".tools .icon").click();

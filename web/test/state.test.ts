@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { CallRow, StreamMessage } from "../src/api";
-import { apply, callsInOrder, emptyBoard, isAvailable, onsetsByRoad } from "../src/state";
+import { apply, callsInOrder, emptyBoard, isAvailable, leaving, onsetsByRoad, surgesInOrder } from "../src/state";
 
 const call = (id: number, more: Partial<CallRow> = {}): CallRow => ({ call: id, phase: "waiting", priority: "B", category: "help", lon: 106.7, lat: 26.6, opened_ms: 1000, ...more });
 const first: StreamMessage = {
@@ -48,6 +48,19 @@ test("an empty list of onsets empties the list; a missing one keeps it", () => {
   expect(board.onsets).toHaveLength(2);
   apply(board, { time_ms: 12_000, onsets: [] }, "delta");
   expect(board.onsets).toEqual([]);
+});
+
+test("people at venues stay as they were said last, until a snapshot; surges come by how full they are", () => {
+  const board = emptyBoard();
+  const outflow = [10, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5];
+  apply(board, { ...first, crowds: [[0, 900, 300, 0.4, 1, outflow], [1, null, 40, 0, 0, outflow], [2, 800, 0, 0.9, 1, outflow]] }, "snapshot");
+  expect(surgesInOrder(board.crowds.values()).map((c) => c.id)).toEqual([2, 0]);
+  expect(board.crowds.get(1)).toEqual({ id: 1, people: null, usual: 40, share: 0, surge: false, outflow });
+  expect(leaving(board.crowds.get(0)!)).toBe(35);
+  apply(board, { time_ms: 11_000, crowds: [[2, 100, 0, 0.1, 0, outflow]] }, "delta");
+  expect(surgesInOrder(board.crowds.values()).map((c) => c.id)).toEqual([0]);
+  apply(board, { ...first, time_ms: 60_000 }, "snapshot");
+  expect(board.crowds.size).toBe(0);
 });
 
 test("stage changes are counted, intervals and reasons are not, and a gap does not hide one", () => {

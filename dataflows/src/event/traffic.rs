@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{BusId, BusLineId, CameraId, LinkId, VehicleId};
+use crate::ids::{BusId, BusLineId, CameraId, LinkId, VehicleId, VenueId};
 
 /// Class of a vehicle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,6 +66,21 @@ pub struct CrowdCount {
     pub camera: CameraId,
     /// People in view.
     pub people: u32,
+}
+
+/// People counted at the gates of a venue over an interval: at all of them, or at one of several that report alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GateCount {
+    /// End of the interval.
+    pub time_ms: u64,
+    /// Which venue.
+    pub venue: VenueId,
+    /// Length of the interval, ms.
+    pub interval_ms: u32,
+    /// People who came in.
+    pub entered: u32,
+    /// People who went out.
+    pub left: u32,
 }
 
 /// A bus reported its place.

@@ -1,7 +1,8 @@
-//! People at venues: a daily curve, now and then an event that fills a venue and empties it, and the cars that leave.
+//! People at venues: a daily curve, now and then an event that fills a venue and empties it, and the cars that leave. Cameras
+//! see how many there are; every other venue has gates, which count who comes and goes.
 
-use nanming_dataflows::event::{CrowdCount, Event};
-use nanming_dataflows::ids::CameraId;
+use nanming_dataflows::event::{CrowdCount, Event, GateCount};
+use nanming_dataflows::ids::{CameraId, VenueId};
 use nanming_dataflows::network::{CameraKind, City};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -10,6 +11,12 @@ use super::chance::{mix, stream};
 use super::traffic::STEP_MS;
 
 const COUNT_MS: u64 = 30_000;
+/// Gates report so often.
+const GATES_MS: u64 = 60_000;
+/// Those who are there anyway stay for so long, in the mean.
+const STAY_MS: u64 = 2_700_000;
+/// Of so many who come or go, gates miss one.
+const MISSED: f64 = 100.0;
 const FILL_MIN: i64 = 75;
 const EMPTY_MIN: i64 = 45;
 /// Cars for each person who leaves an event.
@@ -65,7 +72,32 @@ impl Crowds {
             let people = (inside / f64::from(watchers.max(1)) * noise) as u32;
             out.push(Event::Crowd(CrowdCount { time_ms: now_ms, camera, people }));
         }
+        if now_ms.is_multiple_of(GATES_MS) {
+            self.pass_gates(city, now_ms, local_ms, out);
+        }
         self.leave(city, local_ms)
+    }
+
+    /// Who came and went at the gates in the last interval: those who are there anyway change over, and the number follows the
+    /// day and the event.
+    fn pass_gates(&self, city: &City, now_ms: u64, local_ms: i64, out: &mut Vec<Event>) {
+        for (row, venue) in city.venues.iter().enumerate().step_by(2) {
+            let capacity = f64::from(venue.capacity);
+            let before_ms = local_ms - GATES_MS as i64;
+            let changes = [
+                capacity * (daily(local_ms) - daily(before_ms)),
+                at_show(self.shows[row], local_ms) - at_show(self.shows[row], before_ms),
+            ];
+            let more: f64 = changes.iter().map(|change| change.max(0.0)).sum();
+            let less: f64 = changes.iter().map(|change| (-change).max(0.0)).sum();
+            let turnover = capacity * daily(local_ms) * GATES_MS as f64 / STAY_MS as f64;
+            let chance = |salt: u64| (mix(now_ms ^ ((row as u64) << 40) ^ salt) % 1_000) as f64 / 1_000.0;
+            let counted =
+                |people: f64, salt: u64| (people * (1.0 - 2.0 * chance(salt) / MISSED) + chance(salt + 1)) as u32;
+            let (entered, left) = (counted(turnover + more, 1), counted(turnover + less, 3));
+            let (venue, interval_ms) = (VenueId::from_index(row), GATES_MS as u32);
+            out.push(Event::Gate(GateCount { time_ms: now_ms, venue, interval_ms, entered, left }));
+        }
     }
 
     /// One venue in five has an event on a day, most of them in the evening.
@@ -85,6 +117,13 @@ impl Crowds {
             let people = f64::from(city.venues[v].capacity) * fill;
             self.shows[v] = happens.then_some(Show { start_min, end_min: start_min + length, people });
         }
+    }
+
+    /// Holds an event at a venue, in place of the day's own: when it ends, in minutes of local time since the epoch, how long it
+    /// is, and with how many people.
+    #[cfg(test)]
+    pub(super) fn hold(&mut self, venue: usize, end_min: i64, length_min: i64, people: f64) {
+        self.shows[venue] = Some(Show { start_min: end_min - length_min, end_min, people });
     }
 
     fn leave(&mut self, city: &City, local_ms: i64) -> Vec<u32> {

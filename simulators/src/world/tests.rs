@@ -327,6 +327,26 @@ fn every_stream_speaks() {
     assert!((0.03..0.07).contains(&unreadable), "{unreadable}");
 }
 
+#[test]
+fn an_event_that_ends_fills_the_link_of_its_venue() {
+    let run = |people: f64| {
+        let mut w = world(settings());
+        w.step(EIGHT_MS + 500);
+        // It began two hours ago and ends in ten minutes.
+        w.crowds.hold(0, (EIGHT_MS as i64 / 60_000 + i64::from(w.city().utc_offset_min)) + 10, 120, people);
+        let link = w.city().venues[0].link;
+        let events = w.step(EIGHT_MS + 600_000);
+        let before = w.link(link).left;
+        let mut batch = nanming_dataflows::event::Batch::default();
+        batch.extend(events.into_iter().chain(w.step(EIGHT_MS + 3_000_000)));
+        let gates = batch.gates.iter().filter(|gate| gate.venue.0 == 0);
+        (w.link(link).left - before, gates.map(|gate| gate.left).sum::<u32>())
+    };
+    let (quiet, busy) = (run(0.0), run(10_000.0));
+    assert!(busy.0 > quiet.0 + 200, "{busy:?} vehicles and people, {quiet:?} without");
+    assert!((8_600..9_000).contains(&(busy.1 - quiet.1)), "{busy:?} vehicles and people, {quiet:?} without");
+}
+
 /// A world in which a unit sets out to the call that is furthest from it.
 fn far_call() -> (World, AssignmentId, UnitId) {
     let mut w = world(settings());

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use nanming_dataflows::ids::VehicleId;
+use nanming_dataflows::network::CameraKind;
 use nanming_simulators::town;
 
-use super::v1::{Ack, Batch, Call, Flow, Passages, Unit};
+use super::v1::{Ack, Batch, Call, Crowd, Flow, Gate, Passages, Unit};
 use super::*;
 use crate::ingest::{Callers, Plates};
 
@@ -68,8 +69,16 @@ fn the_other_streams_are_checked_as_json_is() {
     let ack = Ack { unit: unit.clone(), assignment: "7.1".into(), answer: "accept".into(), time_ms: 5 };
     let place = Unit { unit, lon, lat, status: "ready".into(), time_ms: NOW_MS };
     let flow = Flow { device, interval_ms: 60_000, vehicles: 14, ..Flow::default() };
+    let counts = |kind: CameraKind| Crowd {
+        device: city.cameras.iter().find(|camera| camera.kind == kind).unwrap().name.clone(),
+        people: 9,
+        time_ms: NOW_MS,
+    };
+    let gate = Gate { venue: city.venues[1].name.clone(), interval_ms: 60_000, entered: 7, ..Gate::default() };
     let batch = Batch {
         version: VERSION,
+        crowds: vec![counts(CameraKind::Crowd), counts(CameraKind::StopLine)],
+        gates: vec![gate.clone(), Gate { venue: "nowhere".into(), ..gate }],
         flows: vec![flow.clone(), Flow { interval_ms: 0, ..flow.clone() }],
         calls: vec![call.clone(), Call { change: 7, ..call.clone() }, Call { priority: "Z".into(), ..call }],
         units: vec![place.clone(), Unit { status: "asleep".into(), ..place.clone() }, Unit { lat: f64::NAN, ..place }],
@@ -78,12 +87,14 @@ fn the_other_streams_are_checked_as_json_is() {
     };
     let (taken, refused) = read(&batch.encode_to_vec());
     let streams: Vec<_> = taken.events.iter().map(Event::stream).collect();
-    assert_eq!(streams, ["flows", "calls", "units", "acks"]);
+    assert_eq!(streams, ["flows", "crowds", "gates", "calls", "units", "acks"]);
     assert_eq!(taken.events[0].time_ms(), NOW_MS, "0 stands for now");
     assert_eq!((taken.notes[0].0.0, taken.notes[0].1.words.as_str()), (7, "救命"));
     let reasons: Vec<_> = refused.iter().map(|r| (r.0.as_str(), r.1.as_str())).collect();
     let expected = [
         ("flows", "out_of_range"),
+        ("crowds", "wrong_camera_kind"),
+        ("gates", "unknown_name"),
         ("calls", "malformed"),
         ("calls", "malformed"),
         ("units", "malformed"),

@@ -24,7 +24,7 @@ fn every_example_of_the_handbook_is_read() {
         let (event, _) = validator.event(example.as_bytes(), NOW_MS).unwrap_or_else(|e| panic!("{example}: {e}"));
         batch.push(event);
     }
-    assert_eq!(batch.counts().map(|(_, n)| n), [1; 12], "one example of each stream");
+    assert_eq!(batch.counts().map(|(_, n)| n), [1; 13], "one example of each stream");
     assert_eq!(batch.passages[0].speed_mm_s, 12_000);
     assert_eq!(batch.flows[0].occupancy_milli, 120);
     assert_eq!(batch.buses[0].position_mm, 0);
@@ -100,6 +100,13 @@ fn what_cannot_be_is_refused_with_its_reason() {
         ("{\"type\":\"signal\",\"junction\":0,\"mode\":\"local\",\"lamps\":\"r\"}".into(), Reason::Malformed),
         ("{\"type\":\"bus\",\"bus\":1,\"line\":\"x\",\"lon\":1,\"lat\":1,\"speed_kmh\":1}".into(), Reason::UnknownName),
         ("{\"type\":\"bus\",\"bus\":1,\"line\":0,\"lon\":1,\"lat\":1,\"speed_kmh\":1}".into(), Reason::OutsideCity),
+        ("{\"type\":\"gate\",\"venue\":\"x\",\"interval_s\":60}".into(), Reason::UnknownName),
+        ("{\"type\":\"gate\",\"venue\":99,\"interval_s\":60}".into(), Reason::UnknownName),
+        ("{\"type\":\"gate\",\"venue\":0,\"interval_s\":0}".into(), Reason::OutOfRange),
+        ("{\"type\":\"gate\",\"venue\":0,\"interval_s\":3601}".into(), Reason::OutOfRange),
+        ("{\"type\":\"gate\",\"venue\":0,\"interval_s\":1,\"entered\":1001}".into(), Reason::OutOfRange),
+        ("{\"type\":\"gate\",\"venue\":0,\"interval_s\":1,\"left\":1001}".into(), Reason::OutOfRange),
+        ("{\"type\":\"gate\",\"venue\":0,\"interval_s\":1,\"left\":-1}".into(), Reason::Malformed),
         ("{\"type\":\"site\",\"site\":\"x\",\"finding\":\"dust\"}".into(), Reason::UnknownName),
         ("{\"type\":\"call\",\"call\":0,\"change\":\"cancelled\"}".into(), Reason::OutOfRange),
         ("{\"type\":\"call\",\"call\":1,\"priority\":\"A\",\"lon\":1,\"lat\":1}".into(), Reason::OutsideCity),
@@ -118,6 +125,7 @@ fn what_sensors_and_units_say_too_late_is_refused_and_what_people_say_is_not() {
         format!("\"passage\",\"camera\":\"{stop_line}\",\"speed_kmh\":36"),
         format!("\"flow\",\"camera\":\"{stop_line}\",\"interval_s\":60,\"vehicles\":3"),
         format!("\"crowd\",\"camera\":\"{crowd}\",\"people\":3"),
+        "\"gate\",\"venue\":0,\"interval_s\":60,\"entered\":3".into(),
         format!("\"unit\",\"unit\":0,\"lon\":{lon},\"lat\":{lat},\"status\":\"ready\""),
         format!("\"signal\",\"junction\":0,\"mode\":\"local\",\"lamps\":\"{lamps}\""),
         format!("\"violation\",\"camera\":\"{stop_line}\",\"plate\":\"A1\",\"kind\":\"parking\""),

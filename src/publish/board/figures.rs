@@ -43,6 +43,7 @@ impl Tempo {
             "vehicles_h": (recent(|r| r.1) as f64 * per_minute * 60.0).round(),
             "mean_speed_kmh": round1(mean_speed_kmh(state.links.iter().flatten())),
             "congested_links": state.links.iter().flatten().filter(|l| l.level == LevelOfService::F).count(),
+            "surges": state.crowds.iter().flatten().filter(|crowd| crowd.surge).count(),
             "open_calls": state.calls.len(),
             "waiting_calls": waiting,
             "available_units": levels.available_units,

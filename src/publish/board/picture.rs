@@ -1,6 +1,6 @@
 //! The state, or what changed in it, in the shape of `/api/events`.
 
-use nanming_dataflows::decision::{GridLoad, Interval, LinkState, SignalCommand, StageReason};
+use nanming_dataflows::decision::{CrowdState, GridLoad, Interval, LinkState, SignalCommand, StageReason};
 use nanming_dataflows::ids::CallId;
 use serde_json::{Value, json};
 
@@ -18,6 +18,7 @@ impl State {
             closed: Default::default(),
             grids: (0..self.grids.len()).collect(),
             onsets: true,
+            venues: (0..self.crowds.len()).collect(),
         };
         self.picture(&mut all)
     }
@@ -35,8 +36,9 @@ impl State {
         let units = of.units.iter().filter_map(|row| self.units.get(*row)?.as_ref().map(|u| self.unit_row(*row, u)));
         let calls = of.calls.iter().filter_map(|id| self.calls.get(id).map(|call| self.call_row(*id, call)));
         let grids: Vec<Value> = of.grids.iter().map(|row| grid(&self.grids[*row])).collect();
+        let crowds: Vec<Value> = of.venues.iter().filter_map(|row| self.crowds[*row].as_ref().map(crowd)).collect();
         let mut picture = json!({
-            "time_ms": self.time_ms, "links": links, "junctions": junctions, "grids": grids,
+            "time_ms": self.time_ms, "links": links, "junctions": junctions, "grids": grids, "crowds": crowds,
             "units": units.collect::<Vec<_>>(), "calls": calls.collect::<Vec<_>>(), "closed": of.closed,
         });
         if of.onsets {
@@ -79,6 +81,12 @@ fn junction(c: &SignalCommand) -> Value {
 
 fn grid(load: &GridLoad) -> Value {
     json!([load.grid, load.open_calls, load.available_units, load.closed_last_hour])
+}
+
+/// People are null where nobody counts them any more.
+fn crowd(c: &CrowdState) -> Value {
+    let people = c.observed.then_some(c.people);
+    json!([c.venue, people, c.usual, f64::from(c.capacity_share_milli) / 1000.0, u8::from(c.surge), c.outflow])
 }
 
 fn interval(interval: Interval) -> u8 {

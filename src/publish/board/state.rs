@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use nanming_dataflows::UNIT_SILENT_MS;
 use nanming_dataflows::decision::{
-    Assignment, CallPhase, CallStatus, Decisions, GridLoad, Interval, LinkForecast, LinkState, Onset, SignalChoice,
-    SignalCommand,
+    Assignment, CallPhase, CallStatus, CrowdState, Decisions, GridLoad, Interval, LinkForecast, LinkState, Onset,
+    SignalChoice, SignalCommand,
 };
 use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, UnitReport, UnitStatus};
 use nanming_dataflows::ids::{CallId, GridId, UnitId};
@@ -84,6 +84,7 @@ pub(super) struct Changed {
     pub(super) closed: BTreeSet<CallId>,
     pub(super) grids: BTreeSet<usize>,
     pub(super) onsets: bool,
+    pub(super) venues: BTreeSet<usize>,
 }
 
 /// The state.
@@ -98,6 +99,7 @@ pub struct State {
     pub(super) calls: BTreeMap<CallId, CallNow>,
     pub(super) onsets: BTreeMap<Onset, isize>,
     pub(super) grids: Vec<GridLoad>,
+    pub(super) crowds: Vec<Option<CrowdState>>,
     pub(super) changed: Changed,
     /// Answers' delays, ms, latest last.
     pub(super) answers: VecDeque<u64>,
@@ -116,6 +118,7 @@ impl State {
             units: vec![None; city.units.len()],
             calls: BTreeMap::new(),
             onsets: BTreeMap::new(),
+            crowds: vec![None; city.venues.len()],
             grids: city.grids.iter().map(|grid| idle(grid.id)).collect(),
             changed: Changed::default(),
             answers: VecDeque::new(),
@@ -139,6 +142,10 @@ impl State {
         self.count(record, greens);
         self.onsets(d);
         self.grids(d);
+        for crowd in &d.crowds {
+            self.changed.venues.insert(crowd.venue.index());
+            self.crowds[crowd.venue.index()] = Some(crowd.clone());
+        }
         for report in &record.units {
             self.unit(report);
         }

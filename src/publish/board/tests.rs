@@ -1,8 +1,8 @@
 use std::time::Instant;
 
-use nanming_dataflows::decision::{Decisions, GridLoad, Interval, SignalCommand, StageReason};
+use nanming_dataflows::decision::{CrowdState, Decisions, GridLoad, Interval, SignalCommand, StageReason};
 use nanming_dataflows::event::{Batch, Lamp, UnitReport, UnitStatus};
-use nanming_dataflows::ids::{GridId, JunctionId, UnitId};
+use nanming_dataflows::ids::{GridId, JunctionId, UnitId, VenueId};
 use nanming_dataflows::network::Point;
 
 use super::*;
@@ -159,4 +159,22 @@ fn an_older_report_does_not_take_the_place_of_a_newer_one() {
     assert_eq!(snapshot(&board)["units"][0][3], "on_scene");
     sink.take(&record(12, vec![report(10, UnitStatus::Returning)], Decisions::default()));
     assert_eq!(snapshot(&board)["units"][0][3], "returning", "of one time the last word holds");
+}
+
+#[test]
+fn people_at_venues_are_shown_as_they_were_said_last() {
+    let board = board();
+    let mut sink = Arc::clone(&board);
+    let mut said = |tick, people, surge, observed| {
+        let (venue, outflow) = (VenueId(2), [7; 12]);
+        let (usual, capacity_share_milli) = (100, 450);
+        let state = CrowdState { venue, time_ms: tick, people, usual, capacity_share_milli, surge, outflow, observed };
+        sink.take(&record(tick, vec![], Decisions { crowds: vec![state], ..Decisions::default() }));
+        let shown = snapshot(&board);
+        assert_eq!(shown["crowds"].as_array().unwrap().len(), 1);
+        (shown["crowds"][0].clone(), shown["figures"]["surges"].clone())
+    };
+    let outflow = [7; 12];
+    assert_eq!(said(10, 900, true, true), (serde_json::json!([2, 900, 100, 0.45, 1, outflow]), 1.into()));
+    assert_eq!(said(20, 900, false, false), (serde_json::json!([2, null, 100, 0.45, 0, outflow]), 0.into()));
 }

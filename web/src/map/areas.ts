@@ -1,6 +1,8 @@
 /** The ground under the streets and the words over them: patrol grids, venues, names of streets and districts. */
 import type { CallRow, LonLat, VenueFacts } from "../api";
-import { isAvailable } from "../state";
+import { SURGE, VENUE } from "../colours";
+import { figure } from "../format";
+import { isAvailable, type CrowdNow } from "../state";
 import type { Atlas, Place, Store } from "../store";
 import { FONT } from "./marks";
 import { mercator, type Sight } from "./project";
@@ -37,7 +39,7 @@ export class Areas {
   drawWords(ctx: CanvasRenderingContext2D, s: Sight): void {
     const { layers } = this.store;
     const taken: Rect[] = [];
-    if (layers.venues) this.venues(ctx, s, taken);
+    this.venues(ctx, s, taken);
     if (layers.names && s.zoom >= 13.5) this.streetNames(ctx, s, taken);
     else if (layers.names) for (const d of this.districts) this.districtName(ctx, s, d);
   }
@@ -73,10 +75,36 @@ export class Areas {
     }
   }
 
+  /** The venue whose mark lies under a point of the canvas. */
+  at(x: number, y: number, s: Sight, reach: number): number | null {
+    let [found, least]: [number | null, number] = [null, reach + 6];
+    for (const { at: [px, py], facts } of this.venuesIn(s)) {
+      const far = Math.hypot(px - x, py - y);
+      if (far <= least) [found, least] = [facts.id, far];
+    }
+    return found;
+  }
+
+  /** Those with a surge whatever layers are shown, and last, so that they lie over the others. */
+  private venuesIn(s: Sight): { at: [number, number]; facts: VenueFacts; crowd: CrowdNow | undefined }[] {
+    const { layers, board, selection } = this.store;
+    const all = this.venueList.map(({ at, facts }) => ({ at: place(s, ...at), facts, crowd: board.crowds.get(facts.id) }));
+    const chosen = (id: number): boolean => selection?.kind === "venue" && selection.id === id;
+    const shown = all.filter(({ at: [x, y], facts, crowd }) => (layers.venues || crowd?.surge || chosen(facts.id)) && x > -20 && y > -20 && x < s.width + 20 && y < s.height + 20);
+    return shown.sort((a, b) => Number(a.crowd?.surge ?? false) - Number(b.crowd?.surge ?? false));
+  }
+
   private venues(ctx: CanvasRenderingContext2D, s: Sight, taken: Rect[]): void {
-    const seen = this.venueList.map(({ at, facts }) => ({ at: place(s, ...at), facts })).filter(({ at: [x, y] }) => x > -20 && y > -20 && x < s.width + 20 && y < s.height + 20);
-    for (const { at: [x, y] } of seen) {
-      ctx.fillStyle = "#c9a6ff";
+    const seen = this.venuesIn(s);
+    for (const { at: [x, y], crowd } of seen) {
+      if (crowd?.surge) {
+        ctx.strokeStyle = SURGE;
+        ctx.lineWidth = 2;
+        ctx.beginPath();
+        ctx.arc(x, y, 10, 0, 2 * Math.PI);
+        ctx.stroke();
+      }
+      ctx.fillStyle = crowd?.surge ? SURGE : VENUE;
       ctx.strokeStyle = "#0b1016";
       ctx.lineWidth = 2;
       ctx.beginPath();
@@ -85,10 +113,12 @@ export class Areas {
       ctx.fill();
       taken.push({ left: x - 5, top: y - 5, right: x + 5, bottom: y + 5 });
     }
-    if (s.zoom < VENUE_NAMES) return;
-    for (const { at: [x, y], facts } of seen) {
-      const wide = measure(ctx, facts.name, 11);
-      if (claim(taken, { left: x + 7, top: y - 8, right: x + wide + 12, bottom: y + 8 })) label(ctx, facts.name, x + 9, y, "left", "#d9c5ff", 11);
+    for (const { at: [x, y], facts, crowd } of [...seen].reverse()) {
+      if (s.zoom < VENUE_NAMES && !crowd?.surge) continue;
+      const text = crowd?.people === undefined || crowd.people === null ? facts.name : `${facts.name} ${figure(crowd.people)}`;
+      const wide = measure(ctx, text, 11);
+      const beside = crowd?.surge ? 14 : 9;
+      if (claim(taken, { left: x + 7, top: y - 8, right: x + beside + wide + 3, bottom: y + 8 })) label(ctx, text, x + beside, y, "left", crowd?.surge ? "#ffd2a1" : "#d9c5ff", 11);
     }
   }
 

@@ -143,7 +143,7 @@ export class Marks {
     const [x, y] = spot(s, ...at);
     for (const [colour, width] of [["#0b1016", 4.5], ["#ffffff", 2]] as const) {
       ctx.beginPath();
-      ctx.arc(x, y, selection.kind === "call" ? 15 : junctionRadius(s.zoom) + 6, 0, 2 * Math.PI);
+      ctx.arc(x, y, selection.kind === "call" || selection.kind === "venue" ? 15 : junctionRadius(s.zoom) + 6, 0, 2 * Math.PI);
       ctx.strokeStyle = colour;
       ctx.lineWidth = width;
       ctx.stroke();
@@ -156,6 +156,7 @@ export function whereIs(store: Store, { kind, id }: Selection): [lon: number, la
   const moving = kind === "call" ? store.board.calls.get(id) : kind === "unit" ? store.board.units.get(id) : undefined;
   if (moving) return [moving.lon, moving.lat];
   if (kind === "junction") return store.atlas?.junctions.get(id)?.at ?? null;
+  if (kind === "venue") return store.atlas?.venues.find(({ facts }) => facts.id === id)?.at ?? null;
   const points = kind === "link" ? store.atlas?.links.get(id)?.points : undefined;
   return points?.[Math.floor(points.length / 2)] ?? null;
 }

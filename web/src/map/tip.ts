@@ -3,7 +3,7 @@ import { levelColour } from "../colours";
 import { figure, levelLetter, percent } from "../format";
 import { t, word } from "../i18n";
 import { store, type Selection } from "../store";
-import { stageName } from "../words";
+import { crowdWords, stageName } from "../words";
 
 /** What to say about a thing, as elements; null when nothing is known of it. */
 export function tipFor({ kind, id }: Selection): HTMLElement[] | null {
@@ -18,6 +18,10 @@ export function tipFor({ kind, id }: Selection): HTMLElement[] | null {
   if (kind === "unit") {
     const [unit, now] = [atlas?.units.get(id), board.units.get(id)];
     return now ? [line("b", unit?.name ?? `#${id}`), line("span", word("status", now.status))] : null;
+  }
+  if (kind === "venue") {
+    const [facts, now] = [atlas?.venues.find((v) => v.facts.id === id)?.facts, board.crowds.get(id)];
+    return facts ? [line("b", facts.name), ...(now ? [line("span", crowdWords(now))] : [])] : null;
   }
   const call = board.calls.get(id);
   return call ? [line("b", `${call.priority} · ${t("call_n", { n: id })}`), line("span", `${word("category", call.category)} · ${word("phase", call.phase)}`)] : null;

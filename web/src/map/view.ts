@@ -25,6 +25,7 @@ export class CityMap {
   private readonly things: CanvasLayer;
   private readonly network: Network;
   private readonly marks: Marks;
+  private readonly areas: Areas;
   private readonly tip = document.createElement("div");
   private hovered: Selection | null = null;
   /** Whether the whole city is shown, and nobody has moved the map since. */
@@ -39,13 +40,13 @@ export class CityMap {
     L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 90 }).addTo(this.leaflet);
     this.network = new Network(atlas.links.values());
     this.marks = new Marks(store);
-    const areas = new Areas(store, atlas);
+    this.areas = new Areas(store, atlas);
     this.makeRoom();
     this.whole();
     this.streets = new CanvasLayer((ctx, s) => {
-      areas.drawGround(ctx, s);
+      this.areas.drawGround(ctx, s);
       this.network.draw(ctx, s, levelOf, store.selection?.kind === "link" ? store.selection.id : null);
-      areas.drawWords(ctx, s);
+      this.areas.drawWords(ctx, s);
     }, "overlayPane").addTo(this.leaflet);
     this.things = new CanvasLayer((ctx, s) => this.marks.draw(ctx, s), "overlayPane").addTo(this.leaflet);
     this.tip.className = "tip";
@@ -134,6 +135,8 @@ export class CityMap {
     const sight = this.sight();
     const mark = this.marks.at(x, y, sight, touch ? 12 : 4);
     if (mark) return mark;
+    const venue = this.areas.at(x, y, sight, touch ? 12 : 4);
+    if (venue !== null) return { kind: "venue", id: venue };
     const link = this.network.at(x, y, sight, touch ? 12 : 5);
     return link === null ? null : { kind: "link", id: link };
   }

@@ -2,12 +2,12 @@
 import { Fragment, type JSX } from "preact";
 import { useState } from "preact/hooks";
 import { unitId, type CallRow } from "../api";
-import { PHASES, PRIORITIES, levelColour } from "../colours";
-import { age, levelLetter, shortNumber } from "../format";
+import { PHASES, PRIORITIES, SURGE, levelColour } from "../colours";
+import { age, figure, levelLetter, shortNumber } from "../format";
 import { t, word } from "../i18n";
 import { heard } from "../live";
 import { unitName } from "../panels/call";
-import { callsInOrder, onsetsByRoad } from "../state";
+import { callsInOrder, leaving, onsetsByRoad, surgesInOrder, type CrowdNow } from "../state";
 import { isLive, store, type Selection } from "../store";
 import { cityNow } from "../use";
 
@@ -42,6 +42,32 @@ function CallItem({ call, now, onPick }: { call: CallRow; now: number; onPick: (
         <span class="what"><b>{word("category", call.category)}</b><small class="num" title={`#${call.call}`}>#{shortNumber(call.call)}{unit === null ? "" : ` · ${unitName(unit)}`}</small></span>
         <span class="phase" style={{ "--c": PHASES[call.phase] }}>{word("phase", call.phase)}</span>
         <span class="times num"><b>{age(now - call.opened_ms)}</b><small>{eta}</small></span>
+      </button>
+    </li>
+  );
+}
+
+/** Venues with more people than usual; not there while there is none. */
+export function Surges({ onPick }: { onPick: (s: Selection) => void }): JSX.Element | null {
+  const surges = surgesInOrder(store.board.crowds.values());
+  if (surges.length === 0) return null;
+  return (
+    <section class="list surges" aria-labelledby="surges-title">
+      <h2 id="surges-title">{t("surges_title")} <span class="count num">{surges.length}</span><small>{t("people_usual")} · {t("outflow_hour")}</small></h2>
+      <ul>{surges.map((crowd) => <SurgeRow key={crowd.id} crowd={crowd} onPick={onPick} />)}</ul>
+    </section>
+  );
+}
+
+function SurgeRow({ crowd, onPick }: { crowd: CrowdNow; onPick: (s: Selection) => void }): JSX.Element {
+  const name = store.atlas?.venues.find(({ facts }) => facts.id === crowd.id)?.facts.name ?? `#${crowd.id}`;
+  const chosen = store.selection?.kind === "venue" && store.selection.id === crowd.id;
+  return (
+    <li>
+      <button type="button" class={`row ${chosen ? "here" : ""}`} data-testid={`surge-row-${crowd.id}`} onClick={() => onPick({ kind: "venue", id: crowd.id })}>
+        <span style={{ color: SURGE }} aria-hidden="true">■</span>
+        <span class="what"><b>{name}</b><small class="num">{t("people")} {figure(crowd.people)}</small></span>
+        <span class="times num"><b>{figure(crowd.usual || null)}</b><small>−{figure(leaving(crowd))}</small></span>
       </button>
     </li>
   );

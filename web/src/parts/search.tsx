@@ -7,7 +7,7 @@ import { heading } from "../names";
 import { set, store, type LayerName, type Selection } from "../store";
 
 /** Something with a panel, or a place with a layer that shows it. */
-export type Found = Selection | { kind: "venue" | "grid"; id: number; at: LonLat; layer: LayerName };
+export type Found = Selection | { kind: "grid"; id: number; at: LonLat; layer: LayerName };
 interface Hit { to: Found; text: string; kindName: string }
 /** Of each kind. */
 const MOST = 5;
@@ -20,6 +20,7 @@ export function Search({ onPick }: { onPick: (s: Found) => void }): JSX.Element 
   const take = (hit: Hit | undefined): void => {
     if (!hit) return;
     setText("");
+    if (hit.to.kind === "venue") set({ layers: { ...store.layers, venues: true } });
     if ("layer" in hit.to) set({ layers: { ...store.layers, [hit.to.layer]: true } });
     onPick(hit.to);
   };
@@ -66,7 +67,7 @@ export function find(wish: string): Hit[] {
     if (course.facts.road && holds(text) && !streets.has(text)) streets.set(text, { to: { kind: "link", id: course.facts.id }, text, kindName: t("link") });
   }
   const venues = atlas.venues.filter(({ facts }) => holds(facts.name))
-    .map(({ facts, at }): Hit => ({ to: { kind: "venue", id: facts.id, at, layer: "venues" }, text: facts.name, kindName: t("venue") }));
+    .map(({ facts }): Hit => ({ to: { kind: "venue", id: facts.id }, text: facts.name, kindName: t("venue") }));
   const units = [...atlas.units.values()].filter((u) => holds(u.name))
     .map((u): Hit => ({ to: { kind: "unit", id: u.id }, text: u.name, kindName: t("unit") }));
   const grids = atlas.grids.filter(({ facts }) => holds(facts.name))
