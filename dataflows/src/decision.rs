@@ -23,6 +23,8 @@ pub struct Decisions {
     pub plans: Vec<SignalPlan>,
     /// Forecasts made anew.
     pub forecasts: Vec<LinkForecast>,
+    /// How good forecasts were, by region.
+    pub forecast_records: Vec<ForecastRecord>,
     /// Links that are about to congest: entries (+1) and withdrawals (-1).
     pub onsets: Vec<(Onset, isize)>,
     /// People at venues, where that changed.
@@ -57,6 +59,7 @@ impl Decisions {
         self.choices.extend(other.choices);
         self.plans.extend(other.plans);
         self.forecasts.extend(other.forecasts);
+        self.forecast_records.extend(other.forecast_records);
         self.onsets.extend(other.onsets);
         self.crowds.extend(other.crowds);
         self.surges.extend(other.surges);
@@ -77,6 +80,7 @@ impl Decisions {
         self.choices.sort_unstable_by_key(|x| x.junction);
         self.plans.sort_unstable();
         self.forecasts.sort_unstable_by_key(|x| x.link);
+        self.forecast_records.sort_unstable_by_key(|x| x.region);
         self.onsets.sort_unstable();
         self.crowds.sort_unstable_by_key(|x| x.venue);
         self.surges.sort_unstable();
@@ -350,6 +354,59 @@ pub struct Lead {
     pub flow_veh_h: u32,
     /// Probability of congestion, 1/1000.
     pub congested_milli: u16,
+    /// Whether the link, free now, is told to be congested then.
+    pub onset: bool,
+}
+
+/// How good a region's forecasts were, of late: sums that fade over weeks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ForecastRecord {
+    /// Which region.
+    pub region: u32,
+    /// When, ms.
+    pub time_ms: u64,
+    /// By lead time, nearest first.
+    pub leads: Vec<LeadRecord>,
+}
+
+/// How good forecasts of one lead time were. Counts fade, and so are not whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LeadRecord {
+    /// Lead time, min.
+    pub lead_min: u16,
+    /// Forecasts whose truth has come.
+    pub forecasts: f64,
+    /// Sum of their absolute errors, as shares of the free-flow speed.
+    pub absolute: f64,
+    /// How many truths lay within the 80 % interval.
+    pub within80: f64,
+    /// How many lay within the 95 % interval.
+    pub within95: f64,
+    /// Onsets that were told.
+    pub told: f64,
+    /// Those of them that came.
+    pub hits: f64,
+    /// Onsets that came, told or not.
+    pub onsets: f64,
+    /// Links whose profile is the better forecast, and is told.
+    pub by_profile: u32,
+}
+
+impl LeadRecord {
+    /// Both together.
+    pub fn and(self, other: &LeadRecord) -> LeadRecord {
+        LeadRecord {
+            lead_min: self.lead_min.max(other.lead_min),
+            forecasts: self.forecasts + other.forecasts,
+            absolute: self.absolute + other.absolute,
+            within80: self.within80 + other.within80,
+            within95: self.within95 + other.within95,
+            told: self.told + other.told,
+            hits: self.hits + other.hits,
+            onsets: self.onsets + other.onsets,
+            by_profile: self.by_profile + other.by_profile,
+        }
+    }
 }
 
 /// A link that flows freely now and is expected to congest.
@@ -357,7 +414,7 @@ pub struct Lead {
 pub struct Onset {
     /// Which link.
     pub link: LinkId,
-    /// The nearest lead time at which congestion is more likely than not, min.
+    /// The nearest lead time for which it is told, min.
     pub lead_min: u16,
 }
 

@@ -33,6 +33,8 @@ pub struct Outputs<'s> {
     pub routes: Stream<'s, Time, Vec<UnitRoute>>,
     /// Forecasts made anew.
     pub forecasts: Stream<'s, Time, Vec<LinkForecast>>,
+    /// How good forecasts were.
+    pub forecast_records: Stream<'s, Time, Vec<ForecastRecord>>,
     /// Links about to congest.
     pub onsets: Collection<'s, Onset>,
     /// People at venues.
@@ -88,6 +90,7 @@ impl Gathered {
         gathered.sink(outputs.unserved, |came| &mut came.decisions.unserved);
         gathered.sink(outputs.routes, |came| &mut came.decisions.routes);
         gathered.sink(outputs.forecasts, |came| &mut came.decisions.forecasts);
+        gathered.sink(outputs.forecast_records, |came| &mut came.decisions.forecast_records);
         gathered.sink(outputs.crowds, |came| &mut came.decisions.crowds);
         gathered.sink(outputs.assignments, |came| &mut came.decisions.assignments);
         gathered.sink(outputs.calls, |came| &mut came.decisions.calls);

@@ -19,10 +19,10 @@ use crate::decide::corridor::{AllUnits, CorridorEvent, CorridorNews, CorridorSai
 use crate::decide::crowd::{Crowds, counted as counted_at, surge, surging};
 use crate::decide::dispatch::load::{closed_call, grid_loads, open_call};
 use crate::decide::dispatch::{Centre, Dispatch, DispatchEvent, DispatchNews, DispatchSaid, UnitPlace};
-use crate::decide::forecast::{ForecastEvent, Forecasts, Known};
+use crate::decide::forecast::{ForecastEvent, ForecastSaid, Forecasts, Known, Means, Regions, observed};
 use crate::decide::onset::{congested_now, congested_soon, onsets};
 use crate::decide::signal::{SignalEvent, SignalNews, SignalSaid, Signals};
-use crate::decision::{CrowdState, LinkForecast, LinkState, SignalPlan, UnitRoute};
+use crate::decision::{CrowdState, ForecastRecord, LinkForecast, LinkState, SignalPlan, UnitRoute};
 use crate::event::{CallChange, CallEvent, CallFacts, Category, Event, Passage, UnitReport, UnitStatus};
 use crate::ids::{CallId, JunctionId, LinkId, UnitId, VehicleId};
 use crate::input::Inputs;
@@ -48,10 +48,10 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let ticks = &inputs.ticks;
     let (links, counts) = link_states(city, inputs, vault);
     let plans = plans(city, inputs, &links, &counts, vault);
-    let forecasts = forecasts(city, inputs, links.clone(), vault);
+    let crowds = crowds(city, inputs, vault);
+    let (forecasts, forecast_records) = forecasts(city, inputs, &links, &crowds, vault);
     let onsets = about_to_congest(city, &links, &forecasts, ticks, vault);
     // For whoever forecasts the links about a venue: how many people there are, and how many will leave when.
-    let crowds = crowds(city, inputs, vault);
     let surges = latest("surges", crowds.clone().map(|c| surging(&c)), ticks.clone(), None, vault).map(surge);
     let units = units_in_service(inputs, vault);
     let dispatched = dispatched(city, inputs, &units, &links, vault);
@@ -74,6 +74,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         unserved: signals.flat_map(|said| if let SignalSaid::Unserved(u) = said { Some(u) } else { None }),
         routes,
         forecasts,
+        forecast_records,
         onsets: onsets.consolidate(),
         crowds,
         surges: surges.consolidate(),
@@ -238,24 +239,35 @@ fn buses<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Flow<'s, R
     keyed(fixes, inputs.ticks.clone(), BusPriority::new(Arc::clone(city)), vault)
 }
 
+/// Links' states folded to five minutes, and forecast with what calls and crowds tell of them.
 fn forecasts<'s>(
     city: &Arc<City>,
     inputs: &Inputs<'s>,
-    links: Flow<'s, LinkState>,
+    links: &Flow<'s, LinkState>,
+    crowds: &Flow<'s, CrowdState>,
     vault: &Vault,
-) -> Flow<'s, LinkForecast> {
-    let forecasts = Forecasts::new(Arc::clone(city));
-    let neighbours = forecasts.neighbours();
-    let reader = Forecasts::new(Arc::clone(city));
-    let states = links.flat_map(move |state| reader.news(&neighbours, &state));
+) -> (Flow<'s, LinkForecast>, Flow<'s, ForecastRecord>) {
+    let regions = Arc::new(Regions::new(city));
+    let streets = Arc::clone(city);
+    let seen = links.clone().flat_map(move |state| observed(&streets, &state));
+    let means = keyed(seen, inputs.ticks.clone(), Means::new(Arc::clone(&regions)), vault);
+    let of = Arc::clone(&regions);
+    let means =
+        means.map(move |mean| (of.of(mean.link), ForecastEvent { time_ms: mean.from_ms, what: Known::Mean(mean) }));
     let streets = Arc::clone(city);
     let collisions =
         inputs.pick(move |event| if let Event::Call(call) = event { collision(&streets, &call) } else { None });
     let incidents = latest("incidents", collisions, inputs.ticks.clone(), Some(INCIDENT_MS), vault);
-    let incidents = incidents
-        .inner
-        .map(|((_, link), time_ms, diff)| (link, ForecastEvent { time_ms, what: Known::Incident(diff as i64) }));
-    keyed(states.concat(incidents), inputs.ticks.clone(), forecasts, vault)
+    let of = Arc::clone(&regions);
+    let incidents = incidents.inner.map(move |((_, link), time_ms, diff)| {
+        (of.of(link), ForecastEvent { time_ms, what: Known::Incident(link, diff as i64) })
+    });
+    let (streets, of) = (Arc::clone(city), Arc::clone(&regions));
+    let leaving = crowds.clone().flat_map(move |crowd| of.crowd(&streets, &crowd));
+    let heard = means.concat(incidents).concat(leaving);
+    let said = keyed(heard, inputs.ticks.clone(), Forecasts::new(Arc::clone(city), regions), vault);
+    let made = said.clone().flat_map(|said| if let ForecastSaid::Link(f) = said { Some(f) } else { None });
+    (made, said.flat_map(|said| if let ForecastSaid::Record(r) = said { Some(r) } else { None }))
 }
 
 /// What a call says of collisions: one at the link whose middle is nearest, or none any more. Of what is said at the same

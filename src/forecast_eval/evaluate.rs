@@ -119,6 +119,7 @@ fn settings(plan: &Plan, horizons: usize) -> Settings {
         holidays: plan.calendar.holidays(),
         first_slot_min: plan.calendar.day_start_min(),
         slots_per_day: plan.calendar.rows_per_day(),
+        reference: None,
     }
 }
 

@@ -130,6 +130,7 @@ mod tests {
             high_mm_s: speed_mm_s + 1_000,
             flow_veh_h: 0,
             congested_milli: 250,
+            onset: false,
         };
         let leads = (1..=12).map(|k| lead(5 * k, 10_000 - 500 * u32::from(k))).collect();
         let forecast = LinkForecast { link: link.id, time_ms: 940_000, leads };

@@ -1,4 +1,4 @@
-//! Links that flow freely now and are more likely than not to congest: what people can still act on.
+//! Links that flow freely now and are told to congest: what people can still act on.
 
 use crate::Collection;
 use crate::decision::{LinkForecast, LinkState, Onset};
@@ -6,8 +6,8 @@ use crate::ids::LinkId;
 use crate::network::City;
 use crate::relation::Upsert;
 
-/// Links about to congest, each with the nearest lead at which it is more likely than not: those expected to congest less
-/// those that are congested already.
+/// Links about to congest, each with the nearest lead for which that is told: those told to congest less those that are
+/// congested already.
 pub fn onsets<'s>(
     expected: Collection<'s, (LinkId, u16)>,
     congested: Collection<'s, (LinkId, ())>,
@@ -22,9 +22,9 @@ pub fn congested_now(city: &City, state: &LinkState) -> (LinkId, Upsert<()>) {
     (state.link, Upsert::new(state.time_ms, congested.then_some(())))
 }
 
-/// The nearest lead at which congestion is more likely than not, as an upsert.
+/// The nearest lead for which congestion is told, as an upsert.
 pub fn congested_soon(forecast: &LinkForecast) -> (LinkId, Upsert<u16>) {
-    let nearest = forecast.leads.iter().find(|lead| lead.congested_milli > 500).map(|lead| lead.lead_min);
+    let nearest = forecast.leads.iter().find(|lead| lead.onset).map(|lead| lead.lead_min);
     (forecast.link, Upsert::new(forecast.time_ms, nearest))
 }
 

@@ -1,4 +1,16 @@
-//! Forecasters of series that learn together. A stand-in: it forecasts that all stays as it is.
+//! Forecasters of series that learn together: a region's links, a set of venues, a table of sensors. Row by row they learn
+//! from the truths that arrive and forecast anew.
+
+use serde::{Deserialize, Serialize};
+
+use super::calendar::Slot;
+use super::features::{ORIGIN, Origin, Outside, all, share};
+use super::neighbours::{NEAREST, Neighbours};
+use super::pooled::{Pooled, Said};
+use super::profile::Usual;
+use super::score::{Score, bound};
+use super::series::Series;
+use crate::Time;
 
 /// How a panel's series are told.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,10 +29,12 @@ pub struct Settings {
     pub first_slot_min: u32,
     /// Intervals that are told of a day.
     pub slots_per_day: usize,
+    /// The value when all is free, where it is known: free-flow speed. None: each series' 85th percentile, as it is learned.
+    pub reference: Option<f32>,
 }
 
 /// What a zero means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ZeroRule {
     /// Nothing was observed.
     Missing,
@@ -30,7 +44,7 @@ pub enum ZeroRule {
 }
 
 /// What is forecast of a series at an interval.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ahead {
     /// Its value.
     pub expected: f32,
@@ -42,69 +56,238 @@ pub struct Ahead {
     pub low95: f32,
     /// The 95 % interval.
     pub high95: f32,
-    /// Probability that its value is below half of its 85th percentile.
+    /// Probability that its value is below half of the free one.
     pub congested: f32,
     /// Whether it is free now and will be congested then, as decided.
     pub onset: bool,
 }
 
+/// Days that coefficients reach back.
+const SLOW_DAYS: f64 = 30.0;
+/// Days that the choice among experts, and between a model and its profile, reaches back.
+const FAST_DAYS: f64 = 2.0;
+/// Days that who tells of whom reaches back.
+const PAIR_DAYS: f64 = 15.0;
+/// Neighbours are chosen so many times a day.
+const CHOICES_A_DAY: usize = 4;
+/// An onset is told when so many of those told with its probability have come true.
+const PRECISION: f64 = 0.7;
+/// Until so many onsets were seen, it is told when it is more likely than not.
+const ONSETS_TO_TRUST: f64 = 50.0;
+
 /// Forecasters of series that learn together.
 pub struct Panel {
-    horizons: usize,
-    series: Vec<Series>,
+    settings: Settings,
+    near: Vec<Vec<usize>>,
+    learned: Learned,
 }
 
-#[derive(Clone, Default)]
-struct Series {
-    last: Option<f32>,
-    /// Mean size of a step, and the 85th percentile, both as tracked.
-    step: f32,
-    p85: f32,
+/// What a panel has learned: all of its state.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Learned {
+    row: Option<i64>,
+    rows: u64,
+    series: Vec<Series>,
+    horizons: Vec<Pooled>,
+    neighbours: Neighbours,
+    thresholds: Vec<f32>,
+    score: Option<Score>,
+}
+
+/// A forecast whose truth is still to come.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Pending {
+    /// What was usual for the time forecast.
+    pub usual: Usual,
+    /// What the models said.
+    pub said: Said,
+    /// What was told.
+    pub told: Ahead,
+    /// The bound of congestion, if the series was free.
+    pub free_above: Option<f32>,
+    /// Whether there is one.
+    pub made: bool,
+}
+
+impl Settings {
+    /// What a row's weight is a row later, if it is to fade over so many days.
+    fn keep(&self, days: f64) -> f64 {
+        (-1.0 / (days * self.slots_per_day.max(1) as f64)).exp()
+    }
 }
 
 impl Panel {
     /// `near[s]` are the series next to series s; its length is the number of series.
     pub fn new(settings: Settings, near: &[Vec<usize>]) -> Panel {
-        Panel { horizons: settings.horizons, series: vec![Series::default(); near.len()] }
+        Panel { settings, near: near.to_vec(), learned: Learned::default() }
     }
 
-    /// Takes the row of the interval that ends at `time_ms`, learns from it, and forecasts: for each series all horizons, from
-    /// the nearest.
-    pub fn step(&mut self, _time_ms: u64, values: &[Option<f32>]) -> Vec<Ahead> {
-        let mut ahead = Vec::with_capacity(self.series.len() * self.horizons);
-        for (series, value) in self.series.iter_mut().zip(values) {
-            if let Some(value) = value {
-                series.learn(*value);
-            }
-            ahead.extend((1..=self.horizons).map(|step| series.ahead(step)));
-        }
-        ahead
+    /// Takes the row of the interval that stands at `time_ms`, learns from it, and forecasts: for each series all horizons,
+    /// from the nearest.
+    pub fn step(&mut self, time_ms: u64, values: &[Option<f32>]) -> Vec<Ahead> {
+        let outside = vec![Outside::default(); values.len()];
+        self.learned.step(&self.settings, &self.near, time_ms, values, &outside)
+    }
+
+    /// All that it has learned.
+    pub fn learned(&self) -> &Learned {
+        &self.learned
     }
 }
 
-impl Series {
-    fn learn(&mut self, value: f32) {
-        match self.last {
-            None => self.p85 = value,
-            Some(last) => self.step += ((value - last).abs() - self.step) / 50.0,
-        }
-        let share = if value > self.p85 { 0.85 } else { -0.15 };
-        self.p85 += share * 0.3 * self.step;
-        self.last = Some(value);
+impl Learned {
+    /// How good its forecasts were, of late; none before the first.
+    pub fn score(&self) -> Option<&Score> {
+        self.score.as_ref()
     }
 
-    fn ahead(&self, step: usize) -> Ahead {
-        let (expected, wide) = (self.last.unwrap_or(0.0), self.step * (step as f32).sqrt().max(1e-3));
-        let bound = 0.5 * self.p85;
-        let congested = 1.0 / (1.0 + ((expected - bound) / wide.max(1e-3)).exp());
-        Ahead {
-            expected,
-            low80: expected - 1.5 * wide,
-            high80: expected + 1.5 * wide,
-            low95: expected - 3.0 * wide,
-            high95: expected + 3.0 * wide,
-            congested,
-            onset: congested > 0.4 && expected >= bound,
+    /// By horizon: of how many series the profile is the better forecast, and is told.
+    pub fn by_profile(&self, horizon: usize) -> usize {
+        self.series.iter().filter(|series| series.profile_is_better(horizon)).count()
+    }
+
+    /// As [`Panel::step`]. A row that does not come after the last one teaches nothing, and is answered with nothing.
+    pub fn step(
+        &mut self,
+        settings: &Settings,
+        near: &[Vec<usize>],
+        time_ms: Time,
+        values: &[Option<f32>],
+        outside: &[Outside],
+    ) -> Vec<Ahead> {
+        let now = settings.slot_at(time_ms);
+        self.prepare(settings, near.len());
+        if self.row.is_some_and(|row| now.row <= row) {
+            return Vec::new();
+        }
+        self.skip(settings, now.row);
+        let values: Vec<Option<f32>> =
+            self.series.iter_mut().zip(values).map(|(series, value)| series.admit(settings, *value)).collect();
+        self.learn(settings, now, &values);
+        self.row = Some(now.row);
+        self.rows += 1;
+        if self.rows.is_multiple_of((settings.slots_per_day / CHOICES_A_DAY).max(1) as u64) {
+            self.neighbours.choose(near);
+        }
+        self.forecast(settings, now, outside)
+    }
+
+    fn prepare(&mut self, settings: &Settings, series: usize) {
+        if self.series.len() != series || self.horizons.len() != settings.horizons {
+            *self = Learned {
+                series: vec![Series::new(settings.horizons); series],
+                horizons: (1..=settings.horizons).map(Pooled::new).collect(),
+                neighbours: Neighbours::new(series),
+                thresholds: vec![0.5; settings.horizons],
+                score: Some(Score::new(settings.horizons)),
+                ..Learned::default()
+            };
+        }
+    }
+
+    /// Rows that never came: what was forecast for them has no truth. After a long gap nothing that waits has one.
+    fn skip(&mut self, settings: &Settings, row: i64) {
+        let missed = self.row.map_or(0, |last| row - last - 1);
+        for skipped in (1..=missed.min(settings.horizons as i64)).rev() {
+            let at = settings.slot_of(row - skipped);
+            self.series.iter_mut().for_each(|series| series.pass(at));
+        }
+    }
+
+    fn learn(&mut self, settings: &Settings, now: Slot, values: &[Option<f32>]) {
+        let (slow, fast) = (settings.keep(SLOW_DAYS), settings.keep(FAST_DAYS));
+        for (horizon, pooled) in self.horizons.iter_mut().enumerate() {
+            pooled.fade(slow, fast);
+            let ends = pooled.distribution.ends();
+            for (series, value) in self.series.iter_mut().zip(values) {
+                series.learn(horizon, now, *value, pooled, &ends, self.score.as_mut());
+            }
+            pooled.solve(horizon + 1);
+        }
+        if let Some(score) = &mut self.score {
+            score.fade(slow);
+            let trusted = |step: &super::score::Step| {
+                let known = step.onsets.events() >= ONSETS_TO_TRUST;
+                known.then(|| step.onsets.best(PRECISION)).flatten().map_or(0.5, |t| t.probability as f32)
+            };
+            self.thresholds = score.steps().iter().map(trusted).collect();
+        }
+        let before: Vec<f32> = self.series.iter().map(|s| s.residual_before(now, settings.horizons)).collect();
+        for (series, value) in self.series.iter_mut().zip(values) {
+            series.observe(settings, now, *value, fast);
+        }
+        let residuals: Vec<f32> = self.series.iter().map(|s| if s.observed { s.lags[0] } else { 0.0 }).collect();
+        self.neighbours.learn(&before, &residuals, settings.keep(PAIR_DAYS) as f32);
+    }
+
+    fn forecast(&mut self, settings: &Settings, now: Slot, outside: &[Outside]) -> Vec<Ahead> {
+        let seen = self.series.iter().filter(|s| s.observed);
+        let (sum, count) = seen.fold((0.0, 0.0), |(sum, n), s| (sum + s.lags[0].clamp(-4.0, 4.0), n + 1.0));
+        let region = if count > 0.0 { sum / count } else { 0.0 };
+        let origins: Vec<[f32; ORIGIN]> =
+            (0..self.series.len()).map(|n| self.origin(n, region, outside[n]).features()).collect();
+        let cumulative: Vec<_> = self.horizons.iter().map(Pooled::cumulative).collect();
+        let ends: Vec<[f32; 4]> = self.horizons.iter().map(|h| h.distribution.ends()).collect();
+        let widths: Vec<[f32; 2]> = self.horizons.iter().map(|h| h.widths.factors()).collect();
+        let mut ahead = Vec::with_capacity(self.series.len() * settings.horizons);
+        for (series, origin) in self.series.iter_mut().zip(&origins) {
+            let own = series.own(now, origin, settings.keep(SLOW_DAYS));
+            let free_above = series.free_above();
+            for horizon in 0..settings.horizons {
+                let then = settings.slot_of(now.row + horizon as i64 + 1);
+                let usual = series.profile.at(then);
+                let x = all(origin, series.usual.mean, series.free, usual);
+                let mut said = self.horizons[horizon].forecast(&x, own[horizon]);
+                if series.profile_is_better(horizon) {
+                    said.expected = 0.0;
+                }
+                let below = |value: f32| {
+                    let error = ((value - usual.mean) / usual.spread - said.expected) / said.size;
+                    cumulative[horizon].below(error)
+                };
+                let mut told = series.tell(horizon, usual, &said, &ends[horizon], widths[horizon]);
+                told.congested = below(bound(series.free));
+                told.onset = free_above.is_some() && told.congested >= self.thresholds[horizon];
+                series.wait(horizon, now, Pending { usual, said, told, free_above, made: true });
+                ahead.push(told);
+            }
+        }
+        ahead
+    }
+
+    fn origin(&self, n: usize, region: f32, outside: Outside) -> Origin {
+        let series = &self.series[n];
+        let near = self.neighbours.chosen[n].iter().map(|j| &self.series[usize::from(*j)]).filter(|s| s.observed);
+        let (mut origin, mut count) = (Origin { lowest_level: 1.0, ..Origin::default() }, 0.0);
+        let mut nearest = (0.0, 0.0, 0.0);
+        for other in near {
+            let (residual, level) = (other.lags[0].clamp(-4.0, 4.0), share(other.value, other.free));
+            if count < NEAREST as f32 {
+                nearest = (nearest.0 + residual, nearest.1 + level, nearest.2 + 1.0);
+            }
+            if count < 5.0 {
+                origin.lowest_level = origin.lowest_level.min(level);
+            }
+            origin.near += residual;
+            count += 1.0;
+        }
+        let level = share(series.value, series.free);
+        if count > 0.0 {
+            origin.near /= count;
+            origin.nearest = nearest.0 / nearest.2;
+            origin.nearest_level = nearest.1 / nearest.2;
+        } else {
+            origin.nearest_level = level;
+            origin.lowest_level = level;
+        }
+        Origin {
+            lags: series.lags,
+            faded: series.faded,
+            region,
+            outside,
+            level,
+            usual_level: share(series.usual.mean, series.free),
+            ..origin
         }
     }
 }

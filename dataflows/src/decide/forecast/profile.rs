@@ -1,79 +1,169 @@
-//! What is usual at a time of day: means by quarter of an hour and day class, pulled towards the long-run mean while few
-//! days have been seen.
+//! What is usual at a time of day: mean and spread by interval and class of day, faded by days, smoothed over neighbouring
+//! intervals, pulled towards the other class of day and the long-run mean while few days have been seen.
 
 use serde::{Deserialize, Serialize};
 
-use crate::Time;
-use crate::network::City;
+use super::calendar::{CLASSES, Slot};
 
-/// Slots of 15 min in a day, for working days and for week-ends.
-const SLOTS: usize = 96;
-const SLOT_MS: i64 = 900_000;
-const DAY_MS: i64 = 96 * SLOT_MS;
-/// Minutes of observation after which a slot speaks for itself.
-const TRUST_MIN: f64 = 15.0;
-/// Minutes that a slot's mean reaches back: about 4 weeks of days.
-const MEMORY_MIN: f64 = 300.0;
-/// Minutes that the long-run mean reaches back.
-const LONG_MIN: f64 = 120.0;
+/// A day's weight a day later, of days of its class: e^(-1/7).
+const KEEP: f32 = 0.84;
+/// Weight of the interval before and the one behind in a mean.
+const BESIDE: f32 = 0.135;
+/// Weights of the intervals 0, 1, .. before and behind in a spread: a bell of deviation 2.
+const BELL: [f32; 6] = [1.0, 0.8825, 0.6065, 0.3247, 0.1353, 0.0439];
+/// Observations that the other class and the long-run mean weigh.
+const PRIOR: f32 = 1.0;
+/// Squares that the long-run spread weighs.
+const SPREAD_PRIOR: f32 = 2.0;
+/// Share of the long-run variance in that of an interval: a quiet hour is not to make trifles look large.
+const LONG_SHARE: f32 = 0.2;
+/// Days that the long-run mean and variance reach back.
+const LONG_DAYS: f32 = 7.0;
+/// Spread expected before any was seen, as a share of the mean size, and the observations that this weighs.
+const FIRST_SPREAD: f32 = 0.3;
+const FIRST_WEIGHT: f32 = 8.0;
+/// The smallest spread, as a share of the mean size.
+const LEAST_SPREAD: f32 = 1e-3;
 
-/// Mean speed share and flow by slot.
-#[derive(Clone, Default, Serialize, Deserialize)]
+/// Mean and spread by interval of the day.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Profile {
-    slots: Vec<Slot>,
-    speed: f64,
-    flow_veh_h: f64,
-    minutes: f64,
+    slots: Vec<Seen>,
+    /// Long-run mean, mean size, variance about what was usual, and observations.
+    mean: f32,
+    size: f32,
+    variance: f32,
+    seen: f32,
 }
 
-#[derive(Clone, Copy, Default, Serialize, Deserialize)]
-struct Slot {
-    minutes: f32,
-    speed: f32,
-    flow_veh_h: f32,
+/// What was seen in an interval of the day: faded sums and their weights.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Seen {
+    sum: [f32; CLASSES],
+    weight: [f32; CLASSES],
+    squares: f32,
+    squares_weight: f32,
+}
+
+/// What is usual at an interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Usual {
+    /// Mean.
+    pub mean: f32,
+    /// Standard deviation about it; above 0.
+    pub spread: f32,
+    /// Mean over the intervals around it.
+    pub around: f32,
 }
 
 impl Profile {
-    pub(super) fn update(&mut self, city: &City, tick: Time, speed: f64, flow_veh_h: f64) {
-        self.slots.resize(2 * SLOTS, Slot::default());
-        self.minutes = (self.minutes + 1.0).min(LONG_MIN);
-        self.speed += (speed - self.speed) / self.minutes;
-        self.flow_veh_h += (flow_veh_h - self.flow_veh_h) / self.minutes;
-        let slot = &mut self.slots[slot_at(city, tick).0];
-        slot.minutes = (slot.minutes + 1.0).min(MEMORY_MIN as f32);
-        slot.speed += (speed as f32 - slot.speed) / slot.minutes;
-        slot.flow_veh_h += (flow_veh_h as f32 - slot.flow_veh_h) / slot.minutes;
+    /// Learns a value of an interval.
+    pub(super) fn learn(&mut self, slots: usize, at: Slot, value: f32) {
+        self.slots.resize(slots, Seen::default());
+        let residual = if self.seen > 0.0 { value - self.mean_at(at) } else { 0.0 };
+        self.seen = (self.seen + 1.0).min(LONG_DAYS * slots as f32);
+        self.mean += (value - self.mean) / self.seen;
+        self.size += (value.abs() - self.size) / self.seen;
+        self.variance += (residual * residual - self.variance) / self.seen;
+        let slot = &mut self.slots[at.slot];
+        slot.squares = KEEP * slot.squares + residual * residual;
+        slot.squares_weight = KEEP * slot.squares_weight + 1.0;
+        slot.sum[at.class] = KEEP * slot.sum[at.class] + value;
+        slot.weight[at.class] = KEEP * slot.weight[at.class] + 1.0;
     }
 
-    pub(super) fn speed_at(&self, city: &City, time: Time) -> f64 {
-        self.at(city, time, |s| f64::from(s.speed), self.speed)
+    /// What is usual at an interval.
+    pub(super) fn at(&self, at: Slot) -> Usual {
+        if self.slots.is_empty() {
+            return Usual { mean: self.mean, spread: 1.0, around: self.mean };
+        }
+        let (mut squares, mut weight) = (SPREAD_PRIOR * self.variance(), SPREAD_PRIOR);
+        let (mut sum, mut days) = (PRIOR * self.mean, PRIOR);
+        for (distance, share) in BELL.iter().enumerate() {
+            let both = [self.beside(at.slot, distance as isize), self.beside(at.slot, -(distance as isize))];
+            for slot in &both[..if distance == 0 { 1 } else { 2 }] {
+                squares += share * slot.squares;
+                weight += share * slot.squares_weight;
+                sum += share * slot.sum[at.class];
+                days += share * slot.weight[at.class];
+            }
+        }
+        let variance = (1.0 - LONG_SHARE) * squares / weight + LONG_SHARE * self.variance();
+        let least = LEAST_SPREAD * self.size + f32::EPSILON;
+        Usual { mean: self.mean_at(at), spread: variance.sqrt().max(least), around: sum / days }
     }
 
-    pub(super) fn flow_at(&self, city: &City, time: Time) -> f64 {
-        self.at(city, time, |s| f64::from(s.flow_veh_h), self.flow_veh_h)
+    /// The long-run standard deviation about what is usual; above 0.
+    pub(super) fn spread(&self) -> f32 {
+        self.variance().sqrt().max(LEAST_SPREAD * self.size + f32::EPSILON)
     }
 
-    /// Between the middles of two slots, each pulled towards the long-run mean by how little it has seen.
-    fn at(&self, city: &City, time: Time, value: impl Fn(&Slot) -> f64, usual: f64) -> f64 {
-        let (row, next, share) = slot_at(city, time);
-        let of = |row: usize| {
-            let slot = self.slots.get(row).copied().unwrap_or_default();
-            let trust = f64::from(slot.minutes) / (f64::from(slot.minutes) + TRUST_MIN);
-            trust * value(&slot) + (1.0 - trust) * usual
+    fn variance(&self) -> f32 {
+        let first = (FIRST_SPREAD * self.size).powi(2);
+        (self.seen * self.variance + FIRST_WEIGHT * first) / (self.seen + FIRST_WEIGHT)
+    }
+
+    fn mean_at(&self, at: Slot) -> f32 {
+        if self.slots.is_empty() {
+            return self.mean;
+        }
+        let sums = |class: usize| {
+            let around = [(0, 1.0), (1, BESIDE), (-1, BESIDE)].map(|(by, share)| (self.beside(at.slot, by), share));
+            around.iter().fold((0.0, 0.0), |(sum, weight), (slot, share)| {
+                (sum + share * slot.sum[class], weight + share * slot.weight[class])
+            })
         };
-        of(row) * (1.0 - share) + of(next) * share
+        let ((sum, weight), (other_sum, other_weight)) = (sums(at.class), sums(1 - at.class));
+        let other = (other_sum + PRIOR * self.mean) / (other_weight + PRIOR);
+        (sum + PRIOR * other) / (weight + PRIOR)
+    }
+
+    fn beside(&self, slot: usize, by: isize) -> &Seen {
+        let slots = self.slots.len() as isize;
+        &self.slots[(slot as isize + by).rem_euclid(slots) as usize]
     }
 }
 
-/// The slot of a time, the neighbour slot nearer to it, and that neighbour's share.
-fn slot_at(city: &City, time: Time) -> (usize, usize, f64) {
-    let local_ms = time as i64 + i64::from(city.utc_offset_min) * 60_000;
-    let day = local_ms.div_euclid(DAY_MS);
-    let weekend = matches!(day.rem_euclid(7), 2 | 3); // 1970-01-01 was a Thursday
-    let base = if weekend { SLOTS } else { 0 };
-    let in_day_ms = local_ms.rem_euclid(DAY_MS);
-    let row = (in_day_ms / SLOT_MS) as usize;
-    let from_middle = (in_day_ms % SLOT_MS) as f64 / SLOT_MS as f64 - 0.5;
-    let next = if from_middle < 0.0 { (row + SLOTS - 1) % SLOTS } else { (row + 1) % SLOTS };
-    (base + row, base + next, from_middle.abs())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(slot: usize, class: usize) -> Slot {
+        Slot { row: slot as i64, slot, class }
+    }
+
+    #[test]
+    fn a_profile_knows_the_hour_and_the_class_of_day() {
+        let mut profile = Profile::default();
+        let value = |n: usize, class: usize| (if n < 12 { 20.0 } else { 60.0 }) + 10.0 * class as f32;
+        for day in 0..28 {
+            let class = usize::from(day % 7 > 4);
+            (0..24).for_each(|n| profile.learn(24, slot(n, class), value(n, class)));
+        }
+        for (n, class) in [(6, 0), (18, 0), (6, 1), (18, 1)] {
+            assert!(
+                (profile.at(slot(n, class)).mean - value(n, class)).abs() < 2.0,
+                "{:?}",
+                profile.at(slot(n, class))
+            );
+        }
+        assert!(profile.at(slot(6, 0)).spread < 8.0);
+    }
+
+    #[test]
+    fn the_spread_is_that_of_the_hour() {
+        let mut profile = Profile::default();
+        for day in 0..40 {
+            let up = if day % 2 == 0 { 1.0 } else { -1.0 };
+            (0..48).for_each(|n| profile.learn(48, slot(n, 0), 50.0 + up * if n < 24 { 1.0 } else { 10.0 }));
+        }
+        let (quiet, busy) = (profile.at(slot(12, 0)).spread, profile.at(slot(36, 0)).spread);
+        assert!(quiet < 5.0 && (7.0..13.0).contains(&busy), "{quiet} {busy}");
+    }
+
+    #[test]
+    fn before_anything_was_seen_nothing_is_usual_but_all_is_finite() {
+        let usual = Profile::default().at(slot(3, 1));
+        assert!(usual.mean.is_finite() && usual.spread > 0.0);
+    }
 }

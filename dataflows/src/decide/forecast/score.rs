@@ -115,9 +115,19 @@ impl Onsets {
         self.parts.iter().map(|[_, came]| came).sum()
     }
 
+    /// Onsets that were told.
+    pub fn told(&self) -> f64 {
+        self.hits + self.false_alarms
+    }
+
+    /// Onsets that were told and came.
+    pub fn hits(&self) -> f64 {
+        self.hits
+    }
+
     /// Share of told onsets that came; none where none was told.
     pub fn precision(&self) -> Option<f64> {
-        share(self.hits, self.hits + self.false_alarms)
+        share(self.hits, self.told())
     }
 
     /// Share of onsets that were told; none where there was none.

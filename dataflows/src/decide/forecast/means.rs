@@ -1,0 +1,93 @@
+//! A link's states, folded to one value every five minutes.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{APART_MS, Regions, STEP_MS};
+use crate::Time;
+use crate::ids::LinkId;
+use crate::keyed::{Machine, Outbox};
+
+/// What was observed of a link. Ordered by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Observed {
+    /// When, ms.
+    pub time_ms: u64,
+    /// Speed as a share of free flow, 1/1000.
+    pub speed_milli: u32,
+    /// Flow, vehicles/h.
+    pub flow_veh_h: u32,
+}
+
+/// What a link did in an interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LinkMean {
+    /// Which link.
+    pub link: LinkId,
+    /// When the interval began, ms.
+    pub from_ms: u64,
+    /// Mean speed as a share of free flow, 1/1000, and mean flow, vehicles/h; none when nothing was observed.
+    pub mean: Option<(u32, u32)>,
+}
+
+/// The machine of means.
+pub struct Means {
+    regions: Arc<Regions>,
+}
+
+/// Sums over the interval that runs.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Sums {
+    speed_milli: u64,
+    flow_veh_h: u64,
+    count: u64,
+    /// When it ends, ms; 0 before the first.
+    ends_ms: u64,
+}
+
+impl Means {
+    /// For the links of regions.
+    pub fn new(regions: Arc<Regions>) -> Self {
+        Means { regions }
+    }
+}
+
+impl Machine for Means {
+    type Key = LinkId;
+    type Event = Observed;
+    type State = Sums;
+    type Out = LinkMean;
+
+    fn name(&self) -> &'static str {
+        "link_means"
+    }
+
+    fn step(
+        &self,
+        link: LinkId,
+        sums: &mut Sums,
+        tick: Time,
+        events: &[(LinkId, Observed)],
+        out: &mut Outbox<LinkMean>,
+    ) {
+        // What comes in the tick that ends an interval was observed within it.
+        for (_, seen) in events {
+            sums.speed_milli += u64::from(seen.speed_milli);
+            sums.flow_veh_h += u64::from(seen.flow_veh_h);
+            sums.count += 1;
+        }
+        let apart_ms = u64::from(self.regions.of(link).0) * APART_MS % STEP_MS;
+        let began_ms = tick.saturating_sub(apart_ms) / STEP_MS * STEP_MS;
+        if sums.ends_ms > 0 && tick >= sums.ends_ms {
+            let mean = (sums.count > 0)
+                .then(|| ((sums.speed_milli / sums.count) as u32, (sums.flow_veh_h / sums.count) as u32));
+            out.emit(LinkMean { link, from_ms: began_ms - STEP_MS, mean });
+            *sums = Sums::default();
+        }
+        if sums.ends_ms == 0 {
+            sums.ends_ms = began_ms + STEP_MS + apart_ms;
+            out.wake_at(sums.ends_ms);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! One series of a panel: its profile, what it does now, its own regression, and its forecasts whose truth is to come.
+
+use serde::{Deserialize, Serialize};
+
+use super::calendar::Slot;
+use super::features::{HALF_LIVES, ORIGIN, OWN, RESIDUAL, all, cut};
+use super::free::Free;
+use super::local::Local;
+use super::panel::{Ahead, Pending, Settings, ZeroRule};
+use super::pooled::{Pooled, Said};
+use super::profile::{Profile, Usual};
+use super::score::{Score, bound};
+use super::spread::Ends;
+
+/// The same value so many times running, other than zero, is a sensor that is stuck.
+const STUCK_ROWS: u32 = 12;
+/// A residual that is not observed fades by this a row.
+const UNSEEN_FADE: f32 = 0.9;
+/// Errors that tell whether the model or the profile is better.
+const ENOUGH: f32 = 24.0;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Series {
+    pub profile: Profile,
+    free_values: Free,
+    /// The value when all is free.
+    pub free: f32,
+    /// The newest value, observed or expected.
+    pub value: f32,
+    last: Option<f32>,
+    repeated: u32,
+    /// Whether the newest row had a value.
+    pub observed: bool,
+    /// What is usual now.
+    pub usual: Usual,
+    pub lags: [f32; 4],
+    pub faded: [f32; 3],
+    local: Local,
+    /// By horizon.
+    ends: Vec<Ends>,
+    /// By horizon: faded absolute errors of the model and the profile, and their weight.
+    record: Vec<[f32; 3]>,
+    /// Features of the last rows, as many as there are horizons, row by row in turn; then what was usual, and free.
+    origins: Vec<[f32; ORIGIN]>,
+    bases: Vec<[f32; 2]>,
+    /// Forecasts for horizon h in h places in turn.
+    pending: Vec<Pending>,
+}
+
+impl Series {
+    pub(super) fn new(horizons: usize) -> Self {
+        Series {
+            profile: Profile::default(),
+            free_values: Free::default(),
+            free: 0.0,
+            value: 0.0,
+            last: None,
+            repeated: 0,
+            observed: false,
+            usual: Usual::default(),
+            lags: [0.0; 4],
+            faded: [0.0; 3],
+            local: Local::new(horizons),
+            ends: vec![Ends::default(); horizons],
+            record: vec![[0.0; 3]; horizons],
+            origins: vec![[0.0; ORIGIN]; horizons],
+            bases: vec![[0.0; 2]; horizons],
+            pending: vec![Pending::default(); horizons * (horizons + 1) / 2],
+        }
+    }
+
+    /// The value, unless it is none: not finite, a zero that means nothing, or stuck.
+    pub(super) fn admit(&mut self, settings: &Settings, value: Option<f32>) -> Option<f32> {
+        let value = value.filter(|v| v.is_finite() && (*v != 0.0 || settings.zero == ZeroRule::Value))?;
+        self.repeated = if self.last == Some(value) && value != 0.0 { self.repeated + 1 } else { 0 };
+        self.last = Some(value);
+        (self.repeated < STUCK_ROWS).then_some(value)
+    }
+
+    /// Learns the truth of what was forecast for now so many rows ahead.
+    pub(super) fn learn(
+        &mut self,
+        horizon: usize,
+        now: Slot,
+        value: Option<f32>,
+        pooled: &mut Pooled,
+        ends: &[f32; 4],
+        score: Option<&mut Score>,
+    ) {
+        let place = place(horizon, now.row);
+        let pending = std::mem::take(&mut self.pending[place]);
+        let (Some(value), true) = (value, pending.made) else { return };
+        let Pending { usual, said, told, free_above, .. } = pending;
+        let truth = cut((value - usual.mean) / usual.spread);
+        let row = self.ring(now.row - horizon as i64 - 1);
+        let [mean, free] = self.bases[row];
+        let x = all(&self.origins[row], mean, free, usual);
+        self.local.learn(horizon, &x[..OWN], truth - said.mixed);
+        pooled.learn(&x, &said, truth, usual.spread, usual.spread / self.profile.spread());
+        let error = (truth - said.expected) / said.size;
+        let outside = |low: f32, high: f32| !(low..=high).contains(&value);
+        pooled.widths.count([outside(told.low95, told.high95), outside(told.low80, told.high80)]);
+        self.ends[horizon].learn(error, [value < told.low95, value < told.low80], ends);
+        let record = &mut self.record[horizon];
+        let model = usual.spread * (truth - said.mixed).abs();
+        *record = [record[0] + model, record[1] + usual.spread * truth.abs(), record[2] + 1.0];
+        if let Some(score) = score {
+            score.add(horizon + 1, &told, value, free_above);
+        }
+    }
+
+    /// Takes the value of a row, after it taught what it could.
+    pub(super) fn observe(&mut self, settings: &Settings, now: Slot, value: Option<f32>, fast: f64) {
+        self.usual = self.profile.at(now);
+        self.observed = value.is_some();
+        let residual = match value {
+            Some(value) => {
+                self.profile.learn(settings.slots_per_day, now, value);
+                self.free_values.learn(value);
+                self.free = settings.reference.unwrap_or_else(|| self.free_values.percentile());
+                self.value = value;
+                (value - self.usual.mean) / self.usual.spread
+            }
+            None => {
+                let residual = UNSEEN_FADE * self.lags[0];
+                self.value = self.usual.mean + residual * self.usual.spread;
+                residual
+            }
+        };
+        self.lags = [residual, self.lags[0], self.lags[1], self.lags[2]];
+        let day = settings.slots_per_day.max(1) as f32;
+        for (faded, half_life) in self.faded.iter_mut().zip(HALF_LIVES.into_iter().chain([day])) {
+            *faded += (1.0 - 0.5f32.powf(1.0 / half_life)) * (cut(residual) - *faded);
+        }
+        self.record.iter_mut().flatten().for_each(|sum| *sum *= fast as f32);
+    }
+
+    /// A row that never came.
+    pub(super) fn pass(&mut self, at: Slot) {
+        for horizon in 0..self.ends.len() {
+            self.pending[place(horizon, at.row)].made = false;
+        }
+        self.lags = [UNSEEN_FADE * self.lags[0], self.lags[0], self.lags[1], self.lags[2]];
+    }
+
+    /// The residual some rows ago: a third of the farthest horizon.
+    pub(super) fn residual_before(&self, now: Slot, horizons: usize) -> f32 {
+        let rows = (horizons / 3).max(1) as i64;
+        self.origins[self.ring(now.row - rows)][RESIDUAL]
+    }
+
+    /// Notes the features of a row, and says what the series' own regression makes of them, by horizon.
+    pub(super) fn own(&mut self, now: Slot, origin: &[f32; ORIGIN], keep: f64) -> Vec<f32> {
+        let row = self.ring(now.row);
+        self.origins[row] = *origin;
+        self.bases[row] = [self.usual.mean, self.free];
+        let own = self.local.forecast(&origin[..OWN]);
+        self.local.note(&origin[..OWN], keep);
+        own
+    }
+
+    /// The bound of congestion, if it is free now.
+    pub(super) fn free_above(&self) -> Option<f32> {
+        let bound = bound(self.free);
+        (self.observed && self.free > 0.0 && self.value >= bound).then_some(bound)
+    }
+
+    /// Whether what is usual has been a better forecast of late than the model.
+    pub(super) fn profile_is_better(&self, horizon: usize) -> bool {
+        let [model, profile, count] = self.record[horizon];
+        count > ENOUGH && model > profile
+    }
+
+    /// A forecast in units of the value, with its intervals; values do not fall below 0.
+    pub(super) fn tell(&self, horizon: usize, usual: Usual, said: &Said, ends: &[f32; 4], widths: [f32; 2]) -> Ahead {
+        let value = |error: f32| (usual.mean + usual.spread * (said.expected + error * said.size)).max(0.0);
+        let [a, b, c, d] = self.ends[horizon].ends(ends);
+        let [low95, low80, high80, high95] = [widths[0] * a, widths[1] * b, widths[1] * c, widths[0] * d].map(value);
+        Ahead { expected: value(0.0), low80, high80, low95, high95, congested: 0.0, onset: false }
+    }
+
+    /// Keeps a forecast until its truth comes.
+    pub(super) fn wait(&mut self, horizon: usize, now: Slot, pending: Pending) {
+        self.pending[place(horizon, now.row)] = pending;
+    }
+
+    fn ring(&self, row: i64) -> usize {
+        row.rem_euclid(self.origins.len() as i64) as usize
+    }
+}
+
+/// Where a forecast for `horizon` rows ahead, less one, waits that is made, or comes true, at a row.
+fn place(horizon: usize, row: i64) -> usize {
+    horizon * (horizon + 1) / 2 + row.rem_euclid(horizon as i64 + 1) as usize
+}
