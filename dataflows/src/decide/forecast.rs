@@ -28,6 +28,8 @@ mod profile;
 pub mod score;
 mod series;
 mod spread;
+#[cfg(test)]
+mod tests;
 pub use links::{ForecastEvent, ForecastSaid, Forecasts, Known};
 pub use means::{LinkMean, Means, Observed};
 

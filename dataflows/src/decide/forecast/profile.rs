@@ -19,6 +19,8 @@ const SPREAD_PRIOR: f32 = 2.0;
 const LONG_SHARE: f32 = 0.2;
 /// Days that the long-run mean and variance reach back.
 const LONG_DAYS: f32 = 7.0;
+/// So many long-run spreads from what is usual is far.
+const FAR: f32 = 10.0;
 /// Spread expected before any was seen, as a share of the mean size, and the observations that this weighs.
 const FIRST_SPREAD: f32 = 0.3;
 const FIRST_WEIGHT: f32 = 8.0;
@@ -57,10 +59,13 @@ pub(super) struct Usual {
 }
 
 impl Profile {
-    /// Learns a value of an interval.
+    /// Learns a value of an interval; of one that is far from usual, only that it is.
     pub(super) fn learn(&mut self, slots: usize, at: Slot, value: f32) {
         self.slots.resize(slots, Seen::default());
-        let residual = if self.seen > 0.0 { value - self.mean_at(at) } else { 0.0 };
+        let (usual, far) = (self.at(at), FAR * self.spread());
+        let known = self.seen > 0.0;
+        let value = if known { value.clamp(usual.mean - far, usual.mean + far) } else { value };
+        let residual = if known { value - usual.mean } else { 0.0 };
         self.seen = (self.seen + 1.0).min(LONG_DAYS * slots as f32);
         self.mean += (value - self.mean) / self.seen;
         self.size += (value.abs() - self.size) / self.seen;

@@ -12,8 +12,12 @@ use super::profile::{Profile, Usual};
 use super::score::{Score, bound};
 use super::spread::Ends;
 
-/// The same value so many times running, other than zero, is a sensor that is stuck.
+/// The same value so many times more, other than zero, teaches nothing: the sensor may be stuck.
+const DOUBTED_ROWS: u32 = 3;
+/// After so many times it is.
 const STUCK_ROWS: u32 = 12;
+/// No street and no crowd has such a value.
+const LARGEST: f32 = 1e9;
 /// A residual that is not observed fades by this a row.
 const UNSEEN_FADE: f32 = 0.9;
 /// Errors that tell whether the model or the profile is better.
@@ -71,9 +75,13 @@ impl Series {
 
     /// The value, unless it is none: not finite, a zero that means nothing, or stuck.
     pub(super) fn admit(&mut self, settings: &Settings, value: Option<f32>) -> Option<f32> {
-        let value = value.filter(|v| v.is_finite() && (*v != 0.0 || settings.zero == ZeroRule::Value))?;
+        let value = value.filter(|v| v.abs() < LARGEST && (*v != 0.0 || settings.zero == ZeroRule::Value))?;
         self.repeated = if self.last == Some(value) && value != 0.0 { self.repeated + 1 } else { 0 };
         self.last = Some(value);
+        if self.repeated == STUCK_ROWS {
+            // What it said so far was believed.
+            (self.lags, self.faded) = Default::default();
+        }
         (self.repeated < STUCK_ROWS).then_some(value)
     }
 
@@ -89,7 +97,7 @@ impl Series {
     ) {
         let place = place(horizon, now.row);
         let pending = std::mem::take(&mut self.pending[place]);
-        let (Some(value), true) = (value, pending.made) else { return };
+        let (Some(value), true, true) = (value, pending.made, self.repeated < DOUBTED_ROWS) else { return };
         let Pending { usual, said, told, free_above, .. } = pending;
         let truth = cut((value - usual.mean) / usual.spread);
         let row = self.ring(now.row - horizon as i64 - 1);
@@ -115,8 +123,10 @@ impl Series {
         self.observed = value.is_some();
         let residual = match value {
             Some(value) => {
-                self.profile.learn(settings.slots_per_day, now, value);
-                self.free_values.learn(value);
+                if self.repeated < DOUBTED_ROWS {
+                    self.profile.learn(settings.slots_per_day, now, value);
+                    self.free_values.learn(value);
+                }
                 self.free = settings.reference.unwrap_or_else(|| self.free_values.percentile());
                 self.value = value;
                 (value - self.usual.mean) / self.usual.spread
@@ -176,6 +186,7 @@ impl Series {
         let value = |error: f32| (usual.mean + usual.spread * (said.expected + error * said.size)).max(0.0);
         let [a, b, c, d] = self.ends[horizon].ends(ends);
         let [low95, low80, high80, high95] = [widths[0] * a, widths[1] * b, widths[1] * c, widths[0] * d].map(value);
+        let (low95, high95) = (low95.min(low80), high95.max(high80));
         Ahead { expected: value(0.0), low80, high80, low95, high95, congested: 0.0, onset: false }
     }
 
