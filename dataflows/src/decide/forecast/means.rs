@@ -91,3 +91,35 @@ impl Machine for Means {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::dispatch::tests::streets;
+    use crate::network::Point;
+
+    /// What a link's machine says over the ticks, and when the interval ends.
+    fn play(sums: &mut Sums, means: &Means, tick: Time, seen: &[(u64, u32, u32)]) -> (Vec<LinkMean>, Time) {
+        let mut out = Outbox::new();
+        let events: Vec<(LinkId, Observed)> = seen
+            .iter()
+            .map(|&(time_ms, speed_milli, flow_veh_h)| (LinkId(0), Observed { time_ms, speed_milli, flow_veh_h }))
+            .collect();
+        means.step(LinkId(0), sums, tick, &events, &mut out);
+        (out.said(), sums.ends_ms)
+    }
+
+    #[test]
+    fn an_interval_is_told_when_it_ends_and_is_none_where_nobody_drove() {
+        let city = streets(&[Point { x_mm: 0, y_mm: 0 }, Point { x_mm: 500_000, y_mm: 0 }]);
+        let (means, mut sums) = (Means::new(Arc::new(Regions::new(&city))), Sums::default());
+        let first = 7 * STEP_MS;
+        assert_eq!(play(&mut sums, &means, first + 10, &[(first, 400, 900)]), (vec![], first + STEP_MS));
+        assert_eq!(play(&mut sums, &means, first + 20, &[(first + 5, 800, 300)]).0, vec![]);
+        let told = |from_ms, mean| vec![LinkMean { link: LinkId(0), from_ms, mean }];
+        let ended = play(&mut sums, &means, first + STEP_MS + 3, &[]);
+        assert_eq!(ended, (told(first, Some((600, 600))), first + 2 * STEP_MS));
+        let silent = play(&mut sums, &means, first + 2 * STEP_MS, &[]);
+        assert_eq!(silent, (told(first + STEP_MS, None), first + 3 * STEP_MS));
+    }
+}
