@@ -15,6 +15,7 @@ use crate::keyed::{Key, spread as spread_out};
 use crate::network::City;
 
 mod calendar;
+mod congestion;
 mod features;
 mod free;
 mod links;
@@ -22,6 +23,8 @@ mod local;
 mod means;
 mod neighbours;
 mod normal;
+mod onsets;
+mod origins;
 pub mod panel;
 mod pooled;
 mod profile;

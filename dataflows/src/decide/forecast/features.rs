@@ -16,7 +16,7 @@ pub(super) const ALL: usize = ORIGIN + 11;
 /// The row of the residual now: what a forecast fades from before anything was learned.
 pub(super) const RESIDUAL: usize = 1;
 /// Rows of the features that work together with what is usual at the time forecast.
-const NEAREST: usize = 8;
+pub(super) const NEAREST: usize = 8;
 const REGION: usize = 10;
 const SHORT: usize = OWN;
 

@@ -213,7 +213,7 @@ fn record(lead_min: u16, step: &Step, by_profile: usize) -> LeadRecord {
 impl LinkFacts {
     fn pass(&mut self, quarter: Slot, flow_veh_h: f32) {
         self.seen = true;
-        self.flow.learn(QUARTERS, quarter, flow_veh_h);
+        self.flow.learn(QUARTERS, quarter, flow_veh_h, false);
         self.flow_veh_h = flow_veh_h;
     }
 

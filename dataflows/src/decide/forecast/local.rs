@@ -13,8 +13,8 @@ const LEAST_PRIOR: f64 = 3.0;
 /// The regression of a series: one left side, a right side a horizon.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Local {
-    products: Products,
-    targets: Vec<Targets>,
+    products: Products<f32>,
+    targets: Vec<Targets<f32>>,
 }
 
 impl Local {

@@ -47,12 +47,12 @@ impl Neighbours {
     /// Chooses anew. `near`: who is next to whom.
     pub(super) fn choose(&mut self, near: &[Vec<usize>]) {
         let series = self.own.len();
-        for n in 0..series {
+        for (n, near) in near.iter().enumerate().take(series) {
             let mut telling: Vec<(f32, u16)> = Vec::new();
             for j in (0..series).filter(|j| *j != n) {
                 let size = (self.own[j][0] * self.own[n][2]).sqrt();
                 let correlation = if size > 0.0 { self.cross[n * series + j] / size } else { 0.0 };
-                let weight = if near[n].contains(&j) { NEXT_TO } else { 1.0 };
+                let weight = if near.contains(&j) { NEXT_TO } else { 1.0 };
                 if correlation > LEAST {
                     telling.push((-weight * correlation, j as u16));
                 }

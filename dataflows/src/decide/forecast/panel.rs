@@ -4,12 +4,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Slot;
-use super::features::{ORIGIN, Origin, Outside, all, share};
-use super::neighbours::{NEAREST, Neighbours};
+use super::congestion::Region;
+use super::features::{ORIGIN, Outside, all};
+use super::neighbours::Neighbours;
+use super::origins::origin;
 use super::pooled::{Pooled, Said};
 use super::profile::Usual;
 use super::score::{Score, bound};
-use super::series::Series;
+use super::series::{Common, Series, signs};
 use crate::Time;
 
 /// How a panel's series are told.
@@ -90,6 +92,8 @@ pub struct Learned {
     series: Vec<Series>,
     horizons: Vec<Pooled>,
     neighbours: Neighbours,
+    /// Of the last rows, as many as there are horizons, in turn.
+    regions: Vec<Region>,
     thresholds: Vec<f32>,
     score: Option<Score>,
 }
@@ -103,8 +107,10 @@ pub(super) struct Pending {
     pub said: Said,
     /// What was told.
     pub told: Ahead,
-    /// The bound of congestion, if the series was free.
-    pub free_above: Option<f32>,
+    /// Probability of congestion by the distribution of errors.
+    pub likely: f32,
+    /// Whether the series was free.
+    pub was_free: bool,
     /// Whether there is one.
     pub made: bool,
 }
@@ -178,6 +184,7 @@ impl Learned {
                 series: vec![Series::new(settings.horizons); series],
                 horizons: (1..=settings.horizons).map(Pooled::new).collect(),
                 neighbours: Neighbours::new(series),
+                regions: vec![Region::default(); settings.horizons],
                 thresholds: vec![0.5; settings.horizons],
                 score: Some(Score::new(settings.horizons)),
                 ..Learned::default()
@@ -196,11 +203,16 @@ impl Learned {
 
     fn learn(&mut self, settings: &Settings, now: Slot, values: &[Option<f32>]) {
         let (slow, fast) = (settings.keep(SLOW_DAYS), settings.keep(FAST_DAYS));
+        // How often a time of day is congested tells nothing before a day and the farthest forecast of the next were seen.
+        let day_seen = self.rows > (settings.slots_per_day + settings.horizons) as u64;
         for (horizon, pooled) in self.horizons.iter_mut().enumerate() {
             pooled.fade(slow, fast);
-            let ends = pooled.distribution.ends();
+            let usual = mean(self.series.iter().map(|s| s.usually_congested(horizon, now.row)));
+            let made = now.row - horizon as i64 - 1;
+            let region = (self.regions[made.rem_euclid(self.regions.len() as i64) as usize], usual);
+            let common = Common { ends: pooled.distribution.ends(), region: day_seen.then_some(region) };
             for (series, value) in self.series.iter_mut().zip(values) {
-                series.learn(horizon, now, *value, pooled, &ends, self.score.as_mut());
+                series.learn(horizon, now, *value, pooled, &common, self.score.as_mut());
             }
             pooled.solve(horizon + 1);
         }
@@ -208,7 +220,7 @@ impl Learned {
             score.fade(slow);
             let trusted = |step: &super::score::Step| {
                 let known = step.onsets.events() >= ONSETS_TO_TRUST;
-                known.then(|| step.onsets.best(PRECISION)).flatten().map_or(0.5, |t| t.probability as f32)
+                known.then(|| step.onsets.decide(PRECISION)).flatten().map_or(0.5, |t| t as f32)
             };
             self.thresholds = score.steps().iter().map(trusted).collect();
         }
@@ -224,18 +236,31 @@ impl Learned {
         let seen = self.series.iter().filter(|s| s.observed);
         let (sum, count) = seen.fold((0.0, 0.0), |(sum, n), s| (sum + s.lags[0].clamp(-4.0, 4.0), n + 1.0));
         let region = if count > 0.0 { sum / count } else { 0.0 };
-        let origins: Vec<[f32; ORIGIN]> =
-            (0..self.series.len()).map(|n| self.origin(n, region, outside[n]).features()).collect();
+        let congested = |s: &Series| f32::from(u8::from(s.value < bound(s.free)));
+        let region_now = Region {
+            congested: mean(self.series.iter().filter(|s| s.observed).map(congested)),
+            usual: mean(self.series.iter().filter(|s| s.observed).map(|s| s.usual.congested)),
+        };
+        let regions = self.regions.len() as i64;
+        self.regions[now.row.rem_euclid(regions) as usize] = region_now;
+        let thens: Vec<Slot> = (1..=settings.horizons as i64).map(|ahead| settings.slot_of(now.row + ahead)).collect();
+        let usuals: Vec<Usual> =
+            self.series.iter().flat_map(|s| thens.iter().map(|then| s.profile.at(*then))).collect();
+        let usual_then: Vec<f32> = (0..settings.horizons)
+            .map(|horizon| mean(usuals.iter().skip(horizon).step_by(settings.horizons).map(|usual| usual.congested)))
+            .collect();
+        let origins: Vec<[f32; ORIGIN]> = (0..self.series.len())
+            .map(|n| origin(&self.series, n, &self.neighbours.chosen[n], region, outside[n]).features())
+            .collect();
         let cumulative: Vec<_> = self.horizons.iter().map(Pooled::cumulative).collect();
         let ends: Vec<[f32; 4]> = self.horizons.iter().map(|h| h.distribution.ends()).collect();
         let widths: Vec<[f32; 2]> = self.horizons.iter().map(|h| h.widths.factors()).collect();
         let mut ahead = Vec::with_capacity(self.series.len() * settings.horizons);
-        for (series, origin) in self.series.iter_mut().zip(&origins) {
+        for (n, (series, origin)) in self.series.iter_mut().zip(&origins).enumerate() {
             let own = series.own(now, origin, settings.keep(SLOW_DAYS));
             let free_above = series.free_above();
             for horizon in 0..settings.horizons {
-                let then = settings.slot_of(now.row + horizon as i64 + 1);
-                let usual = series.profile.at(then);
+                let usual = usuals[n * settings.horizons + horizon];
                 let x = all(origin, series.usual.mean, series.free, usual);
                 let mut said = self.horizons[horizon].forecast(&x, own[horizon]);
                 if series.profile_is_better(horizon) {
@@ -246,48 +271,32 @@ impl Learned {
                     cumulative[horizon].below(error)
                 };
                 let mut told = series.tell(horizon, usual, &said, &ends[horizon], widths[horizon]);
-                told.congested = below(bound(series.free));
+                let likely = below(bound(series.free));
+                told.congested = match free_above {
+                    Some(bound) => {
+                        let region = (region_now, usual_then[horizon]);
+                        self.horizons[horizon]
+                            .congestion
+                            .probability(&signs(likely, origin, usual, &said, bound, region))
+                    }
+                    None if series.free > 0.0 => likely,
+                    None => 0.0,
+                };
                 told.onset = free_above.is_some() && told.congested >= self.thresholds[horizon];
-                series.wait(horizon, now, Pending { usual, said, told, free_above, made: true });
+                series.wait(
+                    horizon,
+                    now,
+                    Pending { usual, said, told, likely, was_free: free_above.is_some(), made: true },
+                );
                 ahead.push(told);
             }
         }
         ahead
     }
+}
 
-    fn origin(&self, n: usize, region: f32, outside: Outside) -> Origin {
-        let series = &self.series[n];
-        let near = self.neighbours.chosen[n].iter().map(|j| &self.series[usize::from(*j)]).filter(|s| s.observed);
-        let (mut origin, mut count) = (Origin { lowest_level: 1.0, ..Origin::default() }, 0.0);
-        let mut nearest = (0.0, 0.0, 0.0);
-        for other in near {
-            let (residual, level) = (other.lags[0].clamp(-4.0, 4.0), share(other.value, other.free));
-            if count < NEAREST as f32 {
-                nearest = (nearest.0 + residual, nearest.1 + level, nearest.2 + 1.0);
-            }
-            if count < 5.0 {
-                origin.lowest_level = origin.lowest_level.min(level);
-            }
-            origin.near += residual;
-            count += 1.0;
-        }
-        let level = share(series.value, series.free);
-        if count > 0.0 {
-            origin.near /= count;
-            origin.nearest = nearest.0 / nearest.2;
-            origin.nearest_level = nearest.1 / nearest.2;
-        } else {
-            origin.nearest_level = level;
-            origin.lowest_level = level;
-        }
-        Origin {
-            lags: series.lags,
-            faded: series.faded,
-            region,
-            outside,
-            level,
-            usual_level: share(series.usual.mean, series.free),
-            ..origin
-        }
-    }
+/// The mean; 0 of none.
+fn mean(values: impl Iterator<Item = f32>) -> f32 {
+    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+    if count > 0.0 { sum / count } else { 0.0 }
 }

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::congestion::Congestion;
 use super::features::{ALL, RESIDUAL};
 use super::normal::{Products, Targets};
 use super::spread::{Cumulative, Distribution, Widths};
@@ -39,6 +40,8 @@ pub(super) struct Pooled {
     pub distribution: Distribution,
     /// Factors of intervals.
     pub widths: Widths,
+    /// How likely a free series is to be congested.
+    pub congestion: Congestion,
 }
 
 /// What the experts said, in spreads, and what was made of it.
@@ -70,6 +73,7 @@ impl Pooled {
             trust: [0.0; 2],
             distribution: Distribution::default(),
             widths: Widths::default(),
+            congestion: Congestion::new(),
         };
         pooled.solve(ahead);
         pooled
@@ -99,6 +103,7 @@ impl Pooled {
             self.errors[expert] *= fast;
         }
         self.sizes.fade(slow);
+        self.congestion.fade(slow);
         self.trust.iter_mut().for_each(|sum| *sum *= slow);
         self.distribution.fade(fast.sqrt() as f32);
     }
@@ -106,6 +111,7 @@ impl Pooled {
     /// Draws the coefficients from what was learned.
     pub(super) fn solve(&mut self, ahead: usize) {
         self.widths.learn();
+        self.congestion.solve();
         let faded = FADE.powi(ahead as i32);
         for expert in 0..EXPERTS {
             let factor = self.products[expert].factor(PRIOR_ROWS, LEAST_PRIOR);

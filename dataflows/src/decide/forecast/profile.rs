@@ -26,6 +26,10 @@ const FIRST_SPREAD: f32 = 0.3;
 const FIRST_WEIGHT: f32 = 8.0;
 /// The smallest spread, as a share of the mean size.
 const LEAST_SPREAD: f32 = 1e-3;
+/// One time that it was congested, as counted: faded sums of such stay within 16 bits.
+const ONCE: f32 = 8192.0;
+/// How often it is congested before anything was seen.
+const SELDOM: f32 = 0.03;
 
 /// Mean and spread by interval of the day.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -45,6 +49,8 @@ struct Seen {
     weight: [f32; CLASSES],
     squares: f32,
     squares_weight: f32,
+    /// Times that it was congested, in parts of one.
+    congested: [u16; CLASSES],
 }
 
 /// What is usual at an interval.
@@ -56,11 +62,13 @@ pub(super) struct Usual {
     pub spread: f32,
     /// Mean over the intervals around it.
     pub around: f32,
+    /// How often it is congested around it.
+    pub congested: f32,
 }
 
 impl Profile {
     /// Learns a value of an interval; of one that is far from usual, only that it is.
-    pub(super) fn learn(&mut self, slots: usize, at: Slot, value: f32) {
+    pub(super) fn learn(&mut self, slots: usize, at: Slot, value: f32, congested: bool) {
         self.slots.resize(slots, Seen::default());
         let (usual, far) = (self.at(at), FAR * self.spread());
         let known = self.seen > 0.0;
@@ -75,15 +83,18 @@ impl Profile {
         slot.squares_weight = KEEP * slot.squares_weight + 1.0;
         slot.sum[at.class] = KEEP * slot.sum[at.class] + value;
         slot.weight[at.class] = KEEP * slot.weight[at.class] + 1.0;
+        let came = if congested { ONCE } else { 0.0 };
+        slot.congested[at.class] = (KEEP * f32::from(slot.congested[at.class]) + came) as u16;
     }
 
     /// What is usual at an interval.
     pub(super) fn at(&self, at: Slot) -> Usual {
         if self.slots.is_empty() {
-            return Usual { mean: self.mean, spread: 1.0, around: self.mean };
+            return Usual { mean: self.mean, spread: 1.0, around: self.mean, congested: SELDOM };
         }
         let (mut squares, mut weight) = (SPREAD_PRIOR * self.variance(), SPREAD_PRIOR);
         let (mut sum, mut days) = (PRIOR * self.mean, PRIOR);
+        let (mut congested, mut other, mut other_days) = (0.0, SELDOM * ONCE, 1.0);
         for (distance, share) in BELL.iter().enumerate() {
             let both = [self.beside(at.slot, distance as isize), self.beside(at.slot, -(distance as isize))];
             for slot in &both[..if distance == 0 { 1 } else { 2 }] {
@@ -91,11 +102,24 @@ impl Profile {
                 weight += share * slot.squares_weight;
                 sum += share * slot.sum[at.class];
                 days += share * slot.weight[at.class];
+                congested += share * f32::from(slot.congested[at.class]);
+                other += share * f32::from(slot.congested[1 - at.class]);
+                other_days += share * slot.weight[1 - at.class];
             }
         }
         let variance = (1.0 - LONG_SHARE) * squares / weight + LONG_SHARE * self.variance();
         let least = LEAST_SPREAD * self.size + f32::EPSILON;
-        Usual { mean: self.mean_at(at), spread: variance.sqrt().max(least), around: sum / days }
+        Usual {
+            mean: self.mean_at(at),
+            spread: variance.sqrt().max(least),
+            around: sum / days,
+            congested: (congested + PRIOR * other / other_days) / (days * ONCE),
+        }
+    }
+
+    /// Whether nothing was seen yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.slots.is_empty()
     }
 
     /// The long-run standard deviation about what is usual; above 0.
@@ -143,7 +167,7 @@ mod tests {
         let value = |n: usize, class: usize| (if n < 12 { 20.0 } else { 60.0 }) + 10.0 * class as f32;
         for day in 0..28 {
             let class = usize::from(day % 7 > 4);
-            (0..24).for_each(|n| profile.learn(24, slot(n, class), value(n, class)));
+            (0..24).for_each(|n| profile.learn(24, slot(n, class), value(n, class), false));
         }
         for (n, class) in [(6, 0), (18, 0), (6, 1), (18, 1)] {
             assert!(
@@ -160,10 +184,21 @@ mod tests {
         let mut profile = Profile::default();
         for day in 0..40 {
             let up = if day % 2 == 0 { 1.0 } else { -1.0 };
-            (0..48).for_each(|n| profile.learn(48, slot(n, 0), 50.0 + up * if n < 24 { 1.0 } else { 10.0 }));
+            (0..48).for_each(|n| profile.learn(48, slot(n, 0), 50.0 + up * if n < 24 { 1.0 } else { 10.0 }, false));
         }
         let (quiet, busy) = (profile.at(slot(12, 0)).spread, profile.at(slot(36, 0)).spread);
         assert!(quiet < 5.0 && (7.0..13.0).contains(&busy), "{quiet} {busy}");
+    }
+
+    #[test]
+    fn how_often_it_is_congested_is_that_of_the_hour_and_the_class() {
+        let mut profile = Profile::default();
+        for day in 0..60 {
+            let class = usize::from(day % 7 > 4);
+            (0..48).for_each(|n| profile.learn(48, slot(n, class), 1.0, n >= 24 && class == 0));
+        }
+        let often = |n, class| profile.at(slot(n, class)).congested;
+        assert!(often(36, 0) > 0.95 && often(12, 0) < 0.02 && often(36, 1) < 0.1, "{} {}", often(36, 0), often(36, 1));
     }
 
     #[test]

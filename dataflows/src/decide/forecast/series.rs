@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Slot;
-use super::features::{HALF_LIVES, ORIGIN, OWN, RESIDUAL, all, cut};
+use super::congestion::{Region, Signs};
+use super::features::{HALF_LIVES, NEAREST, ORIGIN, OWN, RESIDUAL, all, cut};
 use super::free::Free;
 use super::local::Local;
 use super::panel::{Ahead, Pending, Settings, ZeroRule};
@@ -51,6 +52,14 @@ pub(super) struct Series {
     pending: Vec<Pending>,
 }
 
+/// What is common to a row's truths of forecasts from so many rows ago.
+pub(super) struct Common {
+    /// The ends of intervals by all errors.
+    pub ends: [f32; 4],
+    /// The region as it was then, and how often its series are congested at this time; none before that is known.
+    pub region: Option<(Region, f32)>,
+}
+
 impl Series {
     pub(super) fn new(horizons: usize) -> Self {
         Series {
@@ -92,23 +101,28 @@ impl Series {
         now: Slot,
         value: Option<f32>,
         pooled: &mut Pooled,
-        ends: &[f32; 4],
+        common: &Common,
         score: Option<&mut Score>,
     ) {
         let place = place(horizon, now.row);
         let pending = std::mem::take(&mut self.pending[place]);
         let (Some(value), true, true) = (value, pending.made, self.repeated < DOUBTED_ROWS) else { return };
-        let Pending { usual, said, told, free_above, .. } = pending;
+        let Pending { usual, said, told, likely, was_free, .. } = pending;
         let truth = cut((value - usual.mean) / usual.spread);
         let row = self.ring(now.row - horizon as i64 - 1);
         let [mean, free] = self.bases[row];
         let x = all(&self.origins[row], mean, free, usual);
         self.local.learn(horizon, &x[..OWN], truth - said.mixed);
+        let free_above = was_free.then(|| bound(free));
+        if let (Some(bound), Some(region)) = (free_above, common.region) {
+            let signs = signs(likely, &self.origins[row], usual, &said, bound, region);
+            pooled.congestion.learn(&signs, value < bound);
+        }
         pooled.learn(&x, &said, truth, usual.spread, usual.spread / self.profile.spread());
         let error = (truth - said.expected) / said.size;
         let outside = |low: f32, high: f32| !(low..=high).contains(&value);
         pooled.widths.count([outside(told.low95, told.high95), outside(told.low80, told.high80)]);
-        self.ends[horizon].learn(error, [value < told.low95, value < told.low80], ends);
+        self.ends[horizon].learn(error, [value < told.low95, value < told.low80], &common.ends);
         let record = &mut self.record[horizon];
         let model = usual.spread * (truth - said.mixed).abs();
         *record = [record[0] + model, record[1] + usual.spread * truth.abs(), record[2] + 1.0];
@@ -123,8 +137,13 @@ impl Series {
         self.observed = value.is_some();
         let residual = match value {
             Some(value) => {
+                if self.profile.is_new() {
+                    // Nothing was usual before, so nothing is unusual.
+                    self.usual = Usual { mean: value, ..self.usual };
+                }
                 if self.repeated < DOUBTED_ROWS {
-                    self.profile.learn(settings.slots_per_day, now, value);
+                    let congested = value < bound(self.free);
+                    self.profile.learn(settings.slots_per_day, now, value, congested);
                     self.free_values.learn(value);
                 }
                 self.free = settings.reference.unwrap_or_else(|| self.free_values.percentile());
@@ -190,6 +209,11 @@ impl Series {
         Ahead { expected: value(0.0), low80, high80, low95, high95, congested: 0.0, onset: false }
     }
 
+    /// How often it was said to be congested at the time that is now, for so many rows ahead.
+    pub(super) fn usually_congested(&self, horizon: usize, row: i64) -> f32 {
+        self.pending[place(horizon, row)].usual.congested
+    }
+
     /// Keeps a forecast until its truth comes.
     pub(super) fn wait(&mut self, horizon: usize, now: Slot, pending: Pending) {
         self.pending[place(horizon, now.row)] = pending;
@@ -200,7 +224,52 @@ impl Series {
     }
 }
 
+/// What speaks for and against congestion.
+pub(super) fn signs(
+    likely: f32,
+    origin: &[f32; ORIGIN],
+    usual: Usual,
+    said: &Said,
+    bound: f32,
+    (region, region_usual): (Region, f32),
+) -> Signs {
+    Signs {
+        likely,
+        margin: ((bound - usual.mean) / usual.spread - said.expected) / said.size,
+        usual: usual.congested,
+        residuals: [RESIDUAL, NEAREST, NEAREST + 1, NEAREST + 2].map(|n| origin[n]),
+        region,
+        region_usual,
+    }
+}
+
 /// Where a forecast for `horizon` rows ahead, less one, waits that is made, or comes true, at a row.
 fn place(horizon: usize, row: i64) -> usize {
     horizon * (horizon + 1) / 2 + row.rem_euclid(horizon as i64 + 1) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_value_is_usual() {
+        let settings = Settings {
+            step_ms: 300_000,
+            horizons: 2,
+            utc_offset_min: 0,
+            zero: ZeroRule::Value,
+            holidays: Vec::new(),
+            first_slot_min: 0,
+            slots_per_day: 288,
+            reference: None,
+        };
+        let mut series = Series::new(2);
+        series.observe(&settings, settings.slot_of(0), None, 0.99);
+        assert_eq!(series.lags[0], 0.0);
+        series.observe(&settings, settings.slot_of(1), Some(64.0), 0.99);
+        assert_eq!((series.lags[0], series.usual.mean), (0.0, 64.0));
+        series.observe(&settings, settings.slot_of(2), Some(32.0), 0.99);
+        assert!(series.lags[0] < -0.5 && series.lags[0] > -5.0, "{}", series.lags[0]);
+    }
 }

@@ -84,7 +84,7 @@ impl Cumulative {
     /// Probability that an error lies below a bound.
     pub(super) fn below(&self, bound: f32) -> f32 {
         let place = (bound + REACH) / BIN;
-        if !(place > 0.0) {
+        if place.is_nan() || place <= 0.0 {
             return 0.0;
         }
         let bin = place as usize;
