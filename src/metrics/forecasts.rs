@@ -139,7 +139,8 @@ mod tests {
             onsets: 12.0,
             by_profile: 7,
         };
-        let record = |region, forecasts, told| ForecastRecord { region, time_ms: 1, leads: vec![lead(forecasts, told)] };
+        let record =
+            |region, forecasts, told| ForecastRecord { region, time_ms: 1, leads: vec![lead(forecasts, told)] };
         let made = LinkForecast { link: LinkId(0), time_ms: 1, leads: Vec::new() };
         let of = |records: Vec<ForecastRecord>| Decisions {
             forecasts: vec![made.clone()],

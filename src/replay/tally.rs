@@ -104,7 +104,11 @@ impl Scored {
 impl std::fmt::Display for Scored {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let [mae, within80, within95] = [self.mae, self.coverage80, self.coverage95].map(|share| share * 100.0);
-        write!(f, "{} min ahead off by {mae:.1} % of free speed ({within80:.0} % in the 80 % interval, ", self.lead_min)?;
+        write!(
+            f,
+            "{} min ahead off by {mae:.1} % of free speed ({within80:.0} % in the 80 % interval, ",
+            self.lead_min
+        )?;
         write!(f, "{within95:.0} % in that of 95 %)")
     }
 }
@@ -213,8 +217,33 @@ impl std::fmt::Display for Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nanming_dataflows::decision::{SignalCommand, StageReason};
+    use nanming_dataflows::decision::{ForecastRecord, SignalCommand, StageReason};
     use nanming_dataflows::ids::JunctionId;
+
+    #[test]
+    fn the_last_record_of_forecasts_is_told_where_some_came_true() {
+        let city = nanming_simulators::town::small(1, 1, 1);
+        let mut summary = Summary::new(&city, 0, LeftOut::default());
+        let lead = |lead_min, forecasts| LeadRecord {
+            lead_min,
+            forecasts,
+            absolute: 0.0625 * forecasts,
+            within80: 0.75 * forecasts,
+            within95: forecasts,
+            ..LeadRecord::default()
+        };
+        for scored in [10.0, 200.0] {
+            let leads = vec![lead(5, scored), lead(15, scored), lead(30, scored / 2.0), lead(60, 0.0)];
+            let record = ForecastRecord { region: 0, time_ms: 1, leads };
+            summary.note(&city, &Decisions { forecast_records: vec![record], ..Decisions::default() });
+        }
+        let told: Vec<_> =
+            summary.forecast_record.iter().map(|r| (r.lead_min, r.scored, r.mae, r.coverage80)).collect();
+        assert_eq!(told, [(15, 200.0, 0.0625, 0.75), (30, 100.0, 0.0625, 0.75)]);
+        let text = summary.to_string();
+        let line = "forecasts:   0; 15 min ahead off by 6.2 % of free speed (75 % in the 80 % interval, 100 % in that of 95 %);";
+        assert!(text.contains(line), "{text}");
+    }
 
     #[test]
     fn a_standing_stage_that_is_ordered_again_is_no_change() {
