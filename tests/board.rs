@@ -90,7 +90,7 @@ fn the_map_is_geojson_of_the_whole_city() {
 #[test]
 fn forecasts_have_their_record_beside_them_as_soon_as_some_have_come_true() {
     // Forecasts are made every five minutes of city time: five seconds.
-    let city = Running::start_in(tempfile::tempdir().unwrap(), &["--start", "08:00", "--speed", "60"]);
+    let city = Running::start_in(tempfile::tempdir().unwrap(), &["--start", "08:04", "--speed", "60"]);
     let ahead = || city.get("/api/forecast?lead=5").1;
     city.wait_for("a forecast", || !ahead()["links"].as_array().unwrap().is_empty());
     city.wait_for("its truth", || ahead()["record"]["scored"].as_f64().is_some_and(|scored| scored > 0.0));
