@@ -85,7 +85,7 @@ const table = {
   record_onsets: ["拥堵预警：预警 {told} 起，应验 {hits} 起；实际发生 {came} 起，预警到 {hits} 起", "onsets: {hits} of {told} told came, {hits} of {came} that came were told"],
   record_onsets_untold: ["拥堵预警：未曾预警，实际发生 {came} 起", "onsets: none was told, {came} came"],
   record_onsets_few: ["拥堵预警尚少，无从评价", "onsets: too few yet to judge"],
-  record_few: ["提前 {n} 分钟的预测尚少有兑现，暂不能说明其好坏", "Too few forecasts {n} min ahead have met their time yet to say how good they are"],
+  record_few: ["提前 {n} 分钟的预测经验证的还太少，暂不能评价", "Too few forecasts {n} min ahead have met their time yet to say how good they are"],
   record_title: ["以往预测的准确度（同片路段）", "How good forecasts were around here"],
   live_state: ["当前路况", "Streets as they are now"],
   back_to_now: ["回到现在", "Back to now"],
