@@ -31,6 +31,7 @@ pub mod replay;
 pub mod run;
 pub mod sumo;
 mod times_axis;
+pub mod track_record;
 pub mod travel;
 
 #[cfg(test)]

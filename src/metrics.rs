@@ -1,6 +1,6 @@
 //! The measures of the running engine, all of them, in the format of Prometheus. Handles are resolved once here; they are
 //! moved per tick or once a second, never per event. Names: `nanming_<what>_<unit>[_total]`. Labels are bounded by the
-//! city: streams, reasons, junctions, districts, venues; never a camera, plate, call or unit.
+//! city: streams, reasons, junctions, districts, venues, lead times; never a camera, plate, call or unit.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +15,7 @@ use crate::door::TickRecord;
 
 mod controllers;
 mod crowds;
+mod forecasts;
 mod intake;
 mod kafka;
 mod labels;
@@ -26,6 +27,7 @@ use make::Make;
 
 pub use controllers::ControllerMeasures;
 pub use crowds::CrowdMeasures;
+pub use forecasts::ForecastMeasures;
 pub use kafka::KafkaMeasures;
 pub use travel::TravelMeasures;
 
@@ -78,6 +80,8 @@ pub struct Metrics {
     pub kafka: KafkaMeasures,
     /// Of venues.
     pub crowds: CrowdMeasures,
+    /// Of forecasts.
+    pub forecasts: ForecastMeasures,
     /// Of signal controllers.
     pub controllers: ControllerMeasures,
     /// Of public travel information.
@@ -230,6 +234,7 @@ impl Metrics {
             )),
             kafka: KafkaMeasures::new(&make),
             crowds: CrowdMeasures::new(&make, city),
+            forecasts: ForecastMeasures::new(&make),
             controllers: ControllerMeasures::new(&make),
             travel: TravelMeasures::new(&make),
             terminals: make.int_gauge("terminals_connected", "Dispatch terminals connected."),
@@ -274,6 +279,7 @@ impl Metrics {
             bump(&self.phases, c.phase);
         }
         self.crowds.decided(decisions);
+        self.forecasts.decided(decisions);
         self.refusals.inc_by(decisions.refusals.len() as u64);
         for plan in &decisions.plans {
             self.junction_cycle[plan.junction.index()].set(f64::from(plan.cycle_ms) / 1000.0);

@@ -77,10 +77,40 @@ fn the_map_is_geojson_of_the_whole_city() {
     }
     let link = city.get("/api/links/0").1;
     assert_eq!(link["name"], city.city.links[0].name.as_str());
-    assert_eq!(city.get("/api/forecast?lead=15").1["lead_min"], 15);
+    assert_eq!(link["record"], json!([]), "no forecast was made yet");
+    let forecast = city.get("/api/forecast?lead=15").1;
+    assert_eq!((&forecast["lead_min"], &forecast["record"]), (&json!(15), &Value::Null));
     for path in ["/api/links/9999", "/api/links/x", "/api/nothing", "/assets/nothing.js"] {
         assert_eq!(city.get(path).0, 404, "{path}");
     }
     assert_eq!(city.get("/api/forecast?lead=7").0, 422);
     assert!(city.text("/").contains("<html"));
+}
+
+#[test]
+fn forecasts_have_their_record_beside_them_as_soon_as_some_have_come_true() {
+    // Forecasts are made every five minutes of city time: five seconds.
+    let city = Running::start_in(tempfile::tempdir().unwrap(), &["--start", "08:04", "--speed", "60"]);
+    let ahead = || city.get("/api/forecast?lead=5").1;
+    city.wait_for("a forecast", || !ahead()["links"].as_array().unwrap().is_empty());
+    city.wait_for("its truth", || ahead()["record"]["scored"].as_f64().is_some_and(|scored| scored > 0.0));
+    let told = ahead();
+    let (made_ms, time_ms) = (told["made_ms"].as_u64().unwrap(), told["time_ms"].as_u64().unwrap());
+    assert!(made_ms <= time_ms && time_ms - made_ms < 360_000, "{made_ms} {time_ms}");
+    for share in ["mae", "coverage80", "coverage95"] {
+        assert!((0.0..=1.0).contains(&told["record"][share].as_f64().unwrap()), "{}", told["record"]);
+    }
+    let link = city.get("/api/links/0").1;
+    let leads: Vec<u64> = link["record"].as_array().unwrap().iter().map(|r| r["lead_min"].as_u64().unwrap()).collect();
+    assert_eq!(leads, (1..=12).map(|n| n * 5).collect::<Vec<u64>>());
+    assert!(link["made_ms"].is_u64() && link["forecast"][0]["onset"].is_boolean(), "{link}");
+    let metrics = city.text("/metrics");
+    let measure = |name: &str| -> f64 {
+        let line = metrics.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name}"));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    assert!(measure("nanming_forecasts_total") > 0.0);
+    assert!(measure("nanming_forecast_scored{lead_min=\"5\"}") > 0.0);
+    assert!(measure("nanming_forecast_mae_ratio{lead_min=\"5\"}").is_finite());
+    assert!(measure("nanming_forecast_coverage_ratio{interval=\"80\",lead_min=\"5\"}").is_finite());
 }

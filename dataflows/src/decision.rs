@@ -393,6 +393,31 @@ pub struct LeadRecord {
 }
 
 impl LeadRecord {
+    /// Mean absolute error, as a share of the free-flow speed; none while nothing was scored.
+    pub fn mae(&self) -> Option<f64> {
+        share(self.absolute, self.forecasts)
+    }
+
+    /// Share of truths within the 80 % interval; none while nothing was scored.
+    pub fn coverage80(&self) -> Option<f64> {
+        share(self.within80, self.forecasts)
+    }
+
+    /// Share of truths within the 95 % interval; none while nothing was scored.
+    pub fn coverage95(&self) -> Option<f64> {
+        share(self.within95, self.forecasts)
+    }
+
+    /// Share of told onsets that came; none where none was told.
+    pub fn precision(&self) -> Option<f64> {
+        share(self.hits, self.told)
+    }
+
+    /// Share of onsets that were told; none where none came.
+    pub fn recall(&self) -> Option<f64> {
+        share(self.hits, self.onsets)
+    }
+
     /// Both together.
     pub fn and(self, other: &LeadRecord) -> LeadRecord {
         LeadRecord {
@@ -407,6 +432,10 @@ impl LeadRecord {
             by_profile: self.by_profile + other.by_profile,
         }
     }
+}
+
+fn share(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
 }
 
 /// A link that flows freely now and is expected to congest.

@@ -121,7 +121,7 @@ mod tests {
             high_mm_s: 0,
             flow_veh_h: 612,
             congested_milli: 17,
-            onset: false,
+            onset: lead_min == 10,
         };
         let forecast = LinkForecast { link: LinkId(3), time_ms: 1_767_657_600_001, leads: vec![lead(5), lead(10)] };
         same::<v1::Forecast>(&json.forecast(&forecast), &protobuf.forecast(&forecast));

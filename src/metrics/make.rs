@@ -44,6 +44,10 @@ impl Make {
         self.add(IntCounterVec::new(opts(name, help), labels))
     }
 
+    pub(super) fn gauge_vec(&self, name: &str, help: &str, labels: &[&str]) -> GaugeVec {
+        self.add(GaugeVec::new(opts(name, help), labels))
+    }
+
     pub(super) fn counters<'a, K>(
         &self,
         name: &str,

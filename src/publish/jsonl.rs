@@ -112,7 +112,7 @@ fn plan(city: &City, p: &SignalPlan) -> Value {
 pub(crate) fn forecast(city: &City, f: &LinkForecast) -> Value {
     let lead = |l: &Lead| {
         json!({"min": l.lead_min, "kmh": kmh(l.speed_mm_s), "low_kmh": kmh(l.low_mm_s), "high_kmh": kmh(l.high_mm_s),
-               "veh_h": l.flow_veh_h, "p_congested": f64::from(l.congested_milli) / 1000.0})
+               "veh_h": l.flow_veh_h, "p_congested": f64::from(l.congested_milli) / 1000.0, "onset": l.onset})
     };
     let leads: Vec<Value> = f.leads.iter().map(lead).collect();
     json!({"t_ms": f.time_ms, "link": city.links[f.link.index()].name, "leads": leads})

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use nanming_dataflows::decide::envelope::Witness;
-use nanming_dataflows::decision::{CallPhase, Decisions, Interval};
+use nanming_dataflows::decision::{CallPhase, Decisions, Interval, LeadRecord};
 use nanming_dataflows::event::{Batch, Lamp};
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::network::City;
 use serde::Serialize;
+
+use crate::track_record::TrackRecord;
 
 /// Rows of calls that were not played, by why.
 pub(super) type LeftOut = BTreeMap<&'static str, u64>;
@@ -35,6 +37,8 @@ pub struct Summary {
     pub long_reds: u64,
     /// Forecasts made.
     pub forecasts: u64,
+    /// How good they were at last, 15, 30 and 60 min ahead; empty when none came true.
+    pub forecast_record: Vec<Scored>,
     /// Calls opened.
     pub calls: u64,
     /// Rows of calls that were not played though nothing is wrong with them, by why: `other_hours` than those recorded,
@@ -58,6 +62,8 @@ pub struct Summary {
     #[serde(skip_serializing_if = "is_zero")]
     pub ticks_missing: u64,
     #[serde(skip)]
+    track: TrackRecord,
+    #[serde(skip)]
     witness: Witness,
     #[serde(skip)]
     shown: Vec<Vec<Lamp>>,
@@ -67,6 +73,44 @@ pub struct Summary {
     waits_ms: Vec<u64>,
     #[serde(skip)]
     etas_ms: Vec<u64>,
+}
+
+/// Lead times that the summary tells of, min.
+const TOLD_MIN: [u16; 3] = [15, 30, 60];
+
+/// How good forecasts of one lead time were.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scored {
+    /// Lead time, min.
+    pub lead_min: u16,
+    /// Forecasts whose truth has come; older ones count less.
+    pub scored: f64,
+    /// Mean absolute error, as a share of free-flow speed.
+    pub mae: f64,
+    /// Share of truths within the 80 % interval.
+    pub coverage80: f64,
+    /// Share of truths within the 95 % interval.
+    pub coverage95: f64,
+}
+
+impl Scored {
+    fn new(lead: &LeadRecord) -> Option<Scored> {
+        let round = |share: f64| (share * 10_000.0).round() / 10_000.0;
+        let [mae, coverage80, coverage95] = [lead.mae()?, lead.coverage80()?, lead.coverage95()?].map(round);
+        Some(Scored { lead_min: lead.lead_min, scored: lead.forecasts.round(), mae, coverage80, coverage95 })
+    }
+}
+
+impl std::fmt::Display for Scored {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [mae, within80, within95] = [self.mae, self.coverage80, self.coverage95].map(|share| share * 100.0);
+        write!(
+            f,
+            "{} min ahead off by {mae:.1} % of free speed ({within80:.0} % in the 80 % interval, ",
+            self.lead_min
+        )?;
+        write!(f, "{within95:.0} % in that of 95 %)")
+    }
 }
 
 impl Summary {
@@ -108,6 +152,11 @@ impl Summary {
         self.envelope_refusals += d.refusals.len() as u64;
         self.long_reds += d.long_reds.len() as u64;
         self.forecasts += d.forecasts.len() as u64;
+        if !d.forecast_records.is_empty() {
+            self.track.take(&d.forecast_records);
+            let told = |lead: &&LeadRecord| TOLD_MIN.contains(&lead.lead_min);
+            self.forecast_record = self.track.city().iter().filter(told).filter_map(Scored::new).collect();
+        }
         self.assignments += d.assignments.len() as u64;
         self.dead_letters += d.rejected.len() as u64;
         self.arrived += d.calls.iter().filter(|c| c.phase == CallPhase::Arrived).count() as u64;
@@ -139,7 +188,8 @@ impl std::fmt::Display for Summary {
             "signals:     {} commands, {} stage changes, {} outside the envelope, {} held back by it, {} reds too long",
             self.signal_commands, self.stage_changes, self.envelope_violations, self.envelope_refusals, self.long_reds
         )?;
-        writeln!(f, "forecasts:   {}", self.forecasts)?;
+        let record: Vec<String> = self.forecast_record.iter().map(Scored::to_string).collect();
+        writeln!(f, "forecasts:   {}", [vec![self.forecasts.to_string()], record].concat().join("; "))?;
         let mean = |mean_s: Option<f64>| mean_s.map_or("n/a".into(), |mean_s| format!("{mean_s} s"));
         writeln!(
             f,
@@ -167,8 +217,33 @@ impl std::fmt::Display for Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nanming_dataflows::decision::{SignalCommand, StageReason};
+    use nanming_dataflows::decision::{ForecastRecord, SignalCommand, StageReason};
     use nanming_dataflows::ids::JunctionId;
+
+    #[test]
+    fn the_last_record_of_forecasts_is_told_where_some_came_true() {
+        let city = nanming_simulators::town::small(1, 1, 1);
+        let mut summary = Summary::new(&city, 0, LeftOut::default());
+        let lead = |lead_min, forecasts| LeadRecord {
+            lead_min,
+            forecasts,
+            absolute: 0.0625 * forecasts,
+            within80: 0.75 * forecasts,
+            within95: forecasts,
+            ..LeadRecord::default()
+        };
+        for scored in [10.0, 200.0] {
+            let leads = vec![lead(5, scored), lead(15, scored), lead(30, scored / 2.0), lead(60, 0.0)];
+            let record = ForecastRecord { region: 0, time_ms: 1, leads };
+            summary.note(&city, &Decisions { forecast_records: vec![record], ..Decisions::default() });
+        }
+        let told: Vec<_> =
+            summary.forecast_record.iter().map(|r| (r.lead_min, r.scored, r.mae, r.coverage80)).collect();
+        assert_eq!(told, [(15, 200.0, 0.0625, 0.75), (30, 100.0, 0.0625, 0.75)]);
+        let text = summary.to_string();
+        let line = "forecasts:   0; 15 min ahead off by 6.2 % of free speed (75 % in the 80 % interval, 100 % in that of 95 %);";
+        assert!(text.contains(line), "{text}");
+    }
 
     #[test]
     fn a_standing_stage_that_is_ordered_again_is_no_change() {

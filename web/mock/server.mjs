@@ -51,6 +51,8 @@ setInterval(() => {
   for (const c of clients) c.write(frame("delta", delta));
 }, 1000);
 
+/** Forecasts are made every five minutes. */
+const made = () => Date.now() - (Date.now() % 300_000);
 const features = (list, geometry, properties) => ({ type: "FeatureCollection", features: list.map((x) => ({ type: "Feature", geometry: geometry(x), properties: properties(x) })) });
 const point = (x) => ({ type: "Point", coordinates: x.at });
 const NAMES = ["green", "yellow", "all_red"];
@@ -62,7 +64,7 @@ const gets = {
   "/api/junctions.geojson": () => features(city.junctions, point, ({ id, name, district, stages }) => ({ id, name, district, stages: stages.map((s) => s.name) })),
   "/api/grids.geojson": () => features(city.grids, ({ sw, ne }) => ({ type: "Polygon", coordinates: [[sw, [ne[0], sw[1]], ne, [sw[0], ne[1]], sw]] }), ({ id, name, district }) => ({ id, name, district })),
   "/api/venues.geojson": () => features(city.venues, point, ({ id, name, capacity }) => ({ id, name, capacity })),
-  "/api/links/:id": (id) => city.links[id] && { ...life.links[id], forecast: LEADS.map((m) => life.forecast(city.links[id], m, Date.now())) },
+  "/api/links/:id": (id) => city.links[id] && { ...life.links[id], made_ms: made(), forecast: LEADS.map((m) => life.forecast(city.links[id], m, Date.now())), record: LEADS.map(life.record) },
   "/api/junctions/:id": (id) => {
     const [j, s] = [city.junctions[id], life.junctions[id]];
     return j && { id, name: j.name, stage: s.stage, wanted: s.wanted, interval: NAMES[s.interval], since_ms: s.since, lamps: life.lamps(s), reason: s.reason, scores: s.scores, stages: j.stages, heads: j.heads };
@@ -119,7 +121,7 @@ createServer((req, res) => {
   }
   if (url.pathname === "/api/forecast") {
     const lead = Number(url.searchParams.get("lead")), now = Date.now();
-    return answer(res, { time_ms: now - (now % 60000), lead_min: lead, links: city.links.map((l) => { const f = life.forecast(l, lead, now); return [l.id, f.level, f.speed_kmh, f.low_kmh, f.high_kmh, f.congested]; }) });
+    return answer(res, { time_ms: now, made_ms: made(), lead_min: lead, record: life.record(lead), links: city.links.map((l) => { const f = life.forecast(l, lead, now); return [l.id, f.level, f.speed_kmh, f.low_kmh, f.high_kmh, f.congested]; }) });
   }
   const numbered = /^(.*)\/(\d+)$/.exec(url.pathname);
   if (numbered?.[1] === "/calls" && ["PATCH", "DELETE"].includes(req.method)) return act(req, res, Number(numbered[2]));

@@ -59,10 +59,16 @@ export interface StreamMessage {
   history?: Partial<Record<FigureKey, (number | null)[]>> & { time_ms: number[] };
 }
 
-export interface Forecast { time_ms: number; lead_min: number; links: ForecastRow[] }
+/** `made_ms`: when the newest of these forecasts was made; null before the first. */
+export interface Forecast { time_ms: number; made_ms: number | null; lead_min: number; record: TrackRecord | null; links: ForecastRow[] }
+/** How good forecasts so far ahead were over the last weeks: shares are null while there is nothing to be a share of. */
+export interface TrackRecord {
+  lead_min: number; scored: number; mae: number | null; coverage80: number | null; coverage95: number | null;
+  told: number; hits: number; came: number; by_profile: number;
+}
 export type ForecastRow = [id: number, level: Level, speed_kmh: number, low_kmh: number, high_kmh: number, congested: number];
-export interface LinkLead { lead_min: number; speed_kmh: number; low_kmh: number; high_kmh: number; flow_veh_h: number; congested: number }
-export interface LinkDetail { forecast?: LinkLead[] }
+export interface LinkLead { lead_min: number; speed_kmh: number; low_kmh: number; high_kmh: number; flow_veh_h: number; congested: number; onset?: boolean }
+export interface LinkDetail { forecast?: LinkLead[]; made_ms?: number | null; record?: TrackRecord[] }
 
 /** `stage` and `wanted` are null until a controller was told something. */
 export interface JunctionDetail {

@@ -1,5 +1,5 @@
 /** Decisions of the engine in words that a person can check. */
-import { ApiError, type JunctionDetail, type PickReason } from "./api";
+import { ApiError, type JunctionDetail, type PickReason, type TrackRecord } from "./api";
 import { figure, percent } from "./format";
 import { isKey, t, word } from "./i18n";
 import { stageInWords } from "./stages";
@@ -41,6 +41,21 @@ export function crowdWords(crowd: CrowdNow): string {
   if (crowd.share > 0) words.push(`${percent(crowd.share)} ${t("people_share")}`);
   if (leaving(crowd) > 0) words.push(`−${figure(leaving(crowd))} ${t("outflow_hour")}`);
   return words.join(" · ");
+}
+
+/** Forecasts, and onsets, from which on their record is told: fewer say little. */
+const SCORED_ENOUGH = 1000;
+const ONSETS_ENOUGH = 10;
+
+/** How good forecasts so far ahead were over the last weeks, or that too few have come true to tell. */
+export function recordWords(lead_min: number, record: TrackRecord | null | undefined): string {
+  if (!record || record.mae === null || record.coverage80 === null || record.scored < SCORED_ENOUGH) return t("record_few", { n: lead_min });
+  const off = t("record_off", { n: lead_min, mae: figure(record.mae * 100, record.mae < 0.1 ? 1 : 0), within: figure(record.coverage80 * 100) });
+  const { told, hits, came } = record;
+  const onsets = Math.max(told, came) < ONSETS_ENOUGH ? t("record_onsets_few")
+    : told < 0.5 ? t("record_onsets_untold", { came: figure(came) })
+    : t("record_onsets", { told: figure(told), hits: figure(hits), came: figure(came) });
+  return `${off}${store.lang === "zh" ? "；" : "; "}${onsets}`;
 }
 
 /** Why this unit was sent. */

@@ -115,8 +115,12 @@ try {
   if (await page.locator("[data-testid^=onset-row-]").count() === 0) await page.locator("[data-testid^=onset-road-]").first().click();
   await page.locator("[data-testid^=onset-row-]").first().click();
   await page.waitForSelector("svg.band");
+  assert.match(await page.textContent(id("forecast-record")), /^Last weeks, 30 min ahead: off by 6\.1% of free speed; the 80% interval held 79%; onsets: 22 of 31 told came/);
+  assert.match(await page.textContent(id("link-record")), /30 min ahead: off by/);
+  await page.locator(id("forecast-slider")).fill("60");
+  await page.waitForFunction((sel) => document.querySelector(sel)?.textContent.startsWith("Too few forecasts 60 min ahead"), id("forecast-record"));
   await page.locator(id("forecast-slider")).fill("0");
-  done("the forecast is drawn, and a link shows its own");
+  done("the forecast is drawn, and a link shows its own; beside it how good such forecasts were");
 
   await page.fill(id("search"), "n15_14");
   await page.keyboard.press("Enter");

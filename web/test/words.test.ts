@@ -7,7 +7,7 @@ import { heading, isCode, nameIndex } from "../src/names";
 import { stageInWords } from "../src/stages";
 import { store, type Atlas } from "../src/store";
 import { STRINGS, type Key } from "../src/strings";
-import { whyNot, whyStage } from "../src/words";
+import { recordWords, whyNot, whyStage } from "../src/words";
 
 afterEach(() => void (store.lang = "en"));
 
@@ -107,6 +107,18 @@ test("what is found by its name: every kind, calls by part of their number, stre
   expect(find("g017")[0]?.to).toMatchObject({ at: [106.5, 26.5], layer: "grids" });
   store.board.calls.clear();
   store.atlas = null;
+});
+
+test("how good forecasts were: what was scored, and that it was too little where it was", () => {
+  const record = { lead_min: 30, scored: 5000, mae: 0.0612, coverage80: 0.794, coverage95: 0.95, told: 10.2, hits: 7.1, came: 17.4, by_profile: 3 };
+  expect(recordWords(30, record)).toBe("Last weeks, 30 min ahead: off by 6.1% of free speed; the 80% interval held 79%; onsets: 7 of 10 told came, 7 of 17 that came were told");
+  expect(recordWords(30, { ...record, told: 3, hits: 3, came: 9 })).toMatch(/held 79%; onsets: too few yet to judge$/);
+  expect(recordWords(30, { ...record, told: 0, hits: 0, came: 12 })).toMatch(/onsets: none was told, 12 came$/);
+  for (const few of [null, undefined, { ...record, scored: 999 }, { ...record, scored: 0, mae: null, coverage80: null }])
+    expect(recordWords(45, few)).toBe("Too few forecasts 45 min ahead have met their time yet to say how good they are");
+  store.lang = "zh";
+  expect(recordWords(30, record)).toContain("80% 区间实际覆盖 79%；");
+  store.lang = "en";
 });
 
 test("stage names in Chinese", () => {

@@ -30,6 +30,7 @@ pub(super) fn forecast(city: &City, made: &LinkForecast) -> v1::Forecast {
         high_kmh: kmh(lead.high_mm_s),
         veh_h: lead.flow_veh_h,
         p_congested: f64::from(lead.congested_milli) / 1000.0,
+        onset: lead.onset,
     };
     v1::Forecast {
         t_ms: made.time_ms,

@@ -1,6 +1,6 @@
 //! One thing of the city at a time: what a click on the board shows.
 
-use nanming_dataflows::decision::Lead;
+use nanming_dataflows::decision::{Lead, LeadRecord};
 use nanming_dataflows::ids::{JunctionId, LinkId};
 use nanming_dataflows::network::{Head, Stage};
 use nanming_dataflows::state::link::level_of_service;
@@ -16,7 +16,8 @@ impl State {
         let mut page = json!({
             "id": id, "name": link.name, "road": link.road, "lanes": link.lanes.len(),
             "length_m": link.length_mm / 1000, "free_kmh": kmh(link.free_speed_mm_s), "district": link.district,
-            "time_ms": Value::Null, "forecast": [],
+            "time_ms": Value::Null, "forecast": [], "made_ms": Value::Null,
+            "record": self.track.region(self.regions.of(id).0).iter().map(record).collect::<Vec<_>>(),
         });
         if let Some(now) = &self.links[id.index()] {
             let fields = json!({
@@ -28,6 +29,7 @@ impl State {
             merge(&mut page, fields);
         }
         if let Some(forecast) = &self.forecasts[id.index()] {
+            page["made_ms"] = forecast.time_ms.into();
             page["forecast"] = forecast.leads.iter().map(lead).collect();
         }
         Some(page)
@@ -58,7 +60,7 @@ impl State {
         Some(page)
     }
 
-    /// The forecast of the whole city for one lead time, min.
+    /// The forecast of the whole city for one lead time, min, and how good such forecasts were of late.
     pub fn forecast_map(&self, lead_min: u16) -> Value {
         let rows = self.forecasts.iter().flatten().filter_map(|forecast| {
             let lead = forecast.leads.iter().find(|l| l.lead_min == lead_min)?;
@@ -75,7 +77,11 @@ impl State {
             ]))
         });
         let links: Vec<Value> = rows.collect();
-        json!({"time_ms": self.time_ms, "lead_min": lead_min, "links": links})
+        let made_ms = self.forecasts.iter().flatten().map(|forecast| forecast.time_ms).max();
+        let of_lead = self.track.city().iter().find(|lead| lead.lead_min == lead_min).map(record);
+        json!({
+            "time_ms": self.time_ms, "made_ms": made_ms, "lead_min": lead_min, "record": of_lead, "links": links,
+        })
     }
 
     fn head(&self, head: &Head) -> Value {
@@ -90,7 +96,18 @@ impl State {
 fn lead(l: &Lead) -> Value {
     json!({
         "lead_min": l.lead_min, "speed_kmh": kmh(l.speed_mm_s), "low_kmh": kmh(l.low_mm_s), "high_kmh": kmh(l.high_mm_s),
-        "flow_veh_h": l.flow_veh_h, "congested": f64::from(l.congested_milli) / 1000.0,
+        "flow_veh_h": l.flow_veh_h, "congested": f64::from(l.congested_milli) / 1000.0, "onset": l.onset,
+    })
+}
+
+/// Counts fade, and are told rounded.
+fn record(l: &LeadRecord) -> Value {
+    let places = |value: f64, places: f64| (value * places).round() / places;
+    let share = |share: Option<f64>| share.map(|share| places(share, 10_000.0));
+    json!({
+        "lead_min": l.lead_min, "scored": l.forecasts.round(), "mae": share(l.mae()),
+        "coverage80": share(l.coverage80()), "coverage95": share(l.coverage95()), "told": places(l.told, 10.0),
+        "hits": places(l.hits, 10.0), "came": places(l.onsets, 10.0), "by_profile": l.by_profile,
     })
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use nanming_dataflows::UNIT_SILENT_MS;
+use nanming_dataflows::decide::forecast::Regions;
 use nanming_dataflows::decision::{
     Assignment, CallPhase, CallStatus, CrowdState, Decisions, GridLoad, Interval, LinkForecast, LinkState, Onset,
     SignalChoice, SignalCommand,
@@ -14,6 +15,7 @@ use nanming_dataflows::network::{City, Point};
 
 use crate::door::TickRecord;
 use crate::ledger::refusals;
+use crate::track_record::TrackRecord;
 
 /// Answers over which the median is taken.
 const ANSWERS: usize = 500;
@@ -95,6 +97,10 @@ pub struct State {
     pub(super) stages: Vec<Option<StageNow>>,
     pub(super) choices: Vec<Option<SignalChoice>>,
     pub(super) forecasts: Vec<Option<LinkForecast>>,
+    /// Which links are forecast, and scored, together.
+    pub(super) regions: Regions,
+    /// How good forecasts were of late.
+    pub(super) track: TrackRecord,
     pub(super) units: Vec<Option<UnitNow>>,
     pub(super) calls: BTreeMap<CallId, CallNow>,
     pub(super) onsets: BTreeMap<Onset, isize>,
@@ -115,6 +121,8 @@ impl State {
             stages: vec![None; city.junctions.len()],
             choices: vec![None; city.junctions.len()],
             forecasts: vec![None; city.links.len()],
+            regions: Regions::new(&city),
+            track: TrackRecord::default(),
             units: vec![None; city.units.len()],
             calls: BTreeMap::new(),
             onsets: BTreeMap::new(),
@@ -138,6 +146,7 @@ impl State {
         for forecast in &d.forecasts {
             self.forecasts[forecast.link.index()] = Some(forecast.clone());
         }
+        self.track.take(&d.forecast_records);
         let greens = self.signals(d);
         self.count(record, greens);
         self.onsets(d);

@@ -1,13 +1,13 @@
 /** A link: how it runs now and how it is expected to run. */
 import type { JSX } from "preact";
-import type { LinkDetail } from "../api";
+import type { LinkDetail, TrackRecord } from "../api";
 import { Band } from "../charts/line";
 import { levelColour } from "../colours";
 import { figure, levelLetter, percent } from "../format";
 import { t } from "../i18n";
 import { select, set, store } from "../store";
 import { usePolled } from "../use";
-import { whyNot } from "../words";
+import { recordWords, whyNot } from "../words";
 import { Fact, Frame } from "./frame";
 
 export function LinkPanel({ id }: { id: number }): JSX.Element {
@@ -25,14 +25,18 @@ export function LinkPanel({ id }: { id: number }): JSX.Element {
         <Fact label={t("flow")}><b class="num">{figure(now?.flow_veh_h)}</b> {t("veh_h")}</Fact>
         <Fact label={t("queue")}><b class="num">{figure(now?.queue_veh)}</b> {t("veh")}</Fact>
       </dl>
-      {value && (value.forecast?.length ? <Ahead leads={value.forecast} now={now?.speed_kmh} free={facts?.free_kmh} /> : <p class="muted">{t("forecast_none")}</p>)}
+      {value && (value.forecast?.length ? <Ahead leads={value.forecast} record={value.record ?? []} now={now?.speed_kmh} free={facts?.free_kmh} /> : <p class="muted">{t("forecast_none")}</p>)}
     </Frame>
   );
 }
 
-interface AheadProps { leads: NonNullable<LinkDetail["forecast"]>; now: number | undefined; free: number | undefined }
+interface AheadProps { leads: NonNullable<LinkDetail["forecast"]>; record: TrackRecord[]; now: number | undefined; free: number | undefined }
 
-function Ahead({ leads, now, free }: AheadProps): JSX.Element {
+/** The lead time whose record is told while none is chosen, min. */
+const USUAL_LEAD_MIN = 30;
+
+function Ahead({ leads, record, now, free }: AheadProps): JSX.Element {
+  const told = store.lead_min || USUAL_LEAD_MIN;
   const at0 = now === undefined ? [] : [{ lead_min: 0, speed_kmh: now, low_kmh: now, high_kmh: now, congested: 0, flow_veh_h: 0 }];
   const all = [...at0, ...leads];
   return (
@@ -55,6 +59,10 @@ function Ahead({ leads, now, free }: AheadProps): JSX.Element {
             </button>
           ))}
         </div>
+      </section>
+      <section>
+        <h3>{t("record_title")}</h3>
+        <p class="muted small" data-testid="link-record">{recordWords(told, record.find((r) => r.lead_min === told))}</p>
       </section>
     </>
   );

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { clock } from "../format";
 import { t } from "../i18n";
 import { set, store } from "../store";
+import { recordWords } from "../words";
 
 export function ForecastBar(): JSX.Element | null {
   const { atlas, lead_min, forecast, forecastFailed, board } = store;
@@ -11,7 +12,9 @@ export function ForecastBar(): JSX.Element | null {
   const most = Math.max(...leads, 0);
   if (most === 0) return null;
   const offset = atlas.city.utc_offset_min;
-  const made = forecast?.facts.time_ms ?? board.time_ms;
+  const made = forecast?.facts.made_ms ?? forecast?.facts.time_ms ?? board.time_ms;
+  const held = lead_min > 0 && forecast && !forecastFailed && forecast.facts.lead_min === lead_min && forecast.facts.links.length > 0
+    ? recordWords(lead_min, forecast.facts.record) : null;
   const said = lead_min === 0 ? t("live_state")
     : forecastFailed ? t("forecast_failed")
     : forecast?.facts.links.length === 0 ? t("forecast_none")
@@ -23,6 +26,7 @@ export function ForecastBar(): JSX.Element | null {
         <span aria-live="polite">{said}</span>
         {lead_min > 0 && <button type="button" class="quiet" onClick={() => set({ lead_min: 0 })}>{t("back_to_now")}</button>}
       </div>
+      {held !== null && <p class="record" data-testid="forecast-record" title={held}>{held}</p>}
       <input type="range" data-testid="forecast-slider" aria-label={t("forecast")} aria-valuetext={lead_min === 0 ? t("forecast_now") : t("forecast_lead", { n: lead_min })}
         min={0} max={most} step={leads[0] ?? 5} value={lead_min} style={{ "--p": `${(lead_min / most) * 100}%` }}
         onInput={(e) => set({ lead_min: nearest(e.currentTarget.valueAsNumber, [0, ...leads]) })} />
