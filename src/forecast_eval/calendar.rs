@@ -137,7 +137,9 @@ mod tests {
 
     #[test]
     fn rows_of_a_service_day_leave_the_night_out() {
-        let metro = Calendar::new(day("2019-01-01"), 10, 360, Some(108), false, &[day("2019-01-01")], &[day("2019-01-06")]).unwrap();
+        let metro =
+            Calendar::new(day("2019-01-01"), 10, 360, Some(108), false, &[day("2019-01-01")], &[day("2019-01-06")])
+                .unwrap();
         assert_eq!(metro.time_ms(0), 1_546_300_800_000 + 6 * 3_600_000);
         assert_eq!(metro.time_ms(107) - metro.time_ms(0), 107 * 600_000);
         assert_eq!(metro.time_ms(108) - metro.time_ms(0), 24 * 3_600_000);

@@ -53,11 +53,13 @@ export interface StreamMessage {
   calls?: CallRow[];
   closed?: number[];
   onsets?: [link: number, lead_min: number][];
-  /** `people` is null where nobody counts; `outflow` is by five minutes. */
-  crowds?: [venue: number, people: number | null, usual: number, share: number, surge: 0 | 1, outflow: number[]][];
+  /** `people` is null where nobody counts; `outflow` is by five minutes; `ahead` is what is expected, with its 80 % interval. */
+  crowds?: [venue: number, people: number | null, usual: number, share: number, surge: 0 | 1, outflow: number[], ahead?: VenueLead[] | null][];
   figures?: Figures;
   history?: Partial<Record<FigureKey, (number | null)[]>> & { time_ms: number[] };
 }
+
+export type VenueLead = [lead_min: number, people: number, low: number, high: number];
 
 export interface Forecast { time_ms: number; lead_min: number; links: ForecastRow[] }
 export type ForecastRow = [id: number, level: Level, speed_kmh: number, low_kmh: number, high_kmh: number, congested: number];

@@ -110,7 +110,8 @@ mod tests {
     #[test]
     fn holidays_are_off_and_weekends_that_are_made_up_for_are_not() {
         let [saturday, sunday, monday] = [2, 3, 4];
-        let off = |holidays: &[u32], working: &[u32]| [saturday, sunday, monday].map(|d| is_day_off(d, holidays, working));
+        let off =
+            |holidays: &[u32], working: &[u32]| [saturday, sunday, monday].map(|d| is_day_off(d, holidays, working));
         assert_eq!(off(&[], &[]), [true, true, false]);
         assert_eq!(off(&[4], &[2]), [false, true, true]);
         assert!(is_day_off(-4, &[], &[]), "a Sunday before the epoch");
