@@ -14,9 +14,9 @@ use crate::ids::VenueId;
 use crate::keyed::{Key, Machine, Outbox, spread};
 use crate::network::City;
 
-/// Nothing is told before so many intervals were learned from: two days. Until then what a venue does next day is told better by
-/// how many there are now.
-const UNTOLD: u64 = 576;
+/// Until so many intervals were learned from, two days, it is told that all stays as it is: that is nearer than what is made of one
+/// day.
+const TAUGHT: u64 = 576;
 
 /// Venues that learn together: all of a city, or a part of very many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,7 +50,6 @@ pub fn people_now(state: &CrowdState) -> (VenueGroup, PeopleNow) {
 pub struct VenueForecasts {
     venues: usize,
     settings: Settings,
-    untold: u64,
 }
 
 /// What is remembered of a group.
@@ -88,7 +87,7 @@ impl VenueForecasts {
             slots_per_day: (86_400_000 / STEP_MS) as usize,
             reference: None,
         };
-        VenueForecasts { venues: city.venues.len(), settings, untold: UNTOLD }
+        VenueForecasts { venues: city.venues.len(), settings }
     }
 
     fn first(id: VenueGroup) -> usize {
@@ -140,21 +139,22 @@ impl VenueForecasts {
         let outside = vec![Outside::default(); values.len()];
         let ahead = group.learned.step(&self.settings, &near, ends_ms - STEP_MS, &values, &outside);
         group.intervals += 1;
-        if group.intervals < self.untold {
-            return;
-        }
+        let taught = group.intervals > TAUGHT;
         for (row, (value, ahead)) in values.iter().zip(ahead.chunks(LEADS_MIN.len())).enumerate() {
-            if value.is_some() {
-                let leads = LEADS_MIN.iter().zip(ahead).map(|(lead_min, ahead)| told(*lead_min, ahead)).collect();
+            if let Some(now) = value {
+                let told = |(lead_min, ahead): (&u16, &Ahead)| {
+                    lead(*lead_min, if taught { ahead.expected } else { *now }, ahead)
+                };
+                let leads = LEADS_MIN.iter().zip(ahead).map(told).collect();
                 out.emit(VenueForecast { venue: VenueId::from_index(first + row), time_ms: tick, leads });
             }
         }
     }
 }
 
-fn told(lead_min: u16, ahead: &Ahead) -> VenueLead {
+fn lead(lead_min: u16, expected: f32, ahead: &Ahead) -> VenueLead {
     let people = |value: f32| value.max(0.0).round() as u32;
-    let expected = people(ahead.expected);
+    let expected = people(expected);
     VenueLead {
         lead_min,
         people: expected,
@@ -225,11 +225,6 @@ mod tests {
         }
     }
 
-    /// A machine that tells what it knows at once.
-    fn hasty(venues: u32) -> VenueForecasts {
-        VenueForecasts { untold: 0, ..VenueForecasts::new(&city(venues)) }
-    }
-
     fn step(machine: &VenueForecasts, group: &mut Group, tick: u64, states: &[CrowdState]) -> Vec<VenueForecast> {
         let mut events: Vec<_> = states.iter().map(people_now).collect();
         events.sort_unstable();
@@ -254,7 +249,7 @@ mod tests {
         for minute in 0..9 * 1_440 {
             let tick = MONDAY_MS + minute * MIN_MS;
             let said = step(&machine, &mut group, tick, &[state(0, tick, Some(people(minute)))]);
-            assert_eq!(said.len(), usize::from(minute >= 2 * 1_440 && minute % 5 == 0), "{minute}");
+            assert_eq!(said.len(), usize::from(minute > 0 && minute % 5 == 0), "{minute}");
             let Some(forecast) = said.first().filter(|_| minute >= 8 * 1_440) else { continue };
             assert_eq!((forecast.time_ms, forecast.leads.len()), (tick, LEADS_MIN.len()));
             let lead = &forecast.leads[5];
@@ -285,13 +280,15 @@ mod tests {
 
     #[test]
     fn venues_are_told_of_while_they_are_counted_and_not_after_a_gap() {
-        let (machine, mut group) = (hasty(3), Group::default());
+        let (machine, mut group) = (VenueForecasts::new(&city(3)), Group::default());
         let at = |seconds: u64| MONDAY_MS + seconds * 1_000;
         step(&machine, &mut group, at(0), &[state(0, at(0), Some(100)), state(1, at(0), Some(50))]);
         step(&machine, &mut group, at(60), &[state(0, at(60), Some(200)), state(1, at(60), None)]);
         let said = step(&machine, &mut group, at(301), &[state(0, at(300), Some(9_000))]);
         let venues: Vec<_> = said.iter().map(|forecast| (forecast.venue.0, forecast.time_ms)).collect();
         assert_eq!(venues, [(0, at(301)), (1, at(301))], "nobody counts at the third");
+        let people = |of: &VenueForecast| of.leads.iter().map(|lead| lead.people).collect::<Vec<_>>();
+        assert_eq!((people(&said[0]), people(&said[1])), (vec![180; 12], vec![50; 12]), "on the first day all stays");
         let said = step(&machine, &mut group, at(600), &[]);
         assert_eq!(said.iter().map(|forecast| forecast.venue.0).collect::<Vec<_>>(), [0]);
         assert!(step(&machine, &mut group, at(7_200), &[]).is_empty(), "after a gap");
@@ -300,12 +297,13 @@ mod tests {
 
     #[test]
     fn what_was_learned_is_there_after_a_restart() {
-        let (machine, mut group) = (hasty(2), Group::default());
+        let (machine, mut group) = (VenueForecasts::new(&city(2)), Group::default());
         let minute = |group: &mut Group, minute: u64| {
             let tick = MONDAY_MS + minute * MIN_MS;
             step(&machine, group, tick, &[0, 1].map(|venue| state(venue, tick, Some(people(minute) + 90 * venue))))
         };
         (0..400).for_each(|n| drop(minute(&mut group, n)));
+        group.intervals = TAUGHT;
         let mut restarted: Group = postcard::from_bytes(&postcard::to_stdvec(&group).unwrap()).unwrap();
         (400..460).for_each(|n| assert_eq!(minute(&mut restarted, n), minute(&mut group, n)));
     }
