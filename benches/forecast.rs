@@ -85,8 +85,8 @@ fn main() -> ExitCode {
 fn told(set: &Set, goals: &mut Goals) -> Option<Report> {
     let day = |day: &str| day.parse::<NaiveDate>().expect("a day");
     let (rows_per_day, day_start_min) = set.day.map_or((None, 0), |(rows, start)| (Some(rows), start));
-    let holidays = set.holidays.iter().map(|d| day(d)).collect();
-    let calendar = Calendar::new(day(set.start), set.step_min, day_start_min, rows_per_day, false, holidays);
+    let holidays: Vec<NaiveDate> = set.holidays.iter().map(|d| day(d)).collect();
+    let calendar = Calendar::new(day(set.start), set.step_min, day_start_min, rows_per_day, false, &holidays, &[]);
     let plan = Plan {
         table: data().join(format!("{}.csv.gz", set.name)),
         header: false,
@@ -124,6 +124,7 @@ fn rounds(goals: &mut Goals) {
         utc_offset_min: 0,
         zero: ZeroRule::Value,
         holidays: Vec::new(),
+        working_days: Vec::new(),
         first_slot_min: 0,
         slots_per_day: DAY,
         reference: Some(1.0),

@@ -167,6 +167,7 @@ impl Cluster {
             sites,
             holds,
             gates,
+            weather,
         } = batch;
         self.keep(passages);
         self.keep(flows);
@@ -175,6 +176,7 @@ impl Cluster {
         self.keep(buses);
         self.keep(violations);
         self.keep(gates);
+        self.keep(weather);
         if !self.leads() {
             (*calls, *units, *acks, *cases, *sites, *holds) = Default::default();
         }

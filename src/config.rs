@@ -236,8 +236,8 @@ impl Default for IngestConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutputConfig {
-    /// Directory of `signals.jsonl`, `plans.jsonl`, `forecasts.jsonl`, `crowds.jsonl` and `assignments.jsonl`, gone on with at
-    /// each start; none: they are not written.
+    /// Directory of `signals.jsonl`, `plans.jsonl`, `forecasts.jsonl`, `crowds.jsonl`, `venue_forecasts.jsonl` and
+    /// `assignments.jsonl`, gone on with at each start; none: they are not written.
     pub jsonl: Option<PathBuf>,
     /// Each of them is put aside at this size, MiB (256), and one older is kept.
     pub file_mib: u64,

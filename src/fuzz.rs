@@ -43,6 +43,9 @@ fn assert_known(event: &Event) {
         Event::Flow(f) => assert!(f.camera.index() < city.cameras.len() && f.occupancy_milli <= 1000),
         Event::Crowd(c) => assert!(c.camera.index() < city.cameras.len()),
         Event::Gate(g) => assert!(g.venue.index() < city.venues.len() && g.interval_ms <= 3_600_000),
+        Event::Weather(w) => {
+            assert!(w.district.is_none_or(|of| of.index() < city.districts.len()) && w.rain_mm_h_milli <= 500_000);
+        }
         Event::Unit(u) => assert!(u.unit.index() < city.units.len()),
         Event::Ack(a) => assert!(a.unit.index() < city.units.len()),
         Event::Signal(s) => assert_eq!(s.lamps.len(), city.junctions[s.junction.index()].heads.len()),
@@ -75,6 +78,7 @@ static LINES: LazyLock<Vec<String>> = LazyLock::new(|| {
                 .replace("106.6201976,\"lat\":26.6356625", &format!("{lon},\"lat\":{lat}"))
                 .replace("\"P0012\"", "0")
                 .replace("\"贵阳北站\"", "0")
+                .replace("\"南明区\"", "0")
                 .replace("\"1路\"", "0")
                 .replace("\"文昌工地0001\"", "0")
                 .replace("\"junction\":\"n0_1\",\"stage\"", "\"junction\":0,\"stage\"")

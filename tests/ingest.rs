@@ -37,6 +37,29 @@ fn good_lines_are_taken_and_bad_ones_told_counted_and_kept_without_plates() {
     assert!(!text.contains("12345") && text.contains("nowhere"), "{text}");
 }
 
+#[test]
+fn weather_of_the_city_and_its_districts_is_taken_and_what_cannot_be_is_told() {
+    let city = Running::start();
+    let district = &city.city.districts[0].name;
+    let body = [
+        json!({"type": "weather", "rain_mm_h": 12.5, "visibility_m": 800}),
+        json!({"type": "weather", "rain_mm_h": 0, "district": district}),
+        json!({"type": "weather", "rain_mm_h": 3, "district": "nowhere"}),
+        json!({"type": "weather", "rain_mm_h": 501}),
+        json!({"type": "weather", "rain_mm_h": 1, "visibility_m": -5}),
+        json!({"type": "weather", "district": district}),
+    ];
+    let (status, answer) = city.post("/api/ingest", &body.map(|line| line.to_string()).join("\n"));
+    assert_eq!((status, &answer["accepted"]), (200, &json!(2)), "{answer}");
+    let told: Vec<(u64, &str)> = answer["rejected"].as_array().unwrap().iter().map(row).collect();
+    assert_eq!(told, [(3, "unknown_name"), (4, "out_of_range"), (5, "out_of_range"), (6, "malformed")], "{answer}");
+    let details = answer["rejected"].as_array().unwrap().iter().map(|told| told["detail"].as_str().unwrap());
+    let details = details.collect::<Vec<_>>().join("; ");
+    assert!(details.contains("no district 'nowhere'") && details.contains("rain_mm_h 501"), "{details}");
+    city.wait_for("weather", || city.measures("nanming_events_total{stream=\"weather\"} 2"));
+    assert!(city.measures("nanming_dead_letters_total{reason=\"unknown_name\",stream=\"weather\"} 1"));
+}
+
 fn row(told: &Value) -> (u64, &str) {
     (told["line"].as_u64().unwrap(), told["reason"].as_str().unwrap())
 }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::cluster::hosts;
 use crate::running::{Running, lines};
 
-const DECISIONS: [&str; 4] = ["signals.jsonl", "forecasts.jsonl", "crowds.jsonl", "assignments.jsonl"];
+const DECISIONS: [&str; 5] =
+    ["signals.jsonl", "forecasts.jsonl", "crowds.jsonl", "venue_forecasts.jsonl", "assignments.jsonl"];
 
 /// A simulated city at such a speed, with its decisions in `live` and its recording in `recording`.
 const RECORDED: [&str; 8] = ["--speed", "60", "--demand", "3", "--jsonl", "live", "--record", "recording"];

@@ -30,6 +30,9 @@ pub struct Decisions {
     /// People at venues, where that changed.
     #[serde(default)]
     pub crowds: Vec<CrowdState>,
+    /// Forecasts of people at venues, made anew.
+    #[serde(default)]
+    pub venue_forecasts: Vec<VenueForecast>,
     /// Venues with more people than usual: entries (+1) and withdrawals (-1).
     #[serde(default)]
     pub surges: Vec<(Surge, isize)>,
@@ -62,6 +65,7 @@ impl Decisions {
         self.forecast_records.extend(other.forecast_records);
         self.onsets.extend(other.onsets);
         self.crowds.extend(other.crowds);
+        self.venue_forecasts.extend(other.venue_forecasts);
         self.surges.extend(other.surges);
         self.grids.extend(other.grids);
         self.assignments.extend(other.assignments);
@@ -83,6 +87,7 @@ impl Decisions {
         self.forecast_records.sort_unstable_by_key(|x| x.region);
         self.onsets.sort_unstable();
         self.crowds.sort_unstable_by_key(|x| x.venue);
+        self.venue_forecasts.sort_unstable_by_key(|x| x.venue);
         self.surges.sort_unstable();
         self.grids.sort_unstable();
         self.assignments.sort_unstable_by_key(|x| x.id);
@@ -469,6 +474,30 @@ pub struct CrowdState {
     pub outflow: [u32; OUTFLOWS],
     /// Whether anything counts there (false: carried on from before).
     pub observed: bool,
+}
+
+/// How many people are expected at a venue.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct VenueForecast {
+    /// Which venue.
+    pub venue: VenueId,
+    /// When it was made, ms.
+    pub time_ms: u64,
+    /// By lead time, nearest first.
+    pub leads: Vec<VenueLead>,
+}
+
+/// People expected at a lead time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct VenueLead {
+    /// Lead time, min.
+    pub lead_min: u16,
+    /// How many there will be.
+    pub people: u32,
+    /// Lower end of the 80 % interval.
+    pub low: u32,
+    /// Upper end of the 80 % interval.
+    pub high: u32,
 }
 
 /// A venue with more people than is usual, or nearly full.

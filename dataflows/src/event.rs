@@ -10,11 +10,13 @@ mod reports;
 mod signals;
 mod traffic;
 mod units;
+mod weather;
 pub use calls::{CallChange, CallEvent, CallFacts, CallPhase, Category, Priority, Standing};
 pub use reports::{CaseStage, CaseStep, Finding, SiteReport};
 pub use signals::{ControlMode, Lamp, SignalFeedback, StageHold};
 pub use traffic::{BusFix, CrowdCount, FlowReading, GateCount, Passage, VehicleClass, Violation, ViolationKind};
 pub use units::{Ack, Answer, AssignmentId, UnitReport, UnitStatus};
+pub use weather::WeatherReport;
 
 /// One valid event of any stream.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -46,11 +48,13 @@ pub enum Event {
     Hold(StageHold),
     /// The gates of a venue counted people.
     Gate(GateCount),
+    /// A station reported the weather.
+    Weather(WeatherReport),
 }
 
 /// Streams in the order of the variants of [`Event`]: the word for one event, and the name of the stream in metrics, dead
 /// letters and files.
-pub const STREAMS: [(&str, &str); 13] = [
+pub const STREAMS: [(&str, &str); 14] = [
     ("passage", "passages"),
     ("flow", "flows"),
     ("crowd", "crowds"),
@@ -64,6 +68,7 @@ pub const STREAMS: [(&str, &str); 13] = [
     ("site", "sites"),
     ("hold", "holds"),
     ("gate", "gates"),
+    ("weather", "weather"),
 ];
 
 impl Event {
@@ -93,6 +98,7 @@ impl Event {
             Event::Site(e) => (10, e.time_ms),
             Event::Hold(e) => (11, e.time_ms),
             Event::Gate(e) => (12, e.time_ms),
+            Event::Weather(e) => (13, e.time_ms),
         }
     }
 }
@@ -127,6 +133,9 @@ pub struct Batch {
     /// People through gates.
     #[serde(default)]
     pub gates: Vec<GateCount>,
+    /// Weather reports.
+    #[serde(default)]
+    pub weather: Vec<WeatherReport>,
 }
 
 impl Batch {
@@ -146,6 +155,7 @@ impl Batch {
             Event::Site(e) => self.sites.push(e),
             Event::Hold(e) => self.holds.push(e),
             Event::Gate(e) => self.gates.push(e),
+            Event::Weather(e) => self.weather.push(e),
         }
     }
 
@@ -164,6 +174,7 @@ impl Batch {
         self.sites.append(&mut other.sites);
         self.holds.append(&mut other.holds);
         self.gates.append(&mut other.gates);
+        self.weather.append(&mut other.weather);
     }
 
     /// Number of events per stream, by the stream's name.
@@ -182,6 +193,7 @@ impl Batch {
             self.sites.len(),
             self.holds.len(),
             self.gates.len(),
+            self.weather.len(),
         ];
         std::array::from_fn(|row| (STREAMS[row].1, counts[row]))
     }

@@ -109,8 +109,22 @@ pub struct Share {
 /// Splits a batch into one share for each of `workers`; which worker feeds an event does not matter.
 pub fn shares(batch: Batch, workers: usize) -> Vec<Share> {
     let mut shares = vec![Share::default(); workers];
-    let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites, holds, gates } =
-        batch;
+    let Batch {
+        passages,
+        flows,
+        crowds,
+        calls,
+        units,
+        acks,
+        signals,
+        buses,
+        violations,
+        cases,
+        sites,
+        holds,
+        gates,
+        weather,
+    } = batch;
     let others = (flows.into_iter().map(Event::Flow))
         .chain(crowds.into_iter().map(Event::Crowd))
         .chain(calls.into_iter().map(Event::Call))
@@ -122,7 +136,8 @@ pub fn shares(batch: Batch, workers: usize) -> Vec<Share> {
         .chain(cases.into_iter().map(Event::Case))
         .chain(sites.into_iter().map(Event::Site))
         .chain(holds.into_iter().map(Event::Hold))
-        .chain(gates.into_iter().map(Event::Gate));
+        .chain(gates.into_iter().map(Event::Gate))
+        .chain(weather.into_iter().map(Event::Weather));
     others.enumerate().for_each(|(n, event)| shares[n % workers].events.push(event));
     if workers == 1 {
         shares[0].passages = passages;

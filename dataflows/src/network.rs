@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::*;
 
 mod assets;
+pub mod calendar;
 mod check;
 mod geo;
 mod priority;
@@ -29,6 +30,12 @@ pub struct City {
     pub origin: LonLat,
     /// Local time minus UTC, minutes.
     pub utc_offset_min: i32,
+    /// Local days that are like a day off, counted from the Unix epoch; dates in files.
+    #[serde(default, with = "calendar::dates")]
+    pub holidays: Vec<u32>,
+    /// Saturdays and Sundays that are like a working day.
+    #[serde(default, with = "calendar::dates")]
+    pub working_weekends: Vec<u32>,
     /// Nodes by [`NodeId`].
     pub nodes: Vec<Node>,
     /// Links by [`LinkId`].

@@ -39,6 +39,8 @@ pub struct Outputs<'s> {
     pub onsets: Collection<'s, Onset>,
     /// People at venues.
     pub crowds: Stream<'s, Time, Vec<CrowdState>>,
+    /// Forecasts of people at venues.
+    pub venue_forecasts: Stream<'s, Time, Vec<VenueForecast>>,
     /// Venues with more people than usual.
     pub surges: Collection<'s, Surge>,
     /// Load of patrol grids.
@@ -92,6 +94,7 @@ impl Gathered {
         gathered.sink(outputs.forecasts, |came| &mut came.decisions.forecasts);
         gathered.sink(outputs.forecast_records, |came| &mut came.decisions.forecast_records);
         gathered.sink(outputs.crowds, |came| &mut came.decisions.crowds);
+        gathered.sink(outputs.venue_forecasts, |came| &mut came.decisions.venue_forecasts);
         gathered.sink(outputs.assignments, |came| &mut came.decisions.assignments);
         gathered.sink(outputs.calls, |came| &mut came.decisions.calls);
         gathered.sink(outputs.rejected, |came| &mut came.decisions.rejected);

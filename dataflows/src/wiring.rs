@@ -1,7 +1,7 @@
 //! The graph on one screen: which view reads what.
 //!
 //! What expires: sightings, presences and silent units by their machines' timers; open calls never, and what is remembered
-//! of a call a day after it was over; incidents after half an hour; congestion is upserted by link, calls closed count
+//! of a call a day after it was over; incidents after half an hour, weather after two hours; congestion is upserted by link, calls closed count
 //! `within` an hour.
 
 use std::sync::Arc;
@@ -19,7 +19,10 @@ use crate::decide::corridor::{AllUnits, CorridorEvent, CorridorNews, CorridorSai
 use crate::decide::crowd::{Crowds, counted as counted_at, surge, surging};
 use crate::decide::dispatch::load::{closed_call, grid_loads, open_call};
 use crate::decide::dispatch::{Centre, Dispatch, DispatchEvent, DispatchNews, DispatchSaid, UnitPlace};
-use crate::decide::forecast::{ForecastEvent, ForecastSaid, Forecasts, Known, Means, Regions, observed};
+use crate::decide::forecast::{
+    ForecastEvent, ForecastRegion, ForecastSaid, Forecasts, Known, Means, Regions, VenueForecasts, WEATHER_MS,
+    WeatherArea, observed, people_now, rain,
+};
 use crate::decide::onset::{congested_now, congested_soon, onsets};
 use crate::decide::signal::{SignalEvent, SignalNews, SignalSaid, Signals};
 use crate::decision::{CrowdState, ForecastRecord, LinkForecast, LinkState, SignalPlan, UnitRoute};
@@ -51,6 +54,8 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let crowds = crowds(city, inputs, vault);
     let (forecasts, forecast_records) = forecasts(city, inputs, &links, &crowds, vault);
     let onsets = about_to_congest(city, &links, &forecasts, ticks, vault);
+    let venue_forecasts =
+        keyed(crowds.clone().map(|c| people_now(&c)), ticks.clone(), VenueForecasts::new(city), vault);
     // For whoever forecasts the links about a venue: how many people there are, and how many will leave when.
     let surges = latest("surges", crowds.clone().map(|c| surging(&c)), ticks.clone(), None, vault).map(surge);
     let units = units_in_service(inputs, vault);
@@ -77,6 +82,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         forecast_records,
         onsets: onsets.consolidate(),
         crowds,
+        venue_forecasts,
         surges: surges.consolidate(),
         grids: grid_loads(open_calls, available, closed_calls),
         assignments: dispatched.flat_map(|said| if let DispatchSaid::Assignment(a) = said { Some(a) } else { None }),
@@ -239,7 +245,7 @@ fn buses<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Flow<'s, R
     keyed(fixes, inputs.ticks.clone(), BusPriority::new(Arc::clone(city)), vault)
 }
 
-/// Links' states folded to five minutes, and forecast with what calls and crowds tell of them.
+/// Links' states folded to five minutes, and forecast with what calls, crowds and weather stations tell of them.
 fn forecasts<'s>(
     city: &Arc<City>,
     inputs: &Inputs<'s>,
@@ -262,12 +268,30 @@ fn forecasts<'s>(
     let incidents = incidents.inner.map(move |((_, link), time_ms, diff)| {
         (of.of(link), ForecastEvent { time_ms, what: Known::Incident(link, diff as i64) })
     });
+    let reports = inputs.pick(move |event| if let Event::Weather(report) = event { Some(rain(&report)) } else { None });
+    let weather = rain_at(&regions, reports, inputs.ticks.clone(), WEATHER_MS, vault);
     let (streets, of) = (Arc::clone(city), Arc::clone(&regions));
     let leaving = crowds.clone().flat_map(move |crowd| of.crowd(&streets, &crowd));
-    let heard = means.concat(incidents).concat(leaving);
+    let heard = means.concat(incidents).concat(leaving).concat(weather);
     let said = keyed(heard, inputs.ticks.clone(), Forecasts::new(Arc::clone(city), regions), vault);
     let made = said.clone().flat_map(|said| if let ForecastSaid::Link(f) = said { Some(f) } else { None });
     (made, said.flat_map(|said| if let ForecastSaid::Record(r) = said { Some(r) } else { None }))
+}
+
+/// What regions are told of rain: each report until the next, and for `hold_ms` at most.
+fn rain_at<'s>(
+    regions: &Arc<Regions>,
+    reports: Flow<'s, (WeatherArea, Upsert<u32>)>,
+    ticks: Ticks<'s>,
+    hold_ms: Time,
+    vault: &Vault,
+) -> Flow<'s, (ForecastRegion, ForecastEvent)> {
+    let of = Arc::clone(regions);
+    let held = latest("weather", reports, ticks, Some(hold_ms), vault);
+    held.inner.flat_map(move |((area, rain_mm_h_milli), time_ms, diff)| {
+        let said = Known::Rain { of_district: area.0.is_some(), rain_mm_h_milli, holds: diff > 0 };
+        of.rain(area, said, time_ms)
+    })
 }
 
 /// What a call says of collisions: one at the link whose middle is nearest, or none any more. Of what is said at the same
@@ -350,9 +374,56 @@ fn dispatched<'s>(
 mod tests {
     use super::*;
     use crate::decide::dispatch::tests::streets;
-    use crate::event::Priority;
-    use crate::ids::GridId;
-    use crate::network::Point;
+    use crate::event::{Priority, WeatherReport};
+    use crate::ids::{DistrictId, GridId};
+    use crate::network::{District, Point};
+    use crate::observe::observe;
+
+    #[test]
+    fn rain_reaches_every_region_of_its_district_until_the_next_report_or_for_a_while() {
+        let place = |x_mm| Point { x_mm, y_mm: 0 };
+        let mut city = streets(&[place(0), place(500_000), place(1_000_000)]);
+        city.districts =
+            (0..2).map(|row| District { id: DistrictId(row), name: String::new(), name_en: String::new() }).collect();
+        city.links.iter_mut().skip(2).for_each(|link| link.district = DistrictId(1));
+        let regions = Arc::new(Regions::new(&city));
+        let report = |time_ms, district, rain_mm_h_milli| {
+            (time_ms, rain(&WeatherReport { time_ms, district, rain_mm_h_milli, visibility_m: None }))
+        };
+        let reports = vec![
+            report(10, None, 2_000),
+            report(20, Some(DistrictId(1)), 9_000),
+            report(30, None, 3_000),
+            report(40, None, 3_000),
+        ];
+        let told = observe(1..=200, move |scope, ticks| {
+            rain_at(&regions, scope.given(reports), ticks, 100, &Vault::default())
+        });
+        let mut told: Vec<_> = told.into_iter().map(|(region, event)| (event.time_ms, region.0, event.what)).collect();
+        told.sort_unstable();
+        let told: Vec<(u64, u32, bool, u32, bool)> = told
+            .into_iter()
+            .map(|(time_ms, region, what)| match what {
+                Known::Rain { of_district, rain_mm_h_milli, holds } => {
+                    (time_ms, region, of_district, rain_mm_h_milli, holds)
+                }
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let expected = [
+            (10, 0, false, 2_000, true),
+            (10, 1, false, 2_000, true),
+            (20, 1, true, 9_000, true),
+            (30, 0, false, 2_000, false),
+            (30, 0, false, 3_000, true),
+            (30, 1, false, 2_000, false),
+            (30, 1, false, 3_000, true),
+            (120, 1, true, 9_000, false),
+            (140, 0, false, 3_000, false),
+            (140, 1, false, 3_000, false),
+        ];
+        assert_eq!(told, expected);
+    }
 
     #[test]
     fn a_call_that_is_no_collision_any_more_takes_its_incident_back() {

@@ -113,7 +113,7 @@ impl World {
                 traffic.load(v);
             });
         }
-        traffic.load_all(&mut self.demand, self.city.minute_of_day(now_ms), now_ms);
+        traffic.load_all(&mut self.demand, &self.city, now_ms);
         traffic.step(&self.signals.lamps, now_ms, out);
         traffic.buses.fix(&traffic.lanes, &traffic.vehicles, &traffic.roads, now_ms, out);
         self.calls.advance(&self.city, now_ms, out);

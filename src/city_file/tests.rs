@@ -112,3 +112,18 @@ fn every_reference_is_looked_up() {
         assert!(said.contains(what), "{what}: {said}");
     }
 }
+
+#[test]
+fn days_of_the_calendar_are_dates_and_a_city_that_tells_none_has_none() {
+    let city = City { holidays: vec![20_454], working_weekends: vec![20_456], ..town::small(1, 2, 1) };
+    let mut file = serde_json::to_value(&city).unwrap();
+    assert_eq!((&file["holidays"], &file["working_weekends"]), (&json!(["2026-01-01"]), &json!(["2026-01-03"])));
+    assert_eq!(serde_json::from_value::<City>(file.clone()).unwrap(), city);
+    assert!(city.check().is_ok());
+    file["holidays"] = json!(["2026-02-30"]);
+    let said = serde_json::from_value::<City>(file.clone()).unwrap_err().to_string();
+    assert!(said.contains("'2026-02-30' is no date"), "{said}");
+    let table = file.as_object_mut().unwrap();
+    table.retain(|key, _| key != "holidays" && key != "working_weekends");
+    assert_eq!(serde_json::from_value::<City>(file).unwrap(), town::small(1, 2, 1));
+}

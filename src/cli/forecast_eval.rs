@@ -58,6 +58,9 @@ pub struct ForecastEvalArgs {
     /// Days that are like a Sunday, with commas between
     #[arg(long, value_name = "YYYY-MM-DD,..", value_delimiter = ',')]
     holidays: Vec<NaiveDate>,
+    /// Saturdays and Sundays that are like a working day, with commas between
+    #[arg(long, value_name = "YYYY-MM-DD,..", value_delimiter = ',')]
+    working_days: Vec<NaiveDate>,
     /// The first row names the sensors, by numbers; names that are none are found without it
     #[arg(long)]
     header: bool,
@@ -93,7 +96,8 @@ impl ForecastEvalArgs {
                 self.day_start_min,
                 self.rows_per_day,
                 self.weekdays_only,
-                self.holidays.clone(),
+                &self.holidays,
+                &self.working_days,
             )?,
             split: self.split,
             horizons,

@@ -64,7 +64,8 @@ const COMMENTED: [(&str, &str, &str, &str); 16] = [
         "output",
         "jsonl",
         "\"decisions\"",
-        "directory of signals.jsonl, plans.jsonl, forecasts.jsonl, crowds.jsonl and assignments.jsonl; unset: they are not written",
+        "directory of signals.jsonl, plans.jsonl, forecasts.jsonl, crowds.jsonl, venue_forecasts.jsonl and assignments.jsonl; unset: \
+         they are not written",
     ),
     (
         "record",

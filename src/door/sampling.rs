@@ -8,7 +8,7 @@ use nanming_dataflows::event::{Batch, GateCount};
 use nanming_dataflows::ids::VenueId;
 
 /// Keeps the last event of each sensor; how many others there were, by stream.
-pub(super) fn last_of_each(batch: &mut Batch) -> [(&'static str, usize); 6] {
+pub(super) fn last_of_each(batch: &mut Batch) -> [(&'static str, usize); 7] {
     [
         ("passages", keep_last(&mut batch.passages, |p| p.camera)),
         ("flows", keep_last(&mut batch.flows, |f| f.camera)),
@@ -16,6 +16,7 @@ pub(super) fn last_of_each(batch: &mut Batch) -> [(&'static str, usize); 6] {
         ("signals", keep_last(&mut batch.signals, |s| s.junction)),
         ("buses", keep_last(&mut batch.buses, |b| b.bus)),
         ("gates", keep_sum(&mut batch.gates)),
+        ("weather", keep_last(&mut batch.weather, |report| report.district)),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! When the rows of a table are.
 
 use chrono::{Datelike, Days, NaiveDate, NaiveTime};
+use nanming_dataflows::network::calendar::is_day_off;
 
 use super::ForecastEvalError;
 
@@ -16,7 +17,8 @@ pub struct Calendar {
     day_start_min: u32,
     rows_per_day: usize,
     weekdays_only: bool,
-    holidays: Vec<NaiveDate>,
+    holidays: Vec<u32>,
+    working_days: Vec<u32>,
 }
 
 impl Calendar {
@@ -27,7 +29,8 @@ impl Calendar {
         day_start_min: u32,
         rows_per_day: Option<usize>,
         weekdays_only: bool,
-        holidays: Vec<NaiveDate>,
+        holidays: &[NaiveDate],
+        working_days: &[NaiveDate],
     ) -> Result<Calendar, ForecastEvalError> {
         let fits = DAY_MIN.saturating_sub(day_start_min) / step_min.max(1);
         let rows_per_day = rows_per_day.unwrap_or(fits as usize);
@@ -49,7 +52,9 @@ impl Calendar {
         if start < NaiveDate::default() {
             return Err(ForecastEvalError::Calendar(format!("--start {start}: give a day from 1970-01-01 on")));
         }
-        Ok(Calendar { start, step_min, day_start_min, rows_per_day, weekdays_only, holidays })
+        let days = |of: &[NaiveDate]| of.iter().filter_map(|day| u32::try_from(days_since_epoch(*day)).ok()).collect();
+        let (holidays, working_days) = (days(holidays), days(working_days));
+        Ok(Calendar { start, step_min, day_start_min, rows_per_day, weekdays_only, holidays, working_days })
     }
 
     /// Length of a row, min.
@@ -74,7 +79,12 @@ impl Calendar {
 
     /// The days that are like a Sunday, counted from the Unix epoch.
     pub fn holidays(&self) -> Vec<u32> {
-        self.holidays.iter().filter_map(|day| u32::try_from(days_since_epoch(*day)).ok()).collect()
+        self.holidays.clone()
+    }
+
+    /// The Saturdays and Sundays that are like a working day, counted from the Unix epoch.
+    pub fn working_days(&self) -> Vec<u32> {
+        self.working_days.clone()
     }
 
     /// Which row of its day a row is.
@@ -104,8 +114,7 @@ impl Calendar {
 
     /// Whether people are off on the day of a row: at week-ends and on holidays.
     pub fn is_day_off(&self, row: usize) -> bool {
-        let day = self.day(row);
-        u64::from(day.weekday().num_days_from_monday()) >= WORKDAYS || self.holidays.contains(&day)
+        is_day_off(days_since_epoch(self.day(row)), &self.holidays, &self.working_days)
     }
 
     /// Whether no time is left out from one row to another.
@@ -128,18 +137,20 @@ mod tests {
 
     #[test]
     fn rows_of_a_service_day_leave_the_night_out() {
-        let metro = Calendar::new(day("2019-01-01"), 10, 360, Some(108), false, vec![day("2019-01-01")]).unwrap();
+        let metro =
+            Calendar::new(day("2019-01-01"), 10, 360, Some(108), false, &[day("2019-01-01")], &[day("2019-01-06")])
+                .unwrap();
         assert_eq!(metro.time_ms(0), 1_546_300_800_000 + 6 * 3_600_000);
         assert_eq!(metro.time_ms(107) - metro.time_ms(0), 107 * 600_000);
         assert_eq!(metro.time_ms(108) - metro.time_ms(0), 24 * 3_600_000);
         assert!(metro.is_unbroken(0, 107) && !metro.is_unbroken(107, 108));
-        assert_eq!([0, 108, 4 * 108].map(|row| metro.is_day_off(row)), [true, false, true]);
-        assert_eq!((metro.slot(109), metro.holidays()), (1, vec![17_897]));
+        assert_eq!([0, 108, 4 * 108, 5 * 108].map(|row| metro.is_day_off(row)), [true, false, true, false]);
+        assert_eq!((metro.slot(109), metro.holidays(), metro.working_days()), (1, vec![17_897], vec![17_902]));
     }
 
     #[test]
     fn weekdays_only_skips_week_ends() {
-        let week = Calendar::new(day("2012-03-01"), 720, 0, None, true, Vec::new()).unwrap();
+        let week = Calendar::new(day("2012-03-01"), 720, 0, None, true, &[], &[]).unwrap();
         let days: Vec<String> = (0..7).map(|n| week.day(2 * n).format("%a %d").to_string()).collect();
         assert_eq!(days, ["Thu 01", "Fri 02", "Mon 05", "Tue 06", "Wed 07", "Thu 08", "Fri 09"]);
         assert!(week.is_unbroken(0, 3) && !week.is_unbroken(3, 4));
@@ -148,7 +159,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_into_a_day_is_told() {
         let told = |start: &str, rows, weekdays| {
-            Calendar::new(day(start), 10, 360, rows, weekdays, Vec::new()).unwrap_err().to_string()
+            Calendar::new(day(start), 10, 360, rows, weekdays, &[], &[]).unwrap_err().to_string()
         };
         assert!(
             told("2019-01-01", Some(109), false).contains("from 06:00 to midnight there is room for 1 to 108 rows")

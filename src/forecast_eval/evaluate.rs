@@ -117,6 +117,7 @@ fn settings(plan: &Plan, horizons: usize) -> Settings {
         utc_offset_min: 0,
         zero: if plan.zero_is_missing { ZeroRule::Missing } else { ZeroRule::Value },
         holidays: plan.calendar.holidays(),
+        working_days: plan.calendar.working_days(),
         first_slot_min: plan.calendar.day_start_min(),
         slots_per_day: plan.calendar.rows_per_day(),
         reference: None,
@@ -164,7 +165,7 @@ mod tests {
         Plan {
             table: "t.csv".into(),
             header: false,
-            calendar: Calendar::new(start, 60, 0, None, false, Vec::new()).unwrap(),
+            calendar: Calendar::new(start, 60, 0, None, false, &[], &[]).unwrap(),
             split: 0.5,
             horizons: vec![1, 3],
             origin_lag: 2,
@@ -191,7 +192,7 @@ mod tests {
                 .unwrap_err()
                 .contains("leaves 5 to learn and 5 to score, and it takes 1 and 6")
         );
-        let day = Calendar::new("2015-01-01".parse().unwrap(), 60, 0, Some(5), false, Vec::new()).unwrap();
+        let day = Calendar::new("2015-01-01".parse().unwrap(), 60, 0, Some(5), false, &[], &[]).unwrap();
         let service = Plan { calendar: day, ..plan() };
         assert_eq!(
             origins(&service, &rows(20), 3).unwrap(),

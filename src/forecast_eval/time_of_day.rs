@@ -104,7 +104,7 @@ mod tests {
 
     fn calendar(day_start_min: u32) -> Calendar {
         // A Friday; then two days off.
-        Calendar::new("2015-01-02".parse().unwrap(), 360, day_start_min, None, false, Vec::new()).unwrap()
+        Calendar::new("2015-01-02".parse().unwrap(), 360, day_start_min, None, false, &[], &[]).unwrap()
     }
 
     #[test]

@@ -48,6 +48,7 @@ pub(super) enum Line<'a> {
     Site(SiteLine),
     Hold(HoldLine),
     Gate(GateLine),
+    Weather(WeatherLine),
 }
 
 /// A passage, with its texts where they stand in the line. Fields that it does not have are passed over, whatever they hold.
@@ -91,6 +92,14 @@ pub(super) struct GateLine {
     pub(super) entered: u32,
     #[serde(default)]
     pub(super) left: u32,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WeatherLine {
+    pub(super) time_ms: Option<u64>,
+    pub(super) district: Option<NameOrId>,
+    pub(super) rain_mm_h: f64,
+    pub(super) visibility_m: Option<f64>,
 }
 
 #[derive(Debug, Default, Clone, Copy, Deserialize)]

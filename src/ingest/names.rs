@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 use nanming_dataflows::decision::Reason;
-use nanming_dataflows::ids::{BusLineId, CameraId, JunctionId, SiteId, UnitId, VenueId};
+use nanming_dataflows::ids::{BusLineId, CameraId, DistrictId, JunctionId, SiteId, UnitId, VenueId};
 use nanming_dataflows::network::City;
 
 use super::Unfit;
@@ -19,6 +19,7 @@ pub struct Names {
     sites: Table,
     bus_lines: Table,
     venues: Table,
+    districts: Table,
 }
 
 impl Names {
@@ -31,6 +32,7 @@ impl Names {
             sites: Table::new(city.sites.iter().map(|s| s.name.as_str())),
             bus_lines: Table::new(city.bus_lines.iter().map(|b| b.name.as_str())),
             venues: Table::new(city.venues.iter().map(|v| v.name.as_str())),
+            districts: Table::new(city.districts.iter().map(|d| d.name.as_str())),
         }
     }
 
@@ -62,6 +64,12 @@ impl Names {
     pub fn venue(&self, which: &NameOrId) -> Result<VenueId, Unfit> {
         let row = self.venues.row(which);
         row.map(VenueId::from_index).ok_or_else(|| unknown(Reason::UnknownName, "venue", which))
+    }
+
+    /// A district.
+    pub fn district(&self, which: &NameOrId) -> Result<DistrictId, Unfit> {
+        let row = self.districts.row(which);
+        row.map(DistrictId::from_index).ok_or_else(|| unknown(Reason::UnknownName, "district", which))
     }
 
     /// A bus line.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::StrDeserializer;
 
-use super::line::{AckLine, CallLine, CallStep, CrowdLine, FlowLine, GateLine, NameOrId, UnitLine};
+use super::line::{AckLine, CallLine, CallStep, CrowdLine, FlowLine, GateLine, NameOrId, UnitLine, WeatherLine};
 use super::validate::Valid;
 use super::{Refuse, Taken, Unfit, Validator};
 
@@ -52,6 +52,7 @@ impl Validator {
         batch.flows.into_iter().for_each(|row| rows.take("flows", row, |row| self.flow_row(row, now_ms)));
         batch.crowds.into_iter().for_each(|row| rows.take("crowds", row, |row| self.crowd_row(row, now_ms)));
         batch.gates.into_iter().for_each(|row| rows.take("gates", row, |row| self.gate_row(row, now_ms)));
+        batch.weather.into_iter().for_each(|row| rows.take("weather", row, |row| self.weather_row(row, now_ms)));
         batch.calls.into_iter().for_each(|row| rows.take("calls", row, |row| self.call_row(row, now_ms)));
         batch.units.into_iter().for_each(|row| rows.take("units", row, |row| self.unit_row(row, now_ms)));
         batch.acks.into_iter().for_each(|row| rows.take("acks", row, |row| self.ack_row(row, now_ms)));
@@ -84,6 +85,16 @@ impl Validator {
             left: row.left,
         };
         Ok((Event::Gate(self.gate(&line, now_ms)?), None))
+    }
+
+    fn weather_row(&self, row: &v1::Weather, now_ms: u64) -> Result<Valid, Unfit> {
+        let line = WeatherLine {
+            time_ms: time(row.time_ms),
+            district: Some(&row.district).filter(|name| !name.is_empty()).map(|name| NameOrId::Name(name.clone())),
+            rain_mm_h: f64::from(row.rain_mm_h_milli) / 1000.0,
+            visibility_m: row.visibility_m.map(f64::from),
+        };
+        Ok((Event::Weather(self.weather(&line, now_ms)?), None))
     }
 
     fn call_row(&self, row: &v1::Call, now_ms: u64) -> Result<Valid, Unfit> {

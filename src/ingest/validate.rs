@@ -88,6 +88,7 @@ impl Validator {
             Line::Site(line) => Event::Site(self.site(&line, now_ms)?),
             Line::Hold(line) => Event::Hold(hold::hold(self, line, now_ms)?),
             Line::Gate(line) => Event::Gate(self.gate(&line, now_ms)?),
+            Line::Weather(line) => Event::Weather(self.weather(&line, now_ms)?),
         };
         Ok((event, None))
     }
@@ -287,3 +288,4 @@ mod gate;
 mod hold;
 #[cfg(test)]
 mod tests;
+mod weather;

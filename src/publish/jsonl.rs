@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nanming_dataflows::decision::{
-    Assignment, CrowdState, Decisions, Lead, LinkForecast, Rejected, SignalCommand, SignalPlan,
+    Assignment, CrowdState, Decisions, Lead, LinkForecast, Rejected, SignalCommand, SignalPlan, VenueForecast,
 };
 use nanming_dataflows::ids::JunctionId;
 use nanming_dataflows::network::City;
@@ -22,6 +22,7 @@ pub struct JsonlSinks {
     plans: BoundedFile,
     forecasts: BoundedFile,
     crowds: BoundedFile,
+    venue_forecasts: BoundedFile,
     assignments: BoundedFile,
     /// Of a replay alone: in a live city the dead-letter office keeps what was refused.
     dead_letters: Option<BoundedFile>,
@@ -54,6 +55,7 @@ impl JsonlSinks {
             plans: file("plans.jsonl")?,
             forecasts: file("forecasts.jsonl")?,
             crowds: file("crowds.jsonl")?,
+            venue_forecasts: file("venue_forecasts.jsonl")?,
             assignments: file("assignments.jsonl")?,
             dead_letters: dead_letters.then(|| file("dead_letters.jsonl")).transpose()?,
         })
@@ -73,6 +75,9 @@ impl JsonlSinks {
         for state in &decisions.crowds {
             line(&mut self.crowds, &crowd(&self.city, state))?;
         }
+        for made in &decisions.venue_forecasts {
+            line(&mut self.venue_forecasts, &venue_forecast(&self.city, made))?;
+        }
         for made in &decisions.assignments {
             line(&mut self.assignments, &assignment(&self.city, made))?;
         }
@@ -86,8 +91,8 @@ impl JsonlSinks {
 
     /// Hands what is buffered to the system.
     pub fn flush(&mut self) -> std::io::Result<()> {
-        let Self { signals, plans, forecasts, crowds, assignments, .. } = self;
-        let files = [signals, plans, forecasts, crowds, assignments];
+        let Self { signals, plans, forecasts, crowds, venue_forecasts, assignments, .. } = self;
+        let files = [signals, plans, forecasts, crowds, venue_forecasts, assignments];
         files.into_iter().chain(&mut self.dead_letters).try_for_each(BoundedFile::flush)
     }
 }
@@ -122,6 +127,11 @@ fn crowd(city: &City, c: &CrowdState) -> Value {
     json!({"t_ms": c.time_ms, "venue": city.venues[c.venue.index()].name, "people": c.people, "usual": c.usual,
            "share": f64::from(c.capacity_share_milli) / 1000.0, "surge": c.surge, "outflow": c.outflow,
            "observed": c.observed})
+}
+
+fn venue_forecast(city: &City, f: &VenueForecast) -> Value {
+    let leads = f.leads.iter().map(|l| json!({"min": l.lead_min, "people": l.people, "low": l.low, "high": l.high}));
+    json!({"t_ms": f.time_ms, "venue": city.venues[f.venue.index()].name, "leads": leads.collect::<Vec<_>>()})
 }
 
 pub(crate) fn assignment(city: &City, a: &Assignment) -> Value {

@@ -101,6 +101,7 @@ impl Columns {
         batch.sites.iter().for_each(|e| write(Event::Site(*e)));
         batch.holds.iter().for_each(|e| write(Event::Hold(e.clone())));
         batch.gates.iter().for_each(|e| write(Event::Gate(*e)));
+        batch.weather.iter().for_each(|e| write(Event::Weather(*e)));
     }
 
     /// Whether it should be written now.

@@ -4,7 +4,7 @@ use nanming_dataflows::event::{Batch, CallChange};
 use nanming_dataflows::network::{City, LonLat};
 
 /// What of a city the numbers in its recordings stand for, as a hash: names of cameras, links, junctions with their heads,
-/// units, sites, venues and bus lines, by row, and the grids. Lengths, signal plans and demand may change: to see what such a change
+/// units, sites, venues, districts and bus lines, by row, and the grids. Lengths, signal plans and demand may change: to see what such a change
 /// does is what recordings are for.
 pub fn fingerprint(city: &City) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -25,6 +25,7 @@ pub fn fingerprint(city: &City) -> String {
     table("units", &mut city.units.iter().map(|u| (u.name.as_str(), 0)));
     table("sites", &mut city.sites.iter().map(|s| (s.name.as_str(), 0)));
     table("venues", &mut city.venues.iter().map(|v| (v.name.as_str(), 0)));
+    table("districts", &mut city.districts.iter().map(|d| (d.name.as_str(), 0)));
     table("bus lines", &mut city.bus_lines.iter().map(|b| (b.name.as_str(), b.route.len() as u64)));
     let corner = |x: i32, y: i32| (u64::from(x as u32) << 32) | u64::from(y as u32);
     let corners =
@@ -51,6 +52,8 @@ pub(super) fn fits(city: &City, batch: &Batch) -> Result<(), String> {
     batch.cases.iter().try_for_each(|e| unit(e.by.index()))?;
     batch.sites.iter().try_for_each(|e| has("site", e.site.index(), city.sites.len()))?;
     batch.gates.iter().try_for_each(|e| has("venue", e.venue.index(), city.venues.len()))?;
+    let mut districts = batch.weather.iter().filter_map(|e| e.district);
+    districts.try_for_each(|of| has("district", of.index(), city.districts.len()))?;
     for call in &batch.calls {
         match call.change {
             CallChange::Opened(facts) | CallChange::Updated(facts) => {

@@ -13,8 +13,22 @@ pub fn shift(batch: &mut Batch, by_ms: u64, round: u64) {
     }
     let late = |time_ms: &mut u64| *time_ms = time_ms.saturating_add(by_ms);
     let call = |call: &mut CallId| call.0 = call.0.wrapping_add(round.wrapping_mul(ROUND));
-    let Batch { passages, flows, crowds, calls, units, acks, signals, buses, violations, cases, sites, holds, gates } =
-        batch;
+    let Batch {
+        passages,
+        flows,
+        crowds,
+        calls,
+        units,
+        acks,
+        signals,
+        buses,
+        violations,
+        cases,
+        sites,
+        holds,
+        gates,
+        weather,
+    } = batch;
     passages.iter_mut().for_each(|e| late(&mut e.time_ms));
     flows.iter_mut().for_each(|e| late(&mut e.time_ms));
     crowds.iter_mut().for_each(|e| late(&mut e.time_ms));
@@ -25,6 +39,7 @@ pub fn shift(batch: &mut Batch, by_ms: u64, round: u64) {
     cases.iter_mut().for_each(|e| late(&mut e.time_ms));
     sites.iter_mut().for_each(|e| late(&mut e.time_ms));
     gates.iter_mut().for_each(|e| late(&mut e.time_ms));
+    weather.iter_mut().for_each(|e| late(&mut e.time_ms));
     for hold in holds {
         late(&mut hold.time_ms);
         late(&mut hold.until_ms);

@@ -49,6 +49,10 @@ fn every_stream(city: &City) -> Batch {
         cases: vec![CaseStep { time_ms, case: CaseId(3), stage: CaseStage::Closed, by: unit }],
         sites: vec![],
         gates: vec![GateCount { time_ms, venue: VenueId(0), interval_ms: 60_000, entered: 7, left: 8 }],
+        weather: vec![
+            WeatherReport { time_ms, district: Some(DistrictId(0)), rain_mm_h_milli: 12_500, visibility_m: Some(800) },
+            WeatherReport { time_ms, district: None, rain_mm_h_milli: 0, visibility_m: None },
+        ],
         holds: vec![StageHold { time_ms, junction: JunctionId(0), stage: Some(1), until_ms: 9, by: "desk".into() }],
     }
 }

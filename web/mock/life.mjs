@@ -145,7 +145,8 @@ export function makeLife(city, seed = 7) {
     const s = (now - start) / 1000, usual = Math.round(v.capacity * 0.12), wave = Math.sin(s / 400 + v.id);
     const surge = v.id % 5 === 1, people = Math.round(usual * (1 + 0.1 * wave) + (surge ? v.capacity * (0.62 + 0.2 * wave) : 0));
     const outflow = Array.from({ length: 12 }, (_, n) => Math.round((surge ? (people - usual) * 0.16 * Math.exp(-((n - 4) ** 2) / 8) : 0) + usual * 0.02));
-    return [v.id, people, usual, +(people / v.capacity).toFixed(3), surge ? 1 : 0, outflow];
+    const ahead = outflow.map((_, n) => { const then = Math.max(people - outflow.slice(0, n + 1).reduce((a, b) => a + b, 0), 0); return [(n + 1) * 5, then, Math.round(then * 0.9), Math.round(then * 1.1)]; });
+    return [v.id, people, usual, +(people / v.capacity).toFixed(3), surge ? 1 : 0, outflow, ahead];
   });
   return { crowds, links, junctions, calls, past, dirty, tick, open, change, cancel, lamps, figures, forecast, record, onsets };
 }

@@ -53,8 +53,8 @@ export interface StreamMessage {
   calls?: CallRow[];
   closed?: number[];
   onsets?: [link: number, lead_min: number][];
-  /** `people` is null where nobody counts; `outflow` is by five minutes. */
-  crowds?: [venue: number, people: number | null, usual: number, share: number, surge: 0 | 1, outflow: number[]][];
+  /** `people` is null where nobody counts; `outflow` is by five minutes; `ahead` is what is expected, with its 80 % interval. */
+  crowds?: [venue: number, people: number | null, usual: number, share: number, surge: 0 | 1, outflow: number[], ahead?: VenueLead[] | null][];
   figures?: Figures;
   history?: Partial<Record<FigureKey, (number | null)[]>> & { time_ms: number[] };
 }
@@ -66,6 +66,7 @@ export interface TrackRecord {
   lead_min: number; scored: number; mae: number | null; coverage80: number | null; coverage95: number | null;
   told: number; hits: number; came: number; by_profile: number;
 }
+export type VenueLead = [lead_min: number, people: number, low: number, high: number];
 export type ForecastRow = [id: number, level: Level, speed_kmh: number, low_kmh: number, high_kmh: number, congested: number];
 export interface LinkLead { lead_min: number; speed_kmh: number; low_kmh: number; high_kmh: number; flow_veh_h: number; congested: number; onset?: boolean }
 export interface LinkDetail { forecast?: LinkLead[]; made_ms?: number | null; record?: TrackRecord[] }

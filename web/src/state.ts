@@ -1,11 +1,11 @@
 /** What the page knows of the city now: the stream's messages folded into maps. Pure: no clock, no DOM, no network. */
-import type { CallRow, Figures, FigureKey, Level, StageReason, StreamMessage, UnitStatus } from "./api";
+import type { CallRow, Figures, FigureKey, Level, StageReason, StreamMessage, UnitStatus, VenueLead } from "./api";
 
 export interface LinkNow { id: number; level: Level; speed_kmh: number; flow_veh_h: number; queue_veh: number }
 export interface JunctionNow { id: number; stage: number; interval: 0 | 1 | 2; reason: StageReason; changed_ms: number | null }
 export interface UnitNow { id: number; lon: number; lat: number; status: UnitStatus; assignment: string | null }
 /** People at a venue; `share` is of what it holds. */
-export interface CrowdNow { id: number; people: number | null; usual: number; share: number; surge: boolean; outflow: number[] }
+export interface CrowdNow { id: number; people: number | null; usual: number; share: number; surge: boolean; outflow: number[]; ahead: VenueLead[] }
 export interface Sample { time_ms: number; figures: Figures }
 
 export interface Board {
@@ -54,8 +54,8 @@ export function apply(board: Board, message: StreamMessage, kind: "snapshot" | "
   for (const call of message.calls ?? []) board.calls.set(call.call, call);
   for (const id of message.closed ?? []) board.calls.delete(id);
   if (message.onsets) board.onsets = message.onsets;
-  for (const [id, people, usual, share, surge, outflow] of message.crowds ?? [])
-    board.crowds.set(id, { id, people, usual, share, surge: surge === 1, outflow });
+  for (const [id, people, usual, share, surge, outflow, ahead] of message.crowds ?? [])
+    board.crowds.set(id, { id, people, usual, share, surge: surge === 1, outflow, ahead: ahead ?? [] });
   if (message.figures) Object.assign(board.figures, asSeen(message.figures, board.links.size > 0, board.units.size > 0));
   remember(board, message);
   board.loaded ||= kind === "snapshot";

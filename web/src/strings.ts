@@ -218,6 +218,7 @@ const table = {
   capacity: ["容量 {n} 人", "Holds {n}"],
   crowd_unseen: ["目前无人数统计", "Nobody counts here now"],
   surge_now: ["人数明显多于平时，或接近满员", "Many more people than usual, or nearly full"],
+  people_ahead: ["预计人数（80% 区间）", "Expected people, 80 % interval"],
   outflow: ["预计离场人数", "Expected to leave"],
   within_hour: ["一小时内 {n}", "{n} within the hour"],
   unit: ["警力", "Unit"],

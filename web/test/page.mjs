@@ -143,9 +143,9 @@ try {
   await surge.click();
   await page.waitForFunction(([sel, name]) => document.querySelector(sel)?.textContent === name, [id("panel-title"), crowded]);
   assert.match(await page.textContent(id("venue-people")), /\d/);
-  assert.equal(await page.locator(`${id("venue-outflow")} > *`).count(), 12);
+  for (const bars of ["venue-outflow", "venue-ahead"]) assert.equal(await page.locator(`${id(bars)} > *`).count(), 12);
   assert.match(await page.textContent(id("panel")), /Many more people than usual.*Expected to leave.*within the hour/s);
-  done("a venue with a surge tells how many people there are, and how many will leave when");
+  done("a venue with a surge tells how many people there are, will be, and how many will leave when");
 
   await page.keyboard.press("Escape");
   await page.locator(".tools .icon").click();

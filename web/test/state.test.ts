@@ -55,9 +55,10 @@ test("people at venues stay as they were said last, until a snapshot; surges com
   const outflow = [10, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5];
   apply(board, { ...first, crowds: [[0, 900, 300, 0.4, 1, outflow], [1, null, 40, 0, 0, outflow], [2, 800, 0, 0.9, 1, outflow]] }, "snapshot");
   expect(surgesInOrder(board.crowds.values()).map((c) => c.id)).toEqual([2, 0]);
-  expect(board.crowds.get(1)).toEqual({ id: 1, people: null, usual: 40, share: 0, surge: false, outflow });
+  expect(board.crowds.get(1)).toEqual({ id: 1, people: null, usual: 40, share: 0, surge: false, outflow, ahead: [] });
   expect(leaving(board.crowds.get(0)!)).toBe(35);
-  apply(board, { time_ms: 11_000, crowds: [[2, 100, 0, 0.1, 0, outflow]] }, "delta");
+  apply(board, { time_ms: 11_000, crowds: [[2, 100, 0, 0.1, 0, outflow, [[5, 120, 90, 150]]]] }, "delta");
+  expect(board.crowds.get(2)?.ahead).toEqual([[5, 120, 90, 150]]);
   expect(surgesInOrder(board.crowds.values()).map((c) => c.id)).toEqual([0]);
   apply(board, { ...first, time_ms: 60_000 }, "snapshot");
   expect(board.crowds.size).toBe(0);

@@ -142,18 +142,18 @@ impl Crowds {
     fn look(&self, id: VenueId, venue: &mut Venue, time_ms: u64) -> CrowdState {
         let capacity = self.city.venues[id.index()].capacity;
         let local_ms = time_ms as i64 + i64::from(self.city.utc_offset_min) * 60_000;
-        let level = venue.usual.at(local_ms);
+        let level = venue.usual.at(&self.city, local_ms);
         let usual = level.map_or(0, |level| level.mean);
         let Some(people) = venue.present.people(time_ms, local_ms) else {
             return venue.unseen(id, time_ms, usual);
         };
         let spread = level.map_or(0, |level| level.spread_at_least(capacity));
         let surge = venue.watch.look(people, level.map(|level| (level.mean, spread)), capacity);
-        venue.usual.learn(local_ms, people, level.map(|level| (level.mean, spread)), surge);
+        venue.usual.learn(&self.city, local_ms, people, level.map(|level| (level.mean, spread)), surge);
         venue.egress.look(time_ms, people, usual, surge, venue.present.left());
         let capacity_share_milli = surge::share_milli(people, capacity).unwrap_or(0);
         let outflow = venue.egress.outflow(time_ms, people, usual, |ahead_ms| {
-            venue.usual.at(local_ms + ahead_ms as i64).map_or(usual, |level| level.mean)
+            venue.usual.at(&self.city, local_ms + ahead_ms as i64).map_or(usual, |level| level.mean)
         });
         CrowdState { venue: id, time_ms, people, usual, capacity_share_milli, surge, outflow, observed: true }
     }

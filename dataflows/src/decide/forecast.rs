@@ -10,9 +10,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{CrowdState, LinkState};
-use crate::ids::LinkId;
+use crate::event::WeatherReport;
+use crate::ids::{DistrictId, LinkId};
 use crate::keyed::{Key, spread as spread_out};
 use crate::network::City;
+use crate::relation::Upsert;
 
 mod calendar;
 mod congestion;
@@ -33,8 +35,10 @@ mod series;
 mod spread;
 #[cfg(test)]
 mod tests;
+mod venues;
 pub use links::{ForecastEvent, ForecastSaid, Forecasts, Known};
 pub use means::{LinkMean, Means, Observed};
+pub use venues::{PeopleNow, VenueForecasts, VenueGroup, people_now};
 
 /// Lead times, min.
 pub const LEADS_MIN: [u16; 12] = [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60];
@@ -46,6 +50,23 @@ const STEP_MS: u64 = 300_000;
 const TOGETHER: usize = 256;
 /// Regions forecast one after the other, so that no tick carries all of them, ms.
 const APART_MS: u64 = 2_000;
+/// A weather report holds for so long at most, ms.
+pub const WEATHER_MS: u64 = 7_200_000;
+
+/// Of what a weather report is: a district, or all of the city.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct WeatherArea(pub Option<DistrictId>);
+
+impl Key for WeatherArea {
+    fn route(&self) -> u64 {
+        spread_out(self.0.map_or(u64::MAX, |district| u64::from(district.0)))
+    }
+}
+
+/// What a report says of rain, 1/1000 mm/h.
+pub fn rain(report: &WeatherReport) -> (WeatherArea, Upsert<u32>) {
+    (WeatherArea(report.district), Upsert::new(report.time_ms, Some(report.rain_mm_h_milli)))
+}
 
 /// Links that learn together: a district, or a part of a large one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,6 +81,8 @@ impl Key for ForecastRegion {
 /// Which links learn together.
 pub struct Regions {
     members: Vec<Vec<LinkId>>,
+    /// By region: where it lies.
+    districts: Vec<DistrictId>,
     /// By link: its region and its row there.
     places: Vec<(ForecastRegion, usize)>,
     /// By link: those that traffic comes from or goes to.
@@ -71,15 +94,17 @@ impl Regions {
     pub fn new(city: &City) -> Self {
         let mut by_district = vec![Vec::new(); city.districts.len().max(1)];
         city.links.iter().for_each(|link| by_district[link.district.index()].push(link.id));
-        let members: Vec<Vec<LinkId>> =
-            by_district.iter().flat_map(|links| links.chunks(TOGETHER)).map(<[LinkId]>::to_vec).collect();
+        let parts = by_district.iter().enumerate().flat_map(|(district, links)| {
+            links.chunks(TOGETHER).map(move |part| (DistrictId::from_index(district), part.to_vec()))
+        });
+        let (districts, members): (Vec<DistrictId>, Vec<Vec<LinkId>>) = parts.unzip();
         let mut places = vec![(ForecastRegion(0), 0); city.links.len()];
         for (region, links) in members.iter().enumerate() {
             for (row, link) in links.iter().enumerate() {
                 places[link.index()] = (ForecastRegion(region as u32), row);
             }
         }
-        Regions { members, places, next_to: next_to(city) }
+        Regions { members, districts, places, next_to: next_to(city) }
     }
 
     /// The region of a link.
@@ -102,6 +127,13 @@ impl Regions {
             next.map(|next| self.row(*next)).collect()
         };
         self.members(region).iter().map(beside).collect()
+    }
+
+    /// What rain in the city or in a district means to the regions there.
+    pub fn rain(&self, area: WeatherArea, said: Known, time_ms: u64) -> Vec<(ForecastRegion, ForecastEvent)> {
+        let there = |(_, district): &(u32, &DistrictId)| area.0.is_none_or(|of| of == **district);
+        let regions = (0..).zip(&self.districts).filter(there);
+        regions.map(|(region, _)| (ForecastRegion(region), ForecastEvent { time_ms, what: said })).collect()
     }
 
     /// What a crowd means to the links near its venue: those who leave come out there.

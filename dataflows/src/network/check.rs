@@ -6,6 +6,7 @@
 use super::{City, ConflictMatrix, Light, Point};
 
 mod assets;
+mod days;
 mod signals;
 mod streets;
 
@@ -38,6 +39,7 @@ impl City {
         need(lon.abs() <= 180.0 && lat.abs() < 90.0, at, "has its origin at no place on Earth")?;
         need(self.utc_offset_min.unsigned_abs() <= DAY_MIN.into(), at, "is more than a day off UTC")?;
         need(self.signal_priority.bus_ms <= BUS_MS, at, "helps a bus by more than a minute in a cycle (bus_ms)")?;
+        days::check(self)?;
         streets::check(self)?;
         signals::check(self)?;
         assets::check(self)

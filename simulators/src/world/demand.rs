@@ -43,8 +43,8 @@ const WORKDAY: [(u16, u16); 18] = [
     (1_320, 35),
     (1_440, 10),
 ];
-/// The same for a weekend.
-const WEEKEND: [(u16, u16); 9] =
+/// The same for a day off.
+const DAY_OFF: [(u16, u16); 9] =
     [(0, 14), (240, 5), (420, 18), (600, 62), (720, 66), (960, 72), (1_110, 74), (1_260, 45), (1_440, 14)];
 
 /// The trips of a city.
@@ -59,7 +59,6 @@ pub(super) struct Demand {
     attractors: u32,
     /// Trips an hour at the peak.
     pub(super) peak_veh_h: f64,
-    utc_offset_min: i32,
     next_ms: u64,
     made: u64,
 }
@@ -88,7 +87,6 @@ impl Demand {
             to_home: Weights::new(attractors.iter().map(|a| a.home)),
             attractors: attractors.len() as u32,
             peak_veh_h: peak_veh_h * scale.max(0.0),
-            utc_offset_min: city.utc_offset_min,
             next_ms: now_ms,
             made: 0,
         };
@@ -96,9 +94,9 @@ impl Demand {
     }
 
     /// Vehicles that set off until `now_ms`.
-    pub(super) fn depart(&mut self, roads: &Roads, routes: &Routes, now_ms: u64) -> Vec<Vehicle> {
+    pub(super) fn depart(&mut self, city: &City, roads: &Roads, routes: &Routes, now_ms: u64) -> Vec<Vehicle> {
         let mut out = Vec::new();
-        let (level, inbound) = level_at(now_ms, self.utc_offset_min);
+        let (level, inbound) = level_at(city, now_ms);
         if self.peak_veh_h <= 0.0 {
             return out;
         }
@@ -145,17 +143,16 @@ impl Demand {
 }
 
 /// Volume relative to the peak, and the share of trips that go to work, at a time.
-pub(super) fn level_at(time_ms: u64, utc_offset_min: i32) -> (f64, f64) {
-    let local_min = (time_ms / 60_000) as i64 + i64::from(utc_offset_min);
+pub(super) fn level_at(city: &City, time_ms: u64) -> (f64, f64) {
+    let local_min = (time_ms / 60_000) as i64 + i64::from(city.utc_offset_min);
     let minute = local_min.rem_euclid(1_440) as u16;
-    let weekday = (local_min.div_euclid(1_440) + 3).rem_euclid(7); // 1970-01-01 was a Thursday; 0: Monday
     let inbound = match minute {
         240..=659 => 0.8,
         660..=959 => 0.5,
         960..=1_199 => 0.2,
         _ => 0.35,
     };
-    if weekday >= 5 { (curve(&WEEKEND, minute), 0.5) } else { (curve(&WORKDAY, minute), inbound) }
+    if city.is_off_at(local_min * 60_000) { (curve(&DAY_OFF, minute), 0.5) } else { (curve(&WORKDAY, minute), inbound) }
 }
 
 fn curve(points: &[(u16, u16)], minute: u16) -> f64 {
@@ -274,11 +271,17 @@ mod tests {
 
     #[test]
     fn the_curve_peaks_in_the_morning_inbound_and_in_the_evening_outbound() {
-        let at = |hour: u64| level_at(1_767_628_800_000 + hour * 3_600_000, 480); // Tuesday 2026-01-06, midnight there
+        let mut city = City { utc_offset_min: 480, ..City::default() };
+        let midnight_ms = 1_767_628_800_000; // of Tuesday 2026-01-06, there
+        let at = |hour: u64| level_at(&city, midnight_ms + hour * 3_600_000);
         assert_eq!(at(8), (1.0, 0.8));
         assert_eq!(at(18), (1.0, 0.2));
         assert!(at(3).0 < 0.1 && at(12).0 < 0.7);
-        let saturday = level_at(1_767_628_800_000 + (4 * 24 + 8) * 3_600_000, 480);
+        let saturday = at(4 * 24 + 8);
         assert!(saturday.0 < 0.5 && saturday.1 == 0.5, "{saturday:?}");
+        city.holidays = vec![20_459];
+        city.working_weekends = vec![20_463];
+        let at = |hour: u64| level_at(&city, midnight_ms + hour * 3_600_000);
+        assert_eq!((at(8), at(4 * 24 + 8)), (saturday, (1.0, 0.8)));
     }
 }

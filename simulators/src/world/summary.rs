@@ -1,5 +1,7 @@
 //! Sums over all vehicles: the figures of a run, and the true state of a link.
 
+use nanming_dataflows::network::City;
+
 use super::car::{Vehicle, Way};
 use super::demand::Demand;
 use super::traffic::Traffic;
@@ -7,11 +9,11 @@ use super::truth::{LinkTruth, Summary};
 
 impl Traffic {
     /// Loads the vehicles and buses that set off now.
-    pub(super) fn load_all(&mut self, demand: &mut Demand, minute: u16, now_ms: u64) {
-        for vehicle in demand.depart(&self.roads, &self.routes, now_ms) {
+    pub(super) fn load_all(&mut self, demand: &mut Demand, city: &City, now_ms: u64) {
+        for vehicle in demand.depart(city, &self.roads, &self.routes, now_ms) {
             self.load(vehicle);
         }
-        for vehicle in self.buses.depart(minute, now_ms) {
+        for vehicle in self.buses.depart(city.minute_of_day(now_ms), now_ms) {
             let row = self.load(vehicle);
             if let Way::Bus { run, .. } = vehicle.way {
                 self.buses.board(run, row);

@@ -4,7 +4,7 @@ use nanming_dataflows::ids::VehicleId;
 use nanming_dataflows::network::CameraKind;
 use nanming_simulators::town;
 
-use super::v1::{Ack, Batch, Call, Crowd, Flow, Gate, Passages, Unit};
+use super::v1::{Ack, Batch, Call, Crowd, Flow, Gate, Passages, Unit, Weather};
 use super::*;
 use crate::ingest::{Callers, Plates};
 
@@ -75,8 +75,11 @@ fn the_other_streams_are_checked_as_json_is() {
         time_ms: NOW_MS,
     };
     let gate = Gate { venue: city.venues[1].name.clone(), interval_ms: 60_000, entered: 7, ..Gate::default() };
+    let district = city.districts[0].name.clone();
+    let weather = Weather { district, rain_mm_h_milli: 2_500, ..Weather::default() };
     let batch = Batch {
         version: VERSION,
+        weather: vec![weather.clone(), Weather { rain_mm_h_milli: 500_001, ..weather }, Weather::default()],
         crowds: vec![counts(CameraKind::Crowd), counts(CameraKind::StopLine)],
         gates: vec![gate.clone(), Gate { venue: "nowhere".into(), ..gate }],
         flows: vec![flow.clone(), Flow { interval_ms: 0, ..flow.clone() }],
@@ -87,7 +90,7 @@ fn the_other_streams_are_checked_as_json_is() {
     };
     let (taken, refused) = read(&batch.encode_to_vec());
     let streams: Vec<_> = taken.events.iter().map(Event::stream).collect();
-    assert_eq!(streams, ["flows", "crowds", "gates", "calls", "units", "acks"]);
+    assert_eq!(streams, ["flows", "crowds", "gates", "weather", "weather", "calls", "units", "acks"]);
     assert_eq!(taken.events[0].time_ms(), NOW_MS, "0 stands for now");
     assert_eq!((taken.notes[0].0.0, taken.notes[0].1.words.as_str()), (7, "救命"));
     let reasons: Vec<_> = refused.iter().map(|r| (r.0.as_str(), r.1.as_str())).collect();
@@ -95,6 +98,7 @@ fn the_other_streams_are_checked_as_json_is() {
         ("flows", "out_of_range"),
         ("crowds", "wrong_camera_kind"),
         ("gates", "unknown_name"),
+        ("weather", "out_of_range"),
         ("calls", "malformed"),
         ("calls", "malformed"),
         ("units", "malformed"),

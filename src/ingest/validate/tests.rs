@@ -24,7 +24,7 @@ fn every_example_of_the_handbook_is_read() {
         let (event, _) = validator.event(example.as_bytes(), NOW_MS).unwrap_or_else(|e| panic!("{example}: {e}"));
         batch.push(event);
     }
-    assert_eq!(batch.counts().map(|(_, n)| n), [1; 13], "one example of each stream");
+    assert_eq!(batch.counts().map(|(_, n)| n), [1; 14], "one example of each stream");
     assert_eq!(batch.passages[0].speed_mm_s, 12_000);
     assert_eq!(batch.flows[0].occupancy_milli, 120);
     assert_eq!(batch.buses[0].position_mm, 0);
@@ -107,6 +107,12 @@ fn what_cannot_be_is_refused_with_its_reason() {
         ("{\"type\":\"gate\",\"venue\":0,\"interval_s\":1,\"entered\":1001}".into(), Reason::OutOfRange),
         ("{\"type\":\"gate\",\"venue\":0,\"interval_s\":1,\"left\":1001}".into(), Reason::OutOfRange),
         ("{\"type\":\"gate\",\"venue\":0,\"interval_s\":1,\"left\":-1}".into(), Reason::Malformed),
+        ("{\"type\":\"weather\",\"rain_mm_h\":500.1}".into(), Reason::OutOfRange),
+        ("{\"type\":\"weather\",\"rain_mm_h\":-1}".into(), Reason::OutOfRange),
+        ("{\"type\":\"weather\",\"rain_mm_h\":1,\"visibility_m\":-1}".into(), Reason::OutOfRange),
+        ("{\"type\":\"weather\",\"rain_mm_h\":1,\"district\":\"x\"}".into(), Reason::UnknownName),
+        ("{\"type\":\"weather\",\"rain_mm_h\":1,\"district\":99}".into(), Reason::UnknownName),
+        ("{\"type\":\"weather\"}".into(), Reason::Malformed),
         ("{\"type\":\"site\",\"site\":\"x\",\"finding\":\"dust\"}".into(), Reason::UnknownName),
         ("{\"type\":\"call\",\"call\":0,\"change\":\"cancelled\"}".into(), Reason::OutOfRange),
         ("{\"type\":\"call\",\"call\":1,\"priority\":\"A\",\"lon\":1,\"lat\":1}".into(), Reason::OutsideCity),
@@ -126,6 +132,7 @@ fn what_sensors_and_units_say_too_late_is_refused_and_what_people_say_is_not() {
         format!("\"flow\",\"camera\":\"{stop_line}\",\"interval_s\":60,\"vehicles\":3"),
         format!("\"crowd\",\"camera\":\"{crowd}\",\"people\":3"),
         "\"gate\",\"venue\":0,\"interval_s\":60,\"entered\":3".into(),
+        "\"weather\",\"rain_mm_h\":1.5".into(),
         format!("\"unit\",\"unit\":0,\"lon\":{lon},\"lat\":{lat},\"status\":\"ready\""),
         format!("\"signal\",\"junction\":0,\"mode\":\"local\",\"lamps\":\"{lamps}\""),
         format!("\"violation\",\"camera\":\"{stop_line}\",\"plate\":\"A1\",\"kind\":\"parking\""),

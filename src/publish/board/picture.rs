@@ -1,6 +1,8 @@
 //! The state, or what changed in it, in the shape of `/api/events`.
 
-use nanming_dataflows::decision::{CrowdState, GridLoad, Interval, LinkState, SignalCommand, StageReason};
+use nanming_dataflows::decision::{
+    CrowdState, GridLoad, Interval, LinkState, SignalCommand, StageReason, VenueForecast, VenueLead,
+};
 use nanming_dataflows::ids::CallId;
 use serde_json::{Value, json};
 
@@ -36,7 +38,7 @@ impl State {
         let units = of.units.iter().filter_map(|row| self.units.get(*row)?.as_ref().map(|u| self.unit_row(*row, u)));
         let calls = of.calls.iter().filter_map(|id| self.calls.get(id).map(|call| self.call_row(*id, call)));
         let grids: Vec<Value> = of.grids.iter().map(|row| grid(&self.grids[*row])).collect();
-        let crowds: Vec<Value> = of.venues.iter().filter_map(|row| self.crowds[*row].as_ref().map(crowd)).collect();
+        let crowds: Vec<Value> = of.venues.iter().filter_map(|row| self.crowd(*row)).collect();
         let mut picture = json!({
             "time_ms": self.time_ms, "links": links, "junctions": junctions, "grids": grids, "crowds": crowds,
             "units": units.collect::<Vec<_>>(), "calls": calls.collect::<Vec<_>>(), "closed": of.closed,
@@ -45,6 +47,10 @@ impl State {
             picture["onsets"] = self.onsets.keys().map(|o| json!([o.link, o.lead_min])).collect();
         }
         picture
+    }
+
+    fn crowd(&self, row: usize) -> Option<Value> {
+        Some(crowd(self.crowds[row].as_ref()?, self.venue_forecasts[row].as_ref()))
     }
 
     fn unit_row(&self, row: usize, unit: &UnitNow) -> Value {
@@ -83,10 +89,13 @@ fn grid(load: &GridLoad) -> Value {
     json!([load.grid, load.open_calls, load.available_units, load.closed_last_hour])
 }
 
-/// People are null where nobody counts them any more.
-fn crowd(c: &CrowdState) -> Value {
+/// People, and those who are expected, are null where nobody counts them any more.
+fn crowd(c: &CrowdState, forecast: Option<&VenueForecast>) -> Value {
     let people = c.observed.then_some(c.people);
-    json!([c.venue, people, c.usual, f64::from(c.capacity_share_milli) / 1000.0, u8::from(c.surge), c.outflow])
+    let lead = |l: &VenueLead| json!([l.lead_min, l.people, l.low, l.high]);
+    let expected = forecast.filter(|_| c.observed).map(|made| made.leads.iter().map(lead).collect::<Vec<_>>());
+    let share = f64::from(c.capacity_share_milli) / 1000.0;
+    json!([c.venue, people, c.usual, share, u8::from(c.surge), c.outflow, expected])
 }
 
 fn interval(interval: Interval) -> u8 {

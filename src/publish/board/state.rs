@@ -7,7 +7,7 @@ use nanming_dataflows::UNIT_SILENT_MS;
 use nanming_dataflows::decide::forecast::Regions;
 use nanming_dataflows::decision::{
     Assignment, CallPhase, CallStatus, CrowdState, Decisions, GridLoad, Interval, LinkForecast, LinkState, Onset,
-    SignalChoice, SignalCommand,
+    SignalChoice, SignalCommand, VenueForecast,
 };
 use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, UnitReport, UnitStatus};
 use nanming_dataflows::ids::{CallId, GridId, UnitId};
@@ -106,6 +106,7 @@ pub struct State {
     pub(super) onsets: BTreeMap<Onset, isize>,
     pub(super) grids: Vec<GridLoad>,
     pub(super) crowds: Vec<Option<CrowdState>>,
+    pub(super) venue_forecasts: Vec<Option<VenueForecast>>,
     pub(super) changed: Changed,
     /// Answers' delays, ms, latest last.
     pub(super) answers: VecDeque<u64>,
@@ -127,6 +128,7 @@ impl State {
             calls: BTreeMap::new(),
             onsets: BTreeMap::new(),
             crowds: vec![None; city.venues.len()],
+            venue_forecasts: vec![None; city.venues.len()],
             grids: city.grids.iter().map(|grid| idle(grid.id)).collect(),
             changed: Changed::default(),
             answers: VecDeque::new(),
@@ -154,6 +156,10 @@ impl State {
         for crowd in &d.crowds {
             self.changed.venues.insert(crowd.venue.index());
             self.crowds[crowd.venue.index()] = Some(crowd.clone());
+        }
+        for made in &d.venue_forecasts {
+            self.changed.venues.insert(made.venue.index());
+            self.venue_forecasts[made.venue.index()] = Some(made.clone());
         }
         for report in &record.units {
             self.unit(report);

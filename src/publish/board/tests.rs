@@ -1,6 +1,8 @@
 use std::time::Instant;
 
-use nanming_dataflows::decision::{CrowdState, Decisions, GridLoad, Interval, SignalCommand, StageReason};
+use nanming_dataflows::decision::{
+    CrowdState, Decisions, GridLoad, Interval, SignalCommand, StageReason, VenueForecast, VenueLead,
+};
 use nanming_dataflows::event::{Batch, Lamp, UnitReport, UnitStatus};
 use nanming_dataflows::ids::{GridId, JunctionId, UnitId, VenueId};
 use nanming_dataflows::network::Point;
@@ -169,12 +171,18 @@ fn people_at_venues_are_shown_as_they_were_said_last() {
         let (venue, outflow) = (VenueId(2), [7; 12]);
         let (usual, capacity_share_milli) = (100, 450);
         let state = CrowdState { venue, time_ms: tick, people, usual, capacity_share_milli, surge, outflow, observed };
-        sink.take(&record(tick, vec![], Decisions { crowds: vec![state], ..Decisions::default() }));
+        let lead = VenueLead { lead_min: 5, people: 950, low: 900, high: 990 };
+        let made = (tick > 10).then(|| VenueForecast { venue, time_ms: tick, leads: vec![lead] });
+        let (crowds, venue_forecasts) = (vec![state], made.into_iter().collect());
+        sink.take(&record(tick, vec![], Decisions { crowds, venue_forecasts, ..Decisions::default() }));
         let shown = snapshot(&board);
         assert_eq!(shown["crowds"].as_array().unwrap().len(), 1);
         (shown["crowds"][0].clone(), shown["figures"]["surges"].clone())
     };
     let outflow = [7; 12];
-    assert_eq!(said(10, 900, true, true), (serde_json::json!([2, 900, 100, 0.45, 1, outflow]), 1.into()));
-    assert_eq!(said(20, 900, false, false), (serde_json::json!([2, null, 100, 0.45, 0, outflow]), 0.into()));
+    assert_eq!(said(10, 900, true, true), (serde_json::json!([2, 900, 100, 0.45, 1, outflow, null]), 1.into()));
+    let expected = [[5, 950, 900, 990]];
+    let (shown, _) = said(15, 900, true, true);
+    assert_eq!(shown, serde_json::json!([2, 900, 100, 0.45, 1, outflow, expected]));
+    assert_eq!(said(20, 900, false, false), (serde_json::json!([2, null, 100, 0.45, 0, outflow, null]), 0.into()));
 }

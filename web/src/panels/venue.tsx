@@ -1,4 +1,4 @@
-/** A venue: how many people there are, how many are usual, and how many will leave when. */
+/** A venue: how many people there are, how many are usual and expected, and how many will leave when. */
 import type { JSX } from "preact";
 import { SURGE, VENUE } from "../colours";
 import { figure, percent } from "../format";
@@ -15,6 +15,7 @@ export function VenuePanel({ id }: { id: number }): JSX.Element {
   const facts = store.atlas?.venues.find((venue) => venue.facts.id === id)?.facts;
   const now = store.board.crowds.get(id);
   const most = Math.max(...(now?.outflow ?? []), 1);
+  const highest = Math.max(...(now?.ahead ?? []).map(([, people]) => people), 1);
   return (
     <Frame name={`venue-${id}`} kind={t("venue")} title={facts?.name ?? `#${id}`} onClose={() => select(null)}
       mark={<span class="unitmark" style={{ color: now?.surge ? SURGE : VENUE }} aria-hidden="true">■</span>}>
@@ -26,6 +27,20 @@ export function VenuePanel({ id }: { id: number }): JSX.Element {
         <Fact label={t("people_share")}><b class="num">{now && now.people !== null && now.share > 0 ? percent(now.share) : "–"}</b></Fact>
       </dl>
       {facts && <p class="muted small">{t("capacity", { n: figure(facts.capacity) })}</p>}
+      {now && now.ahead.length > 0 && (
+        <section>
+          <h3>{t("people_ahead")}</h3>
+          <div class="risks" data-testid="venue-ahead">
+            {now.ahead.map(([min, people, low, high]) => (
+              <div key={min} title={`${t("in_min", { n: min })}: ${figure(people)} (${figure(low)}–${figure(high)})`}>
+                <i style={{ height: `${Math.max((people / highest) * HIGH, 1.5)}px` }} />
+                <span class="num">{figure(people)}</span>
+                <small class="num">+{min}</small>
+              </div>
+            ))}
+          </div>
+        </section>
+      )}
       {now && (
         <section>
           <h3>{t("outflow")} <small>{t("within_hour", { n: figure(leaving(now)) })}</small></h3>

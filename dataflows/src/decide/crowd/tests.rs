@@ -168,6 +168,24 @@ fn weekends_are_not_learned_from_working_days_once_they_were_seen() {
 }
 
 #[test]
+fn a_holiday_is_as_days_off_are_and_a_week_end_that_is_made_up_for_is_not() {
+    let mut city = city();
+    (city.holidays, city.working_weekends) = (vec![18], vec![16]);
+    let mut hall = Hall { machine: Crowds::new(Arc::new(city)), ..Hall::new() };
+    hall.ordinary_until(5, 0);
+    while hall.minute < 7 * DAY_MIN {
+        hall.seen(300);
+    }
+    hall.ordinary_until(12, 15 * 60);
+    assert!((3_200..3_800).contains(&hall.last.clone().unwrap().usual), "a Saturday: {:?}", hall.last);
+    hall.ordinary_until(13, 0);
+    while hall.minute < 14 * DAY_MIN + 15 * 60 {
+        hall.seen(300);
+    }
+    assert!((280..1_000).contains(&hall.last.clone().unwrap().usual), "a Monday: {:?}", hall.last);
+}
+
+#[test]
 fn a_look_is_of_its_minute_however_late_the_tick_comes() {
     let mut hall = Hall::new();
     let mut told = |after_ms: u64, people| {

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Quarters of an hour of a day, for working days and for week-ends.
+use crate::network::City;
+
+/// Quarters of an hour of a day, for working days and for days off.
 const SLOTS: usize = 96;
 const SLOT_MS: i64 = 900_000;
-const DAY_MS: i64 = SLOTS as i64 * SLOT_MS;
 /// A quarter counts when it was looked at so often.
 const LOOKS: u64 = 5;
 /// Days that a mean reaches back.
@@ -57,8 +58,8 @@ impl Level {
 impl Usual {
     /// What is usual at a local time, between the middles of quarters; none where no such quarter has been seen on a day
     /// before. A class of days that has not been seen is taken to be as the other one, with less trust.
-    pub(super) fn at(&self, local_ms: i64) -> Option<Level> {
-        let class = class(local_ms);
+    pub(super) fn at(&self, city: &City, local_ms: i64) -> Option<Level> {
+        let class = class(city, local_ms);
         let (class, trusted) =
             if self.cell(class, slot(local_ms)).is_some() { (class, true) } else { (1 - class, false) };
         let level = |slot: usize| Some(self.cell(class, slot)?.level(trusted));
@@ -75,10 +76,10 @@ impl Usual {
     }
 
     /// Learns how many people there are now; `level` is what was usual, with its spread.
-    pub(super) fn learn(&mut self, local_ms: i64, people: u32, level: Option<(u32, u32)>, surge: bool) {
+    pub(super) fn learn(&mut self, city: &City, local_ms: i64, people: u32, level: Option<(u32, u32)>, surge: bool) {
         let begin = local_ms.div_euclid(SLOT_MS) * SLOT_MS;
         if let Some(over) = self.quarter.take_if(|quarter| quarter.local_ms != begin) {
-            self.close(over);
+            self.close(city, over);
         }
         let people = i64::from(people);
         let people = level.map_or(people, |(mean, spread)| {
@@ -90,12 +91,12 @@ impl Usual {
         quarter.looks += 1;
     }
 
-    fn close(&mut self, quarter: Quarter) {
+    fn close(&mut self, city: &City, quarter: Quarter) {
         if quarter.looks < LOOKS {
             return;
         }
         self.cells.resize(2 * SLOTS, Cell::default());
-        let row = class(quarter.local_ms) * SLOTS + slot(quarter.local_ms);
+        let row = class(city, quarter.local_ms) * SLOTS + slot(quarter.local_ms);
         self.cells[row].learn((quarter.sum / quarter.looks) as u32);
     }
 
@@ -131,11 +132,11 @@ fn towards(from: u32, to: u32, parts: u8) -> u32 {
     (i64::from(from) + (way + way.signum() * parts / 2) / parts) as u32
 }
 
-/// 0 for working days, 1 for week-ends.
-fn class(local_ms: i64) -> usize {
-    usize::from(matches!(local_ms.div_euclid(DAY_MS).rem_euclid(7), 2 | 3)) // 1970-01-01 was a Thursday
+/// 0 for working days, 1 for days off.
+fn class(city: &City, local_ms: i64) -> usize {
+    usize::from(city.is_off_at(local_ms))
 }
 
 fn slot(local_ms: i64) -> usize {
-    (local_ms.rem_euclid(DAY_MS) / SLOT_MS) as usize
+    local_ms.div_euclid(SLOT_MS).rem_euclid(SLOTS as i64) as usize
 }

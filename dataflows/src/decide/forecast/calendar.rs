@@ -2,6 +2,7 @@
 
 use super::panel::Settings;
 use crate::Time;
+use crate::network::calendar::is_day_off;
 
 const MINUTE_MS: u64 = 60_000;
 const DAY_MIN: i64 = 1_440;
@@ -32,9 +33,8 @@ impl Settings {
     pub(super) fn slot_of(&self, row: i64) -> Slot {
         let slots = self.slots_per_day.max(1) as i64;
         let day = row.div_euclid(slots);
-        let weekend = matches!(day.rem_euclid(7), 2 | 3); // 1970-01-01 was a Thursday
-        let holiday = u32::try_from(day).is_ok_and(|day| self.holidays.contains(&day));
-        Slot { row, slot: row.rem_euclid(slots) as usize, class: usize::from(weekend || holiday) }
+        let off = is_day_off(day, &self.holidays, &self.working_days);
+        Slot { row, slot: row.rem_euclid(slots) as usize, class: usize::from(off) }
     }
 }
 
@@ -51,6 +51,7 @@ mod tests {
             utc_offset_min: 480,
             zero: ZeroRule::Value,
             holidays: vec![4],
+            working_days: vec![9],
             first_slot_min: 360,
             slots_per_day: 108,
             reference: None,
@@ -61,6 +62,7 @@ mod tests {
         let next = settings.slot_of(slot.row + 107);
         assert_eq!((next.slot, next.class), (0, 1), "a Saturday");
         assert_eq!(settings.slot_of(4 * 108).class, 1, "a Monday that is a holiday");
-        assert_eq!(settings.slot_of(5 * 108).class, 0);
+        let class = |day: i64| settings.slot_of(day * 108).class;
+        assert_eq!([5, 9, 10].map(class), [0, 0, 1], "a Tuesday, a Saturday that is made up for, a Sunday");
     }
 }

@@ -50,6 +50,15 @@ pub enum Known {
     },
     /// What a link did in an interval.
     Mean(LinkMean),
+    /// Rain in a region's district or in the city.
+    Rain {
+        /// Whether the report is of the district.
+        of_district: bool,
+        /// Rain, 1/1000 mm/h.
+        rain_mm_h_milli: u32,
+        /// Whether that is so from now on, or no longer.
+        holds: bool,
+    },
 }
 
 /// What the forecasters say.
@@ -75,6 +84,9 @@ pub struct Forecasts {
 pub struct Region {
     learned: Learned,
     links: Vec<LinkFacts>,
+    /// Rain that was reported of the city, 1/1000 mm/h, and of the district.
+    of_city: Option<u32>,
+    of_district: Option<u32>,
 }
 
 /// What is remembered of a link beside what its panel has learned.
@@ -96,7 +108,8 @@ impl Forecasts {
             horizons: LEADS_MIN.len(),
             utc_offset_min: city.utc_offset_min,
             zero: ZeroRule::Value,
-            holidays: Vec::new(),
+            holidays: city.holidays.clone(),
+            working_days: city.working_weekends.clone(),
             first_slot_min: 0,
             slots_per_day: (86_400_000 / STEP_MS) as usize,
             reference: Some(1.0),
@@ -139,6 +152,14 @@ impl Machine for Forecasts {
                         leaving.remove(&venue)
                     };
                 }
+                Known::Rain { of_district, rain_mm_h_milli, holds } => {
+                    let held = if of_district { &mut region.of_district } else { &mut region.of_city };
+                    if holds {
+                        *held = Some(rain_mm_h_milli);
+                    } else {
+                        held.take_if(|held| *held == rain_mm_h_milli);
+                    }
+                }
                 Known::Mean(LinkMean { link, from_ms, mean }) => {
                     // A row is of one interval: after a gap in ticks, of the newest.
                     if row.as_ref().is_none_or(|(newest_ms, _)| from_ms > *newest_ms) {
@@ -156,7 +177,7 @@ impl Machine for Forecasts {
             }
         }
         let Some((from_ms, values)) = row else { return };
-        let outside: Vec<Outside> = region.links.iter().map(LinkFacts::outside).collect();
+        let outside = region.outside();
         let ahead = region.learned.step(&self.settings, &self.near[id.0 as usize], from_ms, &values, &outside);
         for ((link, facts), ahead) in members.iter().zip(&region.links).zip(ahead.chunks(LEADS_MIN.len())) {
             if facts.seen {
@@ -194,6 +215,14 @@ impl Forecasts {
     }
 }
 
+impl Region {
+    /// What is told of its links from outside them.
+    fn outside(&self) -> Vec<Outside> {
+        let rain_mm_h = self.of_district.or(self.of_city).map_or(0.0, |milli| milli as f32 / 1000.0);
+        self.links.iter().map(|link| link.outside(rain_mm_h)).collect()
+    }
+}
+
 fn record(lead_min: u16, step: &Step, by_profile: usize) -> LeadRecord {
     let forecasts = step.errors.count;
     let of = |mean: f64| if forecasts > 0.0 { mean * forecasts } else { 0.0 };
@@ -217,8 +246,37 @@ impl LinkFacts {
         self.flow_veh_h = flow_veh_h;
     }
 
-    fn outside(&self) -> Outside {
+    fn outside(&self, rain_mm_h: f32) -> Outside {
         let leaving: u32 = self.leaving.values().sum();
-        Outside { incidents: self.incidents.max(0) as f32, rain_mm_h: 0.0, crowd: leaving as f32 / 1000.0 }
+        Outside { incidents: self.incidents.max(0) as f32, rain_mm_h, crowd: leaving as f32 / 1000.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rain_is_told_of_every_link_of_a_region_and_that_of_its_district_goes_before() {
+        let at = |x_mm| crate::network::Point { x_mm, y_mm: 0 };
+        let city = Arc::new(crate::decide::dispatch::tests::streets(&[at(0), at(500_000)]));
+        let machine = Forecasts::new(Arc::clone(&city), Arc::new(Regions::new(&city)));
+        let (mut region, id) = (Region::default(), ForecastRegion(0));
+        let mut rain = |said: &[(bool, u32, bool)]| {
+            let known = said.iter().map(|&(of_district, rain_mm_h_milli, holds)| {
+                (id, ForecastEvent { time_ms: 7, what: Known::Rain { of_district, rain_mm_h_milli, holds } })
+            });
+            let mut known: Vec<_> = known.collect();
+            known.sort_unstable();
+            machine.step(id, &mut region, 7, &known, &mut Outbox::new());
+            region.outside().iter().map(|outside| outside.rain_mm_h).collect::<Vec<_>>()
+        };
+        assert_eq!(rain(&[]), [0.0, 0.0]);
+        assert_eq!(rain(&[(false, 2_500, true)]), [2.5, 2.5]);
+        assert_eq!(rain(&[(true, 0, true)]), [0.0, 0.0], "it is dry in the district");
+        assert_eq!(rain(&[(false, 2_500, false), (false, 1_000, true)]), [0.0, 0.0]);
+        assert_eq!(rain(&[(true, 0, false)]), [1.0, 1.0]);
+        assert_eq!(rain(&[(false, 1_000, false), (false, 4_000, true)]), [4.0, 4.0]);
+        assert_eq!(rain(&[(false, 4_000, false)]), [0.0, 0.0]);
     }
 }

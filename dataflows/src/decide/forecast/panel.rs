@@ -27,6 +27,8 @@ pub struct Settings {
     pub zero: ZeroRule,
     /// Days since the Unix epoch, local, that are like a Sunday.
     pub holidays: Vec<u32>,
+    /// Days since the Unix epoch, local, that are like a working day although they are a Saturday or a Sunday.
+    pub working_days: Vec<u32>,
     /// Minute of the local day at which its first interval stands.
     pub first_slot_min: u32,
     /// Intervals that are told of a day.

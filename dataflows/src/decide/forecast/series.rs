@@ -260,6 +260,7 @@ mod tests {
             utc_offset_min: 0,
             zero: ZeroRule::Value,
             holidays: Vec::new(),
+            working_days: Vec::new(),
             first_slot_min: 0,
             slots_per_day: 288,
             reference: None,

@@ -13,6 +13,7 @@ fn settings(reference: Option<f32>) -> Settings {
         utc_offset_min: 0,
         zero: ZeroRule::Missing,
         holidays: Vec::new(),
+        working_days: Vec::new(),
         first_slot_min: 0,
         slots_per_day: DAY,
         reference,
