@@ -1,7 +1,7 @@
 //! The forecaster: how good it is on three public tables, how long a round takes for 1,900 links, and what a link weighs.
 //!
 //! `cargo bench --bench forecast`. Tables are read from `../shared/data/forecast`, or from NANMING_FORECAST_DATA; a table that
-//! is missing misses its goals. Exit code 1 when a goal is missed.
+//! is missing misses its goals. Exit code 1 when a goal is missed. `-- parts`: what each part of the model buys, as a table.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +10,7 @@ use std::time::Instant;
 use chrono::NaiveDate;
 use nanming::forecast_eval::{Calendar, Plan, Report, forecast_eval};
 use nanming_dataflows::decide::forecast::panel::{Learned, Settings, ZeroRule};
+use nanming_dataflows::decide::forecast::parts::Part;
 
 mod measure;
 use measure::Goals;
@@ -61,6 +62,9 @@ const SETS: [Set; 3] = [
 ];
 
 fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "parts") {
+        return parts();
+    }
     let mut goals = Goals::default();
     let [shenzhen, losloop, hangzhou] = SETS.each_ref().map(|set| told(set, &mut goals));
     if let Some(report) = shenzhen {
@@ -81,13 +85,36 @@ fn main() -> ExitCode {
     goals.verdict()
 }
 
-/// Measures a table and prints each horizon; judges its intervals.
-fn told(set: &Set, goals: &mut Goals) -> Option<Report> {
+/// Prints how good the forecaster is without each of its parts.
+fn parts() -> ExitCode {
+    println!("| without | shenzhen RMSE, MAE | losloop RMSE, MAE | onsets at 60 min | hangzhou WMAPE at 10, 60 min |");
+    println!("| --- | --- | --- | --- | --- |");
+    let one = Part::NAMES.iter().map(|(name, part)| (*name, vec![*part]));
+    let all = Part::NAMES.iter().map(|(_, part)| *part).collect();
+    for (name, without) in std::iter::once(("nothing", Vec::new())).chain(one).chain([("all of these", all)]) {
+        let reports = SETS.each_ref().map(|set| forecast_eval(&plan(set, &without)));
+        let [Ok(shenzhen), Ok(losloop), Ok(hangzhou)] = reports else {
+            eprintln!("a table is missing: see NANMING_FORECAST_DATA");
+            return ExitCode::FAILURE;
+        };
+        let errors = |report: &Report| {
+            let of = &report.forecaster;
+            format!("{:.3}, {:.3}", of.cumulative_rmse_mean, of.cumulative_mae_mean)
+        };
+        let onset = losloop.horizons.last().and_then(|h| h.onset.recall_at_precision_70).unwrap_or(0.0);
+        let wmape = |row: usize| hangzhou.horizons[row].forecaster.wmape;
+        let (shenzhen, losloop) = (errors(&shenzhen), errors(&losloop));
+        println!("| {name} | {shenzhen} | {losloop} | {onset:.2} | {:.2}, {:.2} |", wmape(0), wmape(5));
+    }
+    ExitCode::SUCCESS
+}
+
+fn plan(set: &Set, without: &[Part]) -> Plan {
     let day = |day: &str| day.parse::<NaiveDate>().expect("a day");
     let (rows_per_day, day_start_min) = set.day.map_or((None, 0), |(rows, start)| (Some(rows), start));
     let holidays: Vec<NaiveDate> = set.holidays.iter().map(|d| day(d)).collect();
     let calendar = Calendar::new(day(set.start), set.step_min, day_start_min, rows_per_day, false, &holidays, &[]);
-    let plan = Plan {
+    Plan {
         table: data().join(format!("{}.csv.gz", set.name)),
         header: false,
         calendar: calendar.expect("a calendar"),
@@ -96,9 +123,14 @@ fn told(set: &Set, goals: &mut Goals) -> Option<Report> {
         origin_lag: (60 / set.step_min) as usize,
         adjacency: None,
         zero_is_missing: false,
+        without: without.to_vec(),
         plots: None,
-    };
-    match forecast_eval(&plan) {
+    }
+}
+
+/// Measures a table and prints each horizon; judges its intervals.
+fn told(set: &Set, goals: &mut Goals) -> Option<Report> {
+    match forecast_eval(&plan(set, &[])) {
         Ok(report) => {
             println!("{report}");
             for h in &report.horizons {
@@ -128,6 +160,7 @@ fn rounds(goals: &mut Goals) {
         first_slot_min: 0,
         slots_per_day: DAY,
         reference: Some(1.0),
+        without: Vec::new(),
     };
     let sizes: Vec<usize> = (0..LINKS).step_by(TOGETHER).map(|first| TOGETHER.min(LINKS - first)).collect();
     let near: Vec<Vec<Vec<usize>>> = sizes.iter().map(|size| vec![Vec::new(); *size]).collect();

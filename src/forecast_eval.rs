@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use nanming_dataflows::decide::forecast::parts::Part;
+
 mod calendar;
 mod evaluate;
 mod plots;
@@ -32,6 +34,8 @@ pub struct Plan {
     pub adjacency: Option<PathBuf>,
     /// Zeros are no observations.
     pub zero_is_missing: bool,
+    /// Parts of the model that are left out.
+    pub without: Vec<Part>,
     /// Where pictures go.
     pub plots: Option<PathBuf>,
 }

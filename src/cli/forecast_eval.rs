@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::{NaiveDate, NaiveTime, Timelike};
 use clap::{Args, ValueEnum};
+use nanming_dataflows::decide::forecast::parts::Part;
 
 use crate::forecast_eval::{Calendar, ForecastEvalError, Plan, forecast_eval as measure};
 
@@ -55,6 +56,10 @@ pub struct ForecastEvalArgs {
     /// The table has rows of Monday to Friday only
     #[arg(long)]
     weekdays_only: bool,
+    /// Parts of the model to leave out, with commas between, to see what they buy: neighbours, region, levels, together, own,
+    /// units, day
+    #[arg(long, value_name = "PART,..", value_delimiter = ',', value_parser = part)]
+    without: Vec<Part>,
     /// Days that are like a Sunday, with commas between
     #[arg(long, value_name = "YYYY-MM-DD,..", value_delimiter = ',')]
     holidays: Vec<NaiveDate>,
@@ -104,9 +109,16 @@ impl ForecastEvalArgs {
             origin_lag: self.origin_lag.map_or((60 / self.step_min).max(1) as usize, usize::from),
             adjacency: self.adjacency.clone(),
             zero_is_missing: self.zero == Zero::Missing,
+            without: self.without.clone(),
             plots: self.plots.clone(),
         })
     }
+}
+
+fn part(name: &str) -> Result<Part, String> {
+    let names = || Part::NAMES.map(|(name, _)| name).join(", ");
+    let found = Part::NAMES.iter().find(|(known, _)| *known == name);
+    found.map(|(_, part)| *part).ok_or_else(|| format!("no part of the model; give some of {}", names()))
 }
 
 fn step(text: &str) -> Result<u32, String> {

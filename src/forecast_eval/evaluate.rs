@@ -121,6 +121,7 @@ fn settings(plan: &Plan, horizons: usize) -> Settings {
         first_slot_min: plan.calendar.day_start_min(),
         slots_per_day: plan.calendar.rows_per_day(),
         reference: None,
+        without: plan.without.clone(),
     }
 }
 
@@ -171,6 +172,7 @@ mod tests {
             origin_lag: 2,
             adjacency: None,
             zero_is_missing: false,
+            without: Vec::new(),
             plots: None,
         }
     }

@@ -28,6 +28,7 @@ mod normal;
 mod onsets;
 mod origins;
 pub mod panel;
+pub mod parts;
 mod pooled;
 mod profile;
 pub mod score;

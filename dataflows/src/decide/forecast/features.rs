@@ -95,8 +95,8 @@ impl Origin {
 }
 
 /// All features of a forecast: those of its origin, and what is usual at the time that is forecast. `mean`: what is usual
-/// now; `free`: the free value.
-pub(super) fn all(origin: &[f32], mean: f32, free: f32, then: Usual) -> [f32; ALL] {
+/// now; `free`: the free value; `mask`: 0 for features that are left out.
+pub(super) fn all(origin: &[f32], mean: f32, free: f32, then: Usual, mask: &[f32; ALL]) -> [f32; ALL] {
     let mut x = [0.0; ALL];
     x[..ORIGIN].copy_from_slice(origin);
     let level = share(then.mean, free);
@@ -114,6 +114,7 @@ pub(super) fn all(origin: &[f32], mean: f32, free: f32, then: Usual) -> [f32; AL
         origin[REGION] * short(0.9),
         origin[SHORT] * short(0.9),
     ]);
+    x.iter_mut().zip(mask).for_each(|(x, keep)| *x *= keep);
     x
 }
 

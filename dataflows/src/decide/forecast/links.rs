@@ -113,6 +113,7 @@ impl Forecasts {
             first_slot_min: 0,
             slots_per_day: (86_400_000 / STEP_MS) as usize,
             reference: Some(1.0),
+            without: Vec::new(),
         };
         let quarters = Settings { step_ms: QUARTER_MS, slots_per_day: QUARTERS, ..settings.clone() };
         let near = (0..regions.members.len()).map(|region| regions.near(ForecastRegion(region as u32))).collect();

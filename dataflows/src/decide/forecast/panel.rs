@@ -8,6 +8,7 @@ use super::congestion::Region;
 use super::features::{ORIGIN, Outside, all};
 use super::neighbours::Neighbours;
 use super::origins::origin;
+use super::parts::{Part, mask};
 use super::pooled::{Pooled, Said};
 use super::profile::Usual;
 use super::score::{Score, bound};
@@ -35,6 +36,8 @@ pub struct Settings {
     pub slots_per_day: usize,
     /// The value when all is free, where it is known: free-flow speed. None: each series' 85th percentile, as it is learned.
     pub reference: Option<f32>,
+    /// Parts of the model that are left out, to see what they buy; none in the street.
+    pub without: Vec<Part>,
 }
 
 /// What a zero means.
@@ -118,6 +121,10 @@ pub(super) struct Pending {
 }
 
 impl Settings {
+    fn has(&self, part: Part) -> bool {
+        !self.without.contains(&part)
+    }
+
     /// What a row's weight is a row later, if it is to fade over so many days.
     fn keep(&self, days: f64) -> f64 {
         (-1.0 / (days * self.slots_per_day.max(1) as f64)).exp()
@@ -204,7 +211,7 @@ impl Learned {
     }
 
     fn learn(&mut self, settings: &Settings, now: Slot, values: &[Option<f32>]) {
-        let (slow, fast) = (settings.keep(SLOW_DAYS), settings.keep(FAST_DAYS));
+        let (slow, fast, mask) = (settings.keep(SLOW_DAYS), settings.keep(FAST_DAYS), mask(&settings.without));
         // How often a time of day is congested tells nothing before a day and the farthest forecast of the next were seen.
         let day_seen = self.rows > (settings.slots_per_day + settings.horizons) as u64;
         for (horizon, pooled) in self.horizons.iter_mut().enumerate() {
@@ -212,7 +219,7 @@ impl Learned {
             let usual = mean(self.series.iter().map(|s| s.usually_congested(horizon, now.row)));
             let made = now.row - horizon as i64 - 1;
             let region = (self.regions[made.rem_euclid(self.regions.len() as i64) as usize], usual);
-            let common = Common { ends: pooled.distribution.ends(), region: day_seen.then_some(region) };
+            let common = Common { ends: pooled.distribution.ends(), region: day_seen.then_some(region), mask: &mask };
             for (series, value) in self.series.iter_mut().zip(values) {
                 series.learn(horizon, now, *value, pooled, &common, self.score.as_mut());
             }
@@ -251,8 +258,10 @@ impl Learned {
         let usual_then: Vec<f32> = (0..settings.horizons)
             .map(|horizon| mean(usuals.iter().skip(horizon).step_by(settings.horizons).map(|usual| usual.congested)))
             .collect();
+        let mask = mask(&settings.without);
         let origins: Vec<[f32; ORIGIN]> = (0..self.series.len())
             .map(|n| origin(&self.series, n, &self.neighbours.chosen[n], region, outside[n]).features())
+            .map(|features| std::array::from_fn(|row| mask[row] * features[row]))
             .collect();
         let cumulative: Vec<_> = self.horizons.iter().map(Pooled::cumulative).collect();
         let ends: Vec<[f32; 4]> = self.horizons.iter().map(|h| h.distribution.ends()).collect();
@@ -263,8 +272,9 @@ impl Learned {
             let free_above = series.free_above();
             for horizon in 0..settings.horizons {
                 let usual = usuals[n * settings.horizons + horizon];
-                let x = all(origin, series.usual.mean, series.free, usual);
-                let mut said = self.horizons[horizon].forecast(&x, own[horizon]);
+                let x = all(origin, series.usual.mean, series.free, usual, &mask);
+                let own = if settings.has(Part::Own) { own[horizon] } else { 0.0 };
+                let mut said = self.horizons[horizon].forecast(&x, own, settings.has(Part::Units));
                 if series.profile_is_better(horizon) {
                     said.expected = 0.0;
                 }
@@ -275,14 +285,14 @@ impl Learned {
                 let mut told = series.tell(horizon, usual, &said, &ends[horizon], widths[horizon]);
                 let likely = below(bound(series.free));
                 told.congested = match free_above {
-                    Some(bound) => {
+                    Some(bound) if settings.has(Part::Day) => {
                         let region = (region_now, usual_then[horizon]);
                         self.horizons[horizon]
                             .congestion
                             .probability(&signs(likely, origin, usual, &said, bound, region))
                     }
-                    None if series.free > 0.0 => likely,
-                    None => 0.0,
+                    _ if series.free > 0.0 => likely,
+                    _ => 0.0,
                 };
                 told.onset = free_above.is_some() && told.congested >= self.thresholds[horizon];
                 series.wait(

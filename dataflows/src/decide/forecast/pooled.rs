@@ -12,7 +12,7 @@ use super::spread::{Cumulative, Distribution, Widths};
 /// Regressions that are mixed.
 pub(super) const EXPERTS: usize = 2;
 /// Rows' worth of doubt in a coefficient.
-const PRIOR_ROWS: f64 = 10.0;
+const PRIOR_ROWS: f64 = 100.0;
 const LEAST_PRIOR: f64 = 1e-3;
 /// A residual is expected to fade by this a row before anything was learned.
 const FADE: f64 = 0.9;
@@ -127,11 +127,12 @@ impl Pooled {
         self.mix = self.errors.map(|e| (weight(e) / sum) as f32);
     }
 
-    /// A forecast, in spreads; `own`: the series' own part.
-    pub(super) fn forecast(&self, x: &[f32; ALL], own: f32) -> Said {
+    /// A forecast, in spreads; `own`: the series' own part; `mixed`: whether the experts are mixed, or the first speaks alone.
+    pub(super) fn forecast(&self, x: &[f32; ALL], own: f32, mixed: bool) -> Said {
         let dot = |c: &[f32]| c.iter().zip(x).map(|(c, x)| c * x).sum::<f32>();
         let experts = std::array::from_fn(|expert| dot(&self.coefficients[expert]));
-        let mixed = experts.iter().zip(self.mix).map(|(said, weight): (&f32, f32)| said * weight).sum();
+        let mix = if mixed { self.mix } else { std::array::from_fn(|expert| f32::from(u8::from(expert == 0))) };
+        let mixed = experts.iter().zip(mix).map(|(said, weight): (&f32, f32)| said * weight).sum();
         let [with, square] = self.trust;
         let trusted = if square > 0.0 { (with / (1.02 * square)).clamp(0.0, 1.0) as f32 } else { 0.0 };
         let size = dot(&self.size).clamp(SIZES.0, SIZES.1);

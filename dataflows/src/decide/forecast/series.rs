@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar::Slot;
 use super::congestion::{Region, Signs};
-use super::features::{HALF_LIVES, NEAREST, ORIGIN, OWN, RESIDUAL, all, cut};
+use super::features::{ALL, HALF_LIVES, NEAREST, ORIGIN, OWN, RESIDUAL, all, cut};
 use super::free::Free;
 use super::local::Local;
 use super::panel::{Ahead, Pending, Settings, ZeroRule};
@@ -53,11 +53,13 @@ pub(super) struct Series {
 }
 
 /// What is common to a row's truths of forecasts from so many rows ago.
-pub(super) struct Common {
+pub(super) struct Common<'a> {
     /// The ends of intervals by all errors.
     pub ends: [f32; 4],
     /// The region as it was then, and how often its series are congested at this time; none before that is known.
     pub region: Option<(Region, f32)>,
+    /// 0 for features that are left out.
+    pub mask: &'a [f32; ALL],
 }
 
 impl Series {
@@ -101,7 +103,7 @@ impl Series {
         now: Slot,
         value: Option<f32>,
         pooled: &mut Pooled,
-        common: &Common,
+        common: &Common<'_>,
         score: Option<&mut Score>,
     ) {
         let place = place(horizon, now.row);
@@ -111,7 +113,7 @@ impl Series {
         let truth = cut((value - usual.mean) / usual.spread);
         let row = self.ring(now.row - horizon as i64 - 1);
         let [mean, free] = self.bases[row];
-        let x = all(&self.origins[row], mean, free, usual);
+        let x = all(&self.origins[row], mean, free, usual, common.mask);
         self.local.learn(horizon, &x[..OWN], truth - said.mixed);
         let free_above = was_free.then(|| bound(free));
         if let (Some(bound), Some(region)) = (free_above, common.region) {
@@ -264,6 +266,7 @@ mod tests {
             first_slot_min: 0,
             slots_per_day: 288,
             reference: None,
+            without: Vec::new(),
         };
         let mut series = Series::new(2);
         series.observe(&settings, settings.slot_of(0), None, 0.99);

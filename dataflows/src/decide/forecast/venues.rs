@@ -86,6 +86,7 @@ impl VenueForecasts {
             first_slot_min: 0,
             slots_per_day: (86_400_000 / STEP_MS) as usize,
             reference: None,
+            without: Vec::new(),
         };
         VenueForecasts { venues: city.venues.len(), settings }
     }
