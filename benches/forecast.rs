@@ -160,6 +160,7 @@ fn rounds(goals: &mut Goals) {
         first_slot_min: 0,
         slots_per_day: DAY,
         reference: Some(1.0),
+        sticks: true,
         without: Vec::new(),
     };
     let sizes: Vec<usize> = (0..LINKS).step_by(TOGETHER).map(|first| TOGETHER.min(LINKS - first)).collect();

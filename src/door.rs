@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::engine::{Engine, Finished, Stopped};
+use crate::learned::Learned;
 use crate::metrics::Metrics;
 use crate::offsets::Offsets;
 use crate::publish::Street;
@@ -162,6 +163,8 @@ pub struct Exits<'a> {
     pub records: &'a Sender<TickRecord>,
     /// What they held, to the recording.
     pub recorder: Option<&'a mut Recorder>,
+    /// What was learned, to whom it is kept by.
+    pub learned: Option<&'a mut Learned>,
 }
 
 /// Turns arrivals into ticks, drives the engine with them and hands finished ticks on, until every inbox is gone and the
@@ -188,7 +191,8 @@ pub fn live(
         let due = if open { door.is_due() } else { !door.waiting.is_empty() };
         let room_inside = engine.in_flight() < IN_FLIGHT && door.finished.is_empty();
         if due && room_inside {
-            door.close(&mut engine, exits.recorder.as_deref_mut(), metrics)?;
+            let mark = exits.learned.as_deref_mut().map_or(Tick::default(), Learned::mark);
+            door.close(&mut engine, exits.recorder.as_deref_mut(), mark, metrics)?;
         }
         metrics.ticks_in_flight(engine.in_flight());
         let parts = engine.parts().clone();
@@ -196,8 +200,11 @@ pub fn live(
         let (room, pushed_room) = (takes && door.waiting.has_room(), takes && door.waiting.has_room_for_pushed());
         crossbeam_channel::select! {
             recv(parts) -> part => {
-                if let Some(finished) = engine.assemble(part.map_err(|_| Stopped)??) {
+                if let Some(mut finished) = engine.assemble(part.map_err(|_| Stopped)??) {
                     exits.street.tell_all(&finished.decisions);
+                    if let Some(learned) = &mut exits.learned {
+                        learned.take(std::mem::take(&mut finished.saved));
+                    }
                     door.finish(finished);
                 }
             }
@@ -264,6 +271,7 @@ impl Door {
         &mut self,
         engine: &mut Engine,
         recorder: Option<&mut Recorder>,
+        mark: Tick,
         metrics: &Metrics,
     ) -> Result<(), Stopped> {
         let (batch, notes, offsets) = self.waiting.leave();
@@ -285,7 +293,7 @@ impl Door {
         if let Some(recorder) = recorder {
             recorder.take(self.last, &batch);
         }
-        engine.submit(self.last, batch, Tick::default())
+        engine.submit(self.last, batch, mark)
     }
 
     /// A tick is finished, here and in the other processes of a cluster; ticks finish in the order in which they closed.

@@ -22,6 +22,7 @@ pub mod http;
 pub mod import;
 pub mod ingest;
 pub mod kafka;
+pub mod learned;
 pub mod ledger;
 pub mod metrics;
 pub mod offsets;

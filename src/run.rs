@@ -17,6 +17,7 @@ use crossbeam_channel::{Sender, bounded};
 use nanming_dataflows::Time;
 use nanming_dataflows::event::{Event, StageHold};
 use nanming_dataflows::ids::CallId;
+use nanming_dataflows::keyed::Saved;
 use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
 use tokio::sync::watch;
@@ -29,6 +30,7 @@ use crate::engine::{Engine, Stopped};
 use crate::health::Health;
 use crate::http::{App, Travel, Viid, Wechat};
 use crate::ingest::{Callers, DeadLetters, Plates, Validator};
+use crate::learned::{Keeping, Learned};
 use crate::ledger::{Book, Keeper, Ledger, LedgerError, keep};
 use crate::metrics::Metrics;
 use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Street, Terminals};
@@ -161,7 +163,8 @@ fn run_city(
     if cluster.is_some() && recorder.is_some() {
         tracing::warn!("only what arrives at this process is recorded: sensor events of the others are not");
     }
-    let mut engine = Engine::start_in(cluster, &shared.city, config.engine.workers, &[])?;
+    let (known_before, mut learned, remembering) = learned(config, cluster, &shared.city)?;
+    let mut engine = Engine::start_in(cluster, &shared.city, config.engine.workers, &known_before)?;
     engine.tell(known.bookmarks());
     let keeper = keeper(&shared, ledger, finished, committed);
     let keeping = shared.start("ledger", move || keep(keeper))?;
@@ -169,7 +172,8 @@ fn run_city(
     let driving = shared.start("door", {
         let (clock, metrics) = (shared.clock.clone(), Arc::clone(&shared.metrics));
         move || {
-            let exits = Exits { street: &mut street, records: &records, recorder: recorder.as_mut() };
+            let recorder = recorder.as_mut();
+            let exits = Exits { street: &mut street, records: &records, recorder, learned: Some(&mut learned) };
             door::live(engine, clock, first, &arrivals, exits, &metrics)
         }
     })?;
@@ -181,6 +185,7 @@ fn run_city(
     // All are waited for before anything is told: who is well finishes its work.
     let simulated = simulating.map_or(Ok(()), |thread| joined("simulator", thread));
     let (driven, is_kept) = (joined("door", driving), joined("ledger", keeping));
+    joined("learned", remembering)?;
     joined("sinks", publishing).and(simulated).and(kafka::ended(feeds)).and(outside.ended())?;
     driven??;
     served.map_err(|e| RunError::Io("http", e))?;
@@ -191,6 +196,17 @@ fn run_city(
         (shared.metrics.ticks_total(), shared.metrics.events_total(), shared.metrics.tick_p99_ms());
     println!("{ticks} ticks, {events} events, tick p99 {p99_ms:.1} ms; the ledger is {}", config.ledger.path.display());
     Ok(())
+}
+
+/// What was learned before, and who keeps what is learned from now on: in a file beside the ledger, for each process its own.
+fn learned(
+    config: &Config,
+    cluster: Option<&Cluster>,
+    city: &City,
+) -> Result<(Vec<Saved>, Learned, Keeping), RunError> {
+    let process = cluster.map_or(0, Cluster::process);
+    let ending = if process == 0 { "learned".to_owned() } else { format!("{process}.learned") };
+    Learned::open(&config.ledger.path.with_extension(ending), city).map_err(|e| RunError::Io("what was learned", e))
 }
 
 /// What a thread had to say in the end.

@@ -24,6 +24,7 @@ pub struct Decisions {
     /// Forecasts made anew.
     pub forecasts: Vec<LinkForecast>,
     /// How good forecasts were, by region.
+    #[serde(default)]
     pub forecast_records: Vec<ForecastRecord>,
     /// Links that are about to congest: entries (+1) and withdrawals (-1).
     pub onsets: Vec<(Onset, isize)>,

@@ -44,6 +44,8 @@ pub(crate) fn spread(id: u64) -> u64 {
 pub struct Tick {
     /// Whether machines save their states after this tick.
     pub save: bool,
+    /// Whether those that learn do, though the others do not.
+    pub save_learned: bool,
 }
 
 /// The stream of ticks of a worker: one [`Tick`] at each time, never exchanged.
@@ -67,6 +69,9 @@ pub trait Machine: 'static {
     fn keys(&self) -> Vec<Self::Key> {
         Vec::new()
     }
+
+    /// Whether its states are what was learned and nothing else: they are good at any later tick, whatever else is lost.
+    const LEARNS: bool = false;
 
     /// How many times [`look_ahead`](Self::look_ahead) is called before steps: as deep as the chain of pointers that they
     /// follow.

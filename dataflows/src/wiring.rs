@@ -20,7 +20,7 @@ use crate::decide::crowd::{Crowds, counted as counted_at, surge, surging};
 use crate::decide::dispatch::load::{closed_call, grid_loads, open_call};
 use crate::decide::dispatch::{Centre, Dispatch, DispatchEvent, DispatchNews, DispatchSaid, UnitPlace};
 use crate::decide::forecast::{
-    ForecastEvent, ForecastRegion, ForecastSaid, Forecasts, Known, Means, Regions, VenueForecasts, WEATHER_MS,
+    ForecastEvent, ForecastRegion, ForecastSaid, Forecasts, Known, Means, Regions, Rows, VenueForecasts, WEATHER_MS,
     WeatherArea, observed, people_now, rain,
 };
 use crate::decide::onset::{congested_now, congested_soon, onsets};
@@ -273,7 +273,8 @@ fn forecasts<'s>(
     let (streets, of) = (Arc::clone(city), Arc::clone(&regions));
     let leaving = crowds.clone().flat_map(move |crowd| of.crowd(&streets, &crowd));
     let heard = means.concat(incidents).concat(leaving).concat(weather);
-    let said = keyed(heard, inputs.ticks.clone(), Forecasts::new(Arc::clone(city), regions), vault);
+    let rows = keyed(heard, inputs.ticks.clone(), Rows::new(Arc::clone(&regions)), vault);
+    let said = keyed(rows, inputs.ticks.clone(), Forecasts::new(Arc::clone(city), regions), vault);
     let made = said.clone().flat_map(|said| if let ForecastSaid::Link(f) = said { Some(f) } else { None });
     (made, said.flat_map(|said| if let ForecastSaid::Record(r) = said { Some(r) } else { None }))
 }

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use nanming_dataflows::decision::Decisions;
 use nanming_dataflows::input::Announced;
-use nanming_dataflows::keyed::Tick;
 
 use super::{Arrivals, NEVER, TickRecord, Waiting};
 use crate::engine::{Engine, Stopped};
+use crate::learned::Learned;
 use crate::metrics::Metrics;
 
 /// Drives the engine until the leader ends. `closes` is told each tick as it closes, with what the leader says of sources;
@@ -18,6 +18,7 @@ pub fn follow(
     mut engine: Engine,
     arrivals: &Arrivals,
     metrics: &Metrics,
+    learned: &mut Learned,
     mut closes: impl FnMut(&Announced),
     mut finished: impl FnMut(&TickRecord),
 ) -> Result<(), Stopped> {
@@ -44,10 +45,11 @@ pub fn follow(
                     offsets,
                     decisions: Decisions { tick, ..Decisions::default() },
                 });
-                engine.submit_read(tick, batch, Tick::default(), read)?;
+                engine.submit_read(tick, batch, learned.mark(), read)?;
             }
             recv(parts) -> part => {
-                if engine.assemble(part.map_err(|_| Stopped)??).is_some() {
+                if let Some(whole) = engine.assemble(part.map_err(|_| Stopped)??) {
+                    learned.take(whole.saved);
                     closing.pop_front().iter().for_each(&mut finished);
                 }
             }

@@ -121,6 +121,7 @@ fn settings(plan: &Plan, horizons: usize) -> Settings {
         first_slot_min: plan.calendar.day_start_min(),
         slots_per_day: plan.calendar.rows_per_day(),
         reference: None,
+        sticks: true,
         without: plan.without.clone(),
     }
 }

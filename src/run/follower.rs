@@ -28,7 +28,8 @@ pub(super) fn follow(
     let clock = Clock::told();
     let shared = share(config, city, clock)?;
     let viid = Viid::new(&config.viid, &shared.city)?;
-    let engine = Engine::start_in(Some(cluster), &shared.city, config.engine.workers, &[])?;
+    let (known, mut learned, keeping) = super::learned(config, Some(cluster), &shared.city)?;
+    let engine = Engine::start_in(Some(cluster), &shared.city, config.engine.workers, &known)?;
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
     let (validator, (tell, begins)) = (Arc::new(validator(config, &shared.city)), bounded(1));
     let sources = Sources { config, shared: &shared, inbox: &inbox, validator: &validator, cluster: Some(cluster) };
@@ -50,7 +51,7 @@ pub(super) fn follow(
                     let _ = tell.send(announced.bookmarks.iter().cloned().collect());
                 }
             };
-            door::follow(engine, &arrivals, &metrics, closes, finished)
+            door::follow(engine, &arrivals, &metrics, &mut learned, closes, finished)
         }
     })?;
     let told = (&shared.letters, &shared.metrics);
@@ -63,6 +64,7 @@ pub(super) fn follow(
         shared.end.come();
         let kafka_ended = kafka.map_or(Ok(()), Following::ended);
         joined("door", driving)??;
+        joined("learned", keeping)?;
         kafka_ended?;
         println!("the leader has ended");
         return Ok(());

@@ -33,8 +33,12 @@ impl Limit {
             self.turned_ms = now_ms;
         }
         let known = |key| self.full_us.iter().find_map(|table| table.get(&key)).copied();
-        let has_room = self.full_us[0].len() < MOST;
-        let key = Some(network(address)).filter(|key| has_room || known(Some(*key)).is_some());
+        let kept = self.full_us[0].len();
+        // Those of the minute before go before new ones, but they have no room without end either.
+        let has_room = |key: &IpAddr| {
+            kept < MOST || (kept < 2 * MOST && known(Some(*key)).is_some()) || self.full_us[0].contains_key(&Some(*key))
+        };
+        let key = Some(network(address)).filter(has_room);
         let (now_us, token_us) = (now_ms * 1000, FILL_MS * 1000 / self.per_minute);
         let full_us = known(key).unwrap_or(0).max(now_us) + token_us;
         let late_us = full_us.saturating_sub(now_us + FILL_MS * 1000);

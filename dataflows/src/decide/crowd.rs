@@ -102,6 +102,8 @@ impl Machine for Crowds {
     type State = Venue;
     type Out = CrowdState;
 
+    const LEARNS: bool = true;
+
     fn name(&self) -> &'static str {
         "crowds"
     }
@@ -118,8 +120,13 @@ impl Machine for Crowds {
             venue.present.take(event);
         }
         let is_new = !venue.said.as_ref().is_some_and(|said| said.observed);
-        if !is_new && tick < venue.due {
+        // After a restart it may be due long after now, if the clock was set back.
+        if !is_new && tick < venue.due && venue.due <= tick + LOOK_MS {
             return;
+        }
+        if tick > venue.due + LOOK_MS {
+            // Nobody looked for a while: who listens now may not have heard what was said.
+            venue.said = None;
         }
         let time_ms = if is_new { tick } else { tick / LOOK_MS * LOOK_MS };
         let state = self.look(id, venue, time_ms);

@@ -1,8 +1,8 @@
 //! Forecast of speed and flow 5 to 60 min ahead: what is usual at the time of day, and what a region's links, each other's
 //! neighbours and the link itself make of what is not. Learns from the stream as it serves.
 //!
-//! Every five minutes [`Means`] folds a link's states to one value, [`Forecasts`] takes a region's values as a row, learns
-//! from it and forecasts anew. Speeds are shares of the free-flow speed inside. Knows nothing about files, or how forecasts
+//! Every five minutes [`Means`] folds a link's states to one value, [`Rows`] puts a region's values into a row with what is
+//! told of its links from outside, and [`Forecasts`] learns from it and forecasts anew. Speeds are shares of the free-flow speed inside. Knows nothing about files, or how forecasts
 //! are shown.
 
 use std::sync::Arc;
@@ -31,20 +31,24 @@ pub mod panel;
 pub mod parts;
 mod pooled;
 mod profile;
+mod rows;
 pub mod score;
 mod series;
 mod spread;
 #[cfg(test)]
 mod tests;
 mod venues;
-pub use links::{ForecastEvent, ForecastSaid, Forecasts, Known};
+pub use links::{ForecastSaid, Forecasts};
 pub use means::{LinkMean, Means, Observed};
+pub use rows::{ForecastEvent, ForecastRow, Known, Rows};
 pub use venues::{PeopleNow, VenueForecasts, VenueGroup, people_now};
 
 /// Lead times, min.
 pub const LEADS_MIN: [u16; 12] = [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60];
 /// A link below this share of its free-flow speed is congested.
 pub const CONGESTED_SHARE: f64 = 0.5;
+/// Changes with what saved states look like: a count for what no length tells, and the lengths of tables in them.
+pub const LAYOUT: [usize; 6] = [1, features::ALL, features::OWN, spread::BINS, onsets::PARTS, neighbours::CHOSEN];
 /// Length of an interval, ms.
 const STEP_MS: u64 = 300_000;
 /// Links that learn together, at most: who tells of whom is asked of all pairs.
@@ -171,5 +175,6 @@ pub fn observed(city: &Arc<City>, state: &LinkState) -> Option<(LinkId, Observed
     let free = u64::from(city.links[state.link.index()].free_speed_mm_s.max(1));
     let speed_milli = (u64::from(state.speed_mm_s) * 1000 / free) as u32;
     let seen = Observed { time_ms: state.time_ms, speed_milli, flow_veh_h: state.flow_veh_h };
-    state.observed.then_some((state.link, seen))
+    // Who stands is seen too: a link on which nothing moves is congested, not unknown.
+    (state.observed || state.queue_milli_veh >= 1000).then_some((state.link, seen))
 }

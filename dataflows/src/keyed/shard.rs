@@ -62,7 +62,7 @@ impl<M: Machine> Shard<M> {
         for key in woken {
             self.wake(key, tick, &mut out);
         }
-        if mark.save {
+        if mark.save || (mark.save_learned && M::LEARNS) {
             self.save();
         }
         out.said

@@ -88,7 +88,7 @@ fn run(
         for tick in from..to {
             events.advance_to(tick);
             ticks.advance_to(tick);
-            ticks.send(Tick { save: save == Some(tick) });
+            ticks.send(Tick { save: save == Some(tick), ..Tick::default() });
             if tick % peers == index {
                 events.send((LinkId((tick * 7 % 13) as u32), (tick, tick as i64)));
             }
@@ -184,7 +184,10 @@ fn keys_that_go_and_come_again_are_those_of_a_plain_map() {
             })
             .collect();
         said += expected.len();
-        assert_eq!(shard.run(tick, events, Tick { save: tick % 97 == 0 || tick % 31 == 0 }), expected);
+        assert_eq!(
+            shard.run(tick, events, Tick { save: tick % 97 == 0 || tick % 31 == 0, ..Tick::default() }),
+            expected
+        );
         saves.extend(vault.take());
     }
     assert!(said > 10_000, "{said}");

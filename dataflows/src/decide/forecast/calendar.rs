@@ -55,6 +55,7 @@ mod tests {
             first_slot_min: 360,
             slots_per_day: 108,
             reference: None,
+            sticks: true,
             without: Vec::new(),
         };
         let thursday_0610_ms = (1440 + 360 + 10 - 480) * MINUTE_MS; // 1970-01-02 06:10 at UTC+8: a Friday

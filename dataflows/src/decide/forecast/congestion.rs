@@ -101,7 +101,7 @@ impl Congestion {
 
     /// Draws the coefficients from what was learned; the distribution is believed before.
     pub(super) fn solve(&mut self) {
-        let factor = self.products.factor(PRIOR_ROWS, LEAST_PRIOR);
+        let factor = self.products.factor(PRIOR_ROWS, |_| LEAST_PRIOR);
         self.coefficients = factor.solve(&self.targets, |row| if row == LOGIT { 1.0 } else { 0.0 });
     }
 

@@ -15,6 +15,8 @@ pub(super) const ORIGIN: usize = OWN + 8;
 pub(super) const ALL: usize = ORIGIN + 11;
 /// The row of the residual now: what a forecast fades from before anything was learned.
 pub(super) const RESIDUAL: usize = 1;
+/// Rows of the features that are seldom other than zero.
+pub(super) const RARE: std::ops::Range<usize> = 13..16;
 /// Rows of the features that work together with what is usual at the time forecast.
 pub(super) const NEAREST: usize = 8;
 const REGION: usize = 10;

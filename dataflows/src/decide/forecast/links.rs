@@ -1,65 +1,27 @@
 //! The forecasters of a region's links.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Slot;
-use super::features::Outside;
 use super::panel::{Ahead, Learned, Settings, ZeroRule};
 use super::profile::Profile;
 use super::score::Step;
-use super::{ForecastRegion, LEADS_MIN, LinkMean, Regions, STEP_MS};
+use super::{ForecastRegion, ForecastRow, LEADS_MIN, Regions, STEP_MS};
 use crate::Time;
 use crate::decision::{ForecastRecord, Lead, LeadRecord, LinkForecast};
-use crate::ids::{LinkId, VenueId};
+use crate::ids::LinkId;
 use crate::keyed::{Machine, Outbox};
 use crate::network::City;
 
-/// Flow is usual by the quarter of an hour.
-const QUARTER_MS: u64 = 900_000;
-const QUARTERS: usize = 96;
+/// Flow is usual by the half hour.
+const HALF_HOUR_MS: u64 = 1_800_000;
+const HALF_HOURS: usize = 48;
 /// What is not usual of a flow fades by this every five minutes.
 const FLOW_FADE: f32 = 0.95;
 /// Speeds that are told, as shares of free flow.
 const TOLD: (f32, f32) = (0.01, 1.2);
-
-/// What a region's forecasters are told. Ordered by time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ForecastEvent {
-    /// When, ms.
-    pub time_ms: u64,
-    /// What.
-    pub what: Known,
-}
-
-/// What became known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Known {
-    /// Incidents on a link: so many more (or fewer).
-    Incident(LinkId, i64),
-    /// So many people are expected to leave a venue near a link within half an hour.
-    Crowd {
-        /// Which link.
-        link: LinkId,
-        /// Which venue.
-        venue: VenueId,
-        /// How many.
-        people: u32,
-    },
-    /// What a link did in an interval.
-    Mean(LinkMean),
-    /// Rain in a region's district or in the city.
-    Rain {
-        /// Whether the report is of the district.
-        of_district: bool,
-        /// Rain, 1/1000 mm/h.
-        rain_mm_h_milli: u32,
-        /// Whether that is so from now on, or no longer.
-        holds: bool,
-    },
-}
 
 /// What the forecasters say.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +38,7 @@ pub struct Forecasts {
     regions: Arc<Regions>,
     near: Vec<Vec<Vec<usize>>>,
     settings: Settings,
-    quarters: Settings,
+    half_hours: Settings,
 }
 
 /// What is remembered of a region.
@@ -84,9 +46,6 @@ pub struct Forecasts {
 pub struct Region {
     learned: Learned,
     links: Vec<LinkFacts>,
-    /// Rain that was reported of the city, 1/1000 mm/h, and of the district.
-    of_city: Option<u32>,
-    of_district: Option<u32>,
 }
 
 /// What is remembered of a link beside what its panel has learned.
@@ -94,8 +53,6 @@ pub struct Region {
 struct LinkFacts {
     /// Whether it was ever observed.
     seen: bool,
-    incidents: i64,
-    leaving: BTreeMap<VenueId, u32>,
     flow: Profile,
     flow_veh_h: f32,
 }
@@ -113,19 +70,22 @@ impl Forecasts {
             first_slot_min: 0,
             slots_per_day: (86_400_000 / STEP_MS) as usize,
             reference: Some(1.0),
+            sticks: true,
             without: Vec::new(),
         };
-        let quarters = Settings { step_ms: QUARTER_MS, slots_per_day: QUARTERS, ..settings.clone() };
+        let half_hours = Settings { step_ms: HALF_HOUR_MS, slots_per_day: HALF_HOURS, ..settings.clone() };
         let near = (0..regions.members.len()).map(|region| regions.near(ForecastRegion(region as u32))).collect();
-        Forecasts { city, regions, near, settings, quarters }
+        Forecasts { city, regions, near, settings, half_hours }
     }
 }
 
 impl Machine for Forecasts {
     type Key = ForecastRegion;
-    type Event = ForecastEvent;
+    type Event = ForecastRow;
     type State = Region;
     type Out = ForecastSaid;
+
+    const LEARNS: bool = true;
 
     fn name(&self) -> &'static str {
         "forecasts"
@@ -136,53 +96,24 @@ impl Machine for Forecasts {
         id: ForecastRegion,
         region: &mut Region,
         tick: Time,
-        events: &[(ForecastRegion, ForecastEvent)],
+        rows: &[(ForecastRegion, ForecastRow)],
         out: &mut Outbox<ForecastSaid>,
     ) {
         let members = self.regions.members(id);
         region.links.resize(members.len(), LinkFacts::default());
-        let mut row: Option<(Time, Vec<Option<f32>>)> = None;
-        for (_, event) in events {
-            match event.what {
-                Known::Incident(link, more) => region.links[self.regions.row(link)].incidents += more,
-                Known::Crowd { link, venue, people } => {
-                    let leaving = &mut region.links[self.regions.row(link)].leaving;
-                    if people > 0 {
-                        leaving.insert(venue, people)
-                    } else {
-                        leaving.remove(&venue)
-                    };
-                }
-                Known::Rain { of_district, rain_mm_h_milli, holds } => {
-                    let held = if of_district { &mut region.of_district } else { &mut region.of_city };
-                    if holds {
-                        *held = Some(rain_mm_h_milli);
-                    } else {
-                        held.take_if(|held| *held == rain_mm_h_milli);
-                    }
-                }
-                Known::Mean(LinkMean { link, from_ms, mean }) => {
-                    // A row is of one interval: after a gap in ticks, of the newest.
-                    if row.as_ref().is_none_or(|(newest_ms, _)| from_ms > *newest_ms) {
-                        row = Some((from_ms, vec![None; members.len()]));
-                    }
-                    let (Some((newest_ms, values)), Some((speed_milli, flow_veh_h))) = (&mut row, mean) else {
-                        continue;
-                    };
-                    if from_ms == *newest_ms {
-                        values[self.regions.row(link)] = Some(speed_milli as f32 / 1000.0);
-                        let quarter = self.quarters.slot_at(from_ms);
-                        region.links[self.regions.row(link)].pass(quarter, flow_veh_h as f32);
-                    }
-                }
+        for (_, row) in rows {
+            let half_hour = self.half_hours.slot_at(row.from_ms);
+            for (facts, mean) in region.links.iter_mut().zip(&row.means) {
+                mean.iter().for_each(|(_, flow_veh_h)| facts.pass(half_hour, *flow_veh_h as f32));
             }
-        }
-        let Some((from_ms, values)) = row else { return };
-        let outside = region.outside();
-        let ahead = region.learned.step(&self.settings, &self.near[id.0 as usize], from_ms, &values, &outside);
-        for ((link, facts), ahead) in members.iter().zip(&region.links).zip(ahead.chunks(LEADS_MIN.len())) {
-            if facts.seen {
-                out.emit(ForecastSaid::Link(self.told(*link, facts, tick, from_ms, ahead)));
+            let speeds: Vec<Option<f32>> =
+                row.means.iter().map(|mean| mean.map(|(milli, _)| milli as f32 / 1000.0)).collect();
+            let (near, outside) = (&self.near[id.0 as usize], row.outside());
+            let ahead = region.learned.step(&self.settings, near, row.from_ms, &speeds, &outside);
+            for ((link, facts), ahead) in members.iter().zip(&region.links).zip(ahead.chunks(LEADS_MIN.len())) {
+                if facts.seen {
+                    out.emit(ForecastSaid::Link(self.told(*link, facts, tick, row.from_ms, ahead)));
+                }
             }
         }
         if let Some(score) = region.learned.score() {
@@ -197,11 +128,11 @@ impl Forecasts {
     fn told(&self, link: LinkId, facts: &LinkFacts, tick: Time, from_ms: Time, ahead: &[Ahead]) -> LinkForecast {
         let free = self.city.links[link.index()].free_speed_mm_s as f32;
         let mm_s = |share: f32| (share.clamp(TOLD.0, TOLD.1) * free) as u32;
-        let quarter = |ms: Time| facts.flow.at(self.quarters.slot_at(ms)).mean;
-        let unusual = facts.flow_veh_h - quarter(from_ms);
+        let half_hour = |ms: Time| facts.flow.at(self.half_hours.slot_at(ms)).mean;
+        let unusual = facts.flow_veh_h - half_hour(from_ms);
         let lead = |(row, (&lead_min, ahead)): (usize, (&u16, &Ahead))| {
             let rows = row as u64 + 1;
-            let flow = quarter(from_ms + rows * STEP_MS) + FLOW_FADE.powi(rows as i32) * unusual;
+            let flow = half_hour(from_ms + rows * STEP_MS) + FLOW_FADE.powi(rows as i32) * unusual;
             Lead {
                 lead_min,
                 speed_mm_s: mm_s(ahead.expected),
@@ -213,14 +144,6 @@ impl Forecasts {
             }
         };
         LinkForecast { link, time_ms: tick, leads: LEADS_MIN.iter().zip(ahead).enumerate().map(lead).collect() }
-    }
-}
-
-impl Region {
-    /// What is told of its links from outside them.
-    fn outside(&self) -> Vec<Outside> {
-        let rain_mm_h = self.of_district.or(self.of_city).map_or(0.0, |milli| milli as f32 / 1000.0);
-        self.links.iter().map(|link| link.outside(rain_mm_h)).collect()
     }
 }
 
@@ -241,43 +164,9 @@ fn record(lead_min: u16, step: &Step, by_profile: usize) -> LeadRecord {
 }
 
 impl LinkFacts {
-    fn pass(&mut self, quarter: Slot, flow_veh_h: f32) {
+    fn pass(&mut self, half_hour: Slot, flow_veh_h: f32) {
         self.seen = true;
-        self.flow.learn(QUARTERS, quarter, flow_veh_h, false);
+        self.flow.learn(HALF_HOURS, half_hour, flow_veh_h, false);
         self.flow_veh_h = flow_veh_h;
-    }
-
-    fn outside(&self, rain_mm_h: f32) -> Outside {
-        let leaving: u32 = self.leaving.values().sum();
-        Outside { incidents: self.incidents.max(0) as f32, rain_mm_h, crowd: leaving as f32 / 1000.0 }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rain_is_told_of_every_link_of_a_region_and_that_of_its_district_goes_before() {
-        let at = |x_mm| crate::network::Point { x_mm, y_mm: 0 };
-        let city = Arc::new(crate::decide::dispatch::tests::streets(&[at(0), at(500_000)]));
-        let machine = Forecasts::new(Arc::clone(&city), Arc::new(Regions::new(&city)));
-        let (mut region, id) = (Region::default(), ForecastRegion(0));
-        let mut rain = |said: &[(bool, u32, bool)]| {
-            let known = said.iter().map(|&(of_district, rain_mm_h_milli, holds)| {
-                (id, ForecastEvent { time_ms: 7, what: Known::Rain { of_district, rain_mm_h_milli, holds } })
-            });
-            let mut known: Vec<_> = known.collect();
-            known.sort_unstable();
-            machine.step(id, &mut region, 7, &known, &mut Outbox::new());
-            region.outside().iter().map(|outside| outside.rain_mm_h).collect::<Vec<_>>()
-        };
-        assert_eq!(rain(&[]), [0.0, 0.0]);
-        assert_eq!(rain(&[(false, 2_500, true)]), [2.5, 2.5]);
-        assert_eq!(rain(&[(true, 0, true)]), [0.0, 0.0], "it is dry in the district");
-        assert_eq!(rain(&[(false, 2_500, false), (false, 1_000, true)]), [0.0, 0.0]);
-        assert_eq!(rain(&[(true, 0, false)]), [1.0, 1.0]);
-        assert_eq!(rain(&[(false, 1_000, false), (false, 4_000, true)]), [4.0, 4.0]);
-        assert_eq!(rain(&[(false, 4_000, false)]), [0.0, 0.0]);
     }
 }

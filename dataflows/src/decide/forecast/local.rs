@@ -36,7 +36,7 @@ impl Local {
 
     /// What it adds to the region's forecast, by horizon.
     pub(super) fn forecast(&self, x: &[f32]) -> Vec<f32> {
-        let factor = self.products.factor(PRIOR_ROWS, LEAST_PRIOR);
+        let factor = self.products.factor(PRIOR_ROWS, |_| LEAST_PRIOR);
         let gain = factor.gain(x);
         self.targets.iter().map(|targets| targets.dot(&gain) as f32).collect()
     }

@@ -80,7 +80,8 @@ impl Machine for Means {
         let apart_ms = u64::from(self.regions.of(link).0) * APART_MS % STEP_MS;
         let began_ms = tick.saturating_sub(apart_ms) / STEP_MS * STEP_MS;
         if sums.ends_ms > 0 && tick >= sums.ends_ms {
-            let mean = (sums.count > 0)
+            // After a gap in ticks nobody knows what the newest interval was like.
+            let mean = (sums.count > 0 && tick < sums.ends_ms + STEP_MS)
                 .then(|| ((sums.speed_milli / sums.count) as u32, (sums.flow_veh_h / sums.count) as u32));
             out.emit(LinkMean { link, from_ms: began_ms - STEP_MS, mean });
             *sums = Sums::default();

@@ -73,8 +73,8 @@ impl<T: Real> Products<T> {
     }
 
     /// The factor with a prior of so many rows on every feature, each in units of its own mean square (the first feature is
-    /// the constant).
-    pub(super) fn factor(&self, prior_rows: f64, least: f64) -> Factor {
+    /// the constant), and by row at least so much.
+    pub(super) fn factor(&self, prior_rows: f64, least: impl Fn(usize) -> f64) -> Factor {
         let mut lower = Array2::zeros((self.features, self.features));
         let mut sums = self.sums.iter().map(|sum| (*sum).into());
         for row in 0..self.features {
@@ -83,7 +83,8 @@ impl<T: Real> Products<T> {
             }
         }
         let rows = lower.diag().first().map_or(1.0, |rows: &f64| rows.max(1.0));
-        let prior = lower.diag().mapv(|square| (prior_rows * square / rows).max(least));
+        let prior: Array1<f64> =
+            (0..self.features).map(|row| (prior_rows * lower[[row, row]] / rows).max(least(row))).collect();
         for row in 0..self.features {
             lower[[row, row]] += prior[row];
         }
@@ -176,7 +177,7 @@ mod tests {
             products.add(&[1.0, a, b], 1.0);
             targets.add(&[1.0, a, b], 2.0 + 0.5 * a - 0.25 * b);
         }
-        products.factor(1.0, 1e-3).solve(&targets, |_| 0.0)
+        products.factor(1.0, |_| 1e-3).solve(&targets, |_| 0.0)
     }
 
     #[test]
@@ -195,7 +196,7 @@ mod tests {
         let (mut products, mut targets) = (Products::<f64>::new(2), Targets::<f64>::new(2));
         (0..100).for_each(|_| products.add(&[1.0, 1.0], 1.0));
         (0..100).for_each(|_| targets.add(&[1.0, 1.0], 3.0));
-        let found = products.factor(0.0, 0.0).solve(&targets, |_| 0.0);
+        let found = products.factor(0.0, |_| 0.0).solve(&targets, |_| 0.0);
         assert!((found[0] + found[1] - 3.0).abs() < 1e-3, "{found:?}");
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::panel::Ahead;
 
 /// Probabilities are counted in so many parts; a threshold lies between two of them.
-const PARTS: usize = 1000;
+pub(super) const PARTS: usize = 250;
 /// How far told probabilities are believed beside what came of them, when a threshold is decided.
 const TOLD_SHARE: f64 = 0.5;
 

@@ -36,6 +36,9 @@ pub struct Settings {
     pub slots_per_day: usize,
     /// The value when all is free, where it is known: free-flow speed. None: each series' 85th percentile, as it is learned.
     pub reference: Option<f32>,
+    /// Whether a sensor that says the same for long is taken to be stuck. Not where few are counted: two people all night are
+    /// two people.
+    pub sticks: bool,
     /// Parts of the model that are left out, to see what they buy; none in the street.
     pub without: Vec<Part>,
 }
@@ -81,6 +84,9 @@ const CHOICES_A_DAY: usize = 4;
 const PRECISION: f64 = 0.7;
 /// Until so many onsets were seen, it is told when it is more likely than not.
 const ONSETS_TO_TRUST: f64 = 50.0;
+const LIKELY: f32 = 0.5;
+/// Above any probability: no alarm is right often enough.
+const NEVER: f32 = 2.0;
 
 /// Forecasters of series that learn together.
 pub struct Panel {
@@ -121,6 +127,12 @@ pub(super) struct Pending {
 }
 
 impl Settings {
+    /// Whether the same value again and again is a sensor that is stuck: not at zero, and not where all is free, where speeds
+    /// are cut.
+    pub(super) fn is_doubted(&self, value: f32) -> bool {
+        self.sticks && value != 0.0 && self.reference.is_none_or(|free| value < free)
+    }
+
     fn has(&self, part: Part) -> bool {
         !self.without.contains(&part)
     }
@@ -161,7 +173,8 @@ impl Learned {
         self.series.iter().filter(|series| series.profile_is_better(horizon)).count()
     }
 
-    /// As [`Panel::step`]. A row that does not come after the last one teaches nothing, and is answered with nothing.
+    /// As [`Panel::step`]. A row that does not come after the last one teaches nothing, and is answered with nothing;
+    /// one that is long before it means that the clock was set back, and what waits for its truth is dropped.
     pub fn step(
         &mut self,
         settings: &Settings,
@@ -172,8 +185,10 @@ impl Learned {
     ) -> Vec<Ahead> {
         let now = settings.slot_at(time_ms);
         self.prepare(settings, near.len());
-        if self.row.is_some_and(|row| now.row <= row) {
-            return Vec::new();
+        match self.row {
+            Some(row) if row - now.row > settings.horizons as i64 => self.begin_again(),
+            Some(row) if now.row <= row => return Vec::new(),
+            _ => {}
         }
         self.skip(settings, now.row);
         let values: Vec<Option<f32>> =
@@ -199,6 +214,11 @@ impl Learned {
                 ..Learned::default()
             };
         }
+    }
+
+    fn begin_again(&mut self) {
+        self.row = None;
+        self.series.iter_mut().for_each(Series::drop_pending);
     }
 
     /// Rows that never came: what was forecast for them has no truth. After a long gap nothing that waits has one.
@@ -229,7 +249,7 @@ impl Learned {
             score.fade(slow);
             let trusted = |step: &super::score::Step| {
                 let known = step.onsets.events() >= ONSETS_TO_TRUST;
-                known.then(|| step.onsets.decide(PRECISION)).flatten().map_or(0.5, |t| t as f32)
+                if known { step.onsets.decide(PRECISION).map_or(NEVER, |t| t as f32) } else { LIKELY }
             };
             self.thresholds = score.steps().iter().map(trusted).collect();
         }
@@ -275,11 +295,10 @@ impl Learned {
                 let x = all(origin, series.usual.mean, series.free, usual, &mask);
                 let own = if settings.has(Part::Own) { own[horizon] } else { 0.0 };
                 let mut said = self.horizons[horizon].forecast(&x, own, settings.has(Part::Units));
-                if series.profile_is_better(horizon) {
-                    said.expected = 0.0;
-                }
+                let by_profile = series.profile_is_better(horizon);
+                said.told = if by_profile { 0.0 } else { said.expected };
                 let below = |value: f32| {
-                    let error = ((value - usual.mean) / usual.spread - said.expected) / said.size;
+                    let error = ((value - usual.mean) / usual.spread - said.told) / said.size;
                     cumulative[horizon].below(error)
                 };
                 let mut told = series.tell(horizon, usual, &said, &ends[horizon], widths[horizon]);

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::congestion::Congestion;
-use super::features::{ALL, RESIDUAL};
+use super::features::{ALL, RARE, RESIDUAL};
 use super::normal::{Products, Targets};
 use super::spread::{Cumulative, Distribution, Widths};
 
@@ -14,6 +14,8 @@ pub(super) const EXPERTS: usize = 2;
 /// Rows' worth of doubt in a coefficient.
 const PRIOR_ROWS: f64 = 100.0;
 const LEAST_PRIOR: f64 = 1e-3;
+/// Of features that are seldom other than zero: the first incident is not to tell of all to come.
+const LEAST_OF_RARE: f64 = 30.0;
 /// A residual is expected to fade by this a row before anything was learned.
 const FADE: f64 = 0.9;
 /// Expected size of an error before anything was learned, spreads.
@@ -55,6 +57,8 @@ pub(super) struct Said {
     pub own: f32,
     /// The forecast: the mix, and so much of the series' own part as is trusted.
     pub expected: f32,
+    /// What is told: the forecast, or nothing unusual where that has been better of late.
+    pub told: f32,
     /// Size of error to expect.
     pub size: f32,
 }
@@ -91,8 +95,8 @@ impl Pooled {
         let left = spread * (truth - said.mixed);
         self.trust[0] += f64::from(spread * said.own * left);
         self.trust[1] += f64::from(spread * said.own).powi(2);
-        self.sizes.add(x, (truth - said.expected).abs());
-        self.distribution.learn((truth - said.expected) / said.size.max(SIZES.0));
+        self.sizes.add(x, (truth - said.told).abs());
+        self.distribution.learn((truth - said.told) / said.size.max(SIZES.0));
     }
 
     /// Fades what was learned: coefficients by `slow`, what follows the weather of days by `fast`.
@@ -114,7 +118,8 @@ impl Pooled {
         self.congestion.solve();
         let faded = FADE.powi(ahead as i32);
         for expert in 0..EXPERTS {
-            let factor = self.products[expert].factor(PRIOR_ROWS, LEAST_PRIOR);
+            let factor = self.products[expert]
+                .factor(PRIOR_ROWS, |row| if RARE.contains(&row) { LEAST_OF_RARE } else { LEAST_PRIOR });
             let expected = |row| if row == RESIDUAL { faded } else { 0.0 };
             self.coefficients[expert] = factor.solve(&self.targets[expert], expected);
             if expert == 0 {
@@ -136,7 +141,8 @@ impl Pooled {
         let [with, square] = self.trust;
         let trusted = if square > 0.0 { (with / (1.02 * square)).clamp(0.0, 1.0) as f32 } else { 0.0 };
         let size = dot(&self.size).clamp(SIZES.0, SIZES.1);
-        Said { experts, mixed, own, expected: mixed + trusted * own, size }
+        let expected = mixed + trusted * own;
+        Said { experts, mixed, own, expected, told: expected, size }
     }
 
     /// The distribution of scaled errors, to ask for many probabilities.

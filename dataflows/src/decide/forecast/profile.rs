@@ -21,6 +21,8 @@ const LONG_SHARE: f32 = 0.2;
 const LONG_DAYS: f32 = 7.0;
 /// So many long-run spreads from what is usual is far.
 const FAR: f32 = 10.0;
+/// So many far values running are held to that; more of them are how it is now.
+const FAR_RUNNING: u8 = 2;
 /// Spread expected before any was seen, as a share of the mean size, and the observations that this weighs.
 const FIRST_SPREAD: f32 = 0.3;
 const FIRST_WEIGHT: f32 = 8.0;
@@ -40,6 +42,8 @@ pub(super) struct Profile {
     size: f32,
     variance: f32,
     seen: f32,
+    /// So many values running were far from usual.
+    far: u8,
 }
 
 /// What was seen in an interval of the day: faded sums and their weights.
@@ -72,7 +76,9 @@ impl Profile {
         self.slots.resize(slots, Seen::default());
         let (usual, far) = (self.at(at), FAR * self.spread());
         let known = self.seen > 0.0;
-        let value = if known { value.clamp(usual.mean - far, usual.mean + far) } else { value };
+        self.far = if known && (value - usual.mean).abs() > far { self.far.saturating_add(1) } else { 0 };
+        let held = (1..=FAR_RUNNING).contains(&self.far);
+        let value = if held { value.clamp(usual.mean - far, usual.mean + far) } else { value };
         let residual = if known { value - usual.mean } else { 0.0 };
         self.seen = (self.seen + 1.0).min(LONG_DAYS * slots as f32);
         self.mean += (value - self.mean) / self.seen;
@@ -199,6 +205,19 @@ mod tests {
         }
         let often = |n, class| profile.at(slot(n, class)).congested;
         assert!(often(36, 0) > 0.95 && often(12, 0) < 0.02 && often(36, 1) < 0.1, "{} {}", often(36, 0), often(36, 1));
+    }
+
+    #[test]
+    fn a_place_that_was_empty_for_a_week_is_believed_when_people_come() {
+        let mut profile = Profile::default();
+        for day in 0..12 {
+            let people = |n: usize| if day >= 7 && (200..236).contains(&n) { 5_000.0 } else { 0.0 };
+            (0..288).for_each(|n| profile.learn(288, slot(n, 0), people(n), false));
+        }
+        assert!((profile.at(slot(220, 0)).mean - 5_000.0).abs() < 1_800.0, "{:?}", profile.at(slot(220, 0)));
+        assert!(profile.at(slot(100, 0)).mean < 200.0 && profile.at(slot(220, 0)).spread > 100.0);
+        profile.learn(288, slot(100, 0), 1e8, false);
+        assert!(profile.at(slot(100, 0)).mean < 20_000.0, "one wild reading: {:?}", profile.at(slot(100, 0)));
     }
 
     #[test]

@@ -87,7 +87,8 @@ impl Series {
     /// The value, unless it is none: not finite, a zero that means nothing, or stuck.
     pub(super) fn admit(&mut self, settings: &Settings, value: Option<f32>) -> Option<f32> {
         let value = value.filter(|v| v.abs() < LARGEST && (*v != 0.0 || settings.zero == ZeroRule::Value))?;
-        self.repeated = if self.last == Some(value) && value != 0.0 { self.repeated + 1 } else { 0 };
+        let alike = self.last == Some(value) && settings.is_doubted(value);
+        self.repeated = if alike { self.repeated + 1 } else { 0 };
         self.last = Some(value);
         if self.repeated == STUCK_ROWS {
             // What it said so far was believed.
@@ -121,12 +122,12 @@ impl Series {
             pooled.congestion.learn(&signs, value < bound);
         }
         pooled.learn(&x, &said, truth, usual.spread, usual.spread / self.profile.spread());
-        let error = (truth - said.expected) / said.size;
+        let error = (truth - said.told) / said.size;
         let outside = |low: f32, high: f32| !(low..=high).contains(&value);
         pooled.widths.count([outside(told.low95, told.high95), outside(told.low80, told.high80)]);
         self.ends[horizon].learn(error, [value < told.low95, value < told.low80], &common.ends);
         let record = &mut self.record[horizon];
-        let model = usual.spread * (truth - said.mixed).abs();
+        let model = usual.spread * (truth - said.expected).abs();
         *record = [record[0] + model, record[1] + usual.spread * truth.abs(), record[2] + 1.0];
         if let Some(score) = score {
             score.add(horizon + 1, &told, value, free_above);
@@ -174,6 +175,11 @@ impl Series {
         self.lags = [UNSEEN_FADE * self.lags[0], self.lags[0], self.lags[1], self.lags[2]];
     }
 
+    /// What waits for its truth does so no more.
+    pub(super) fn drop_pending(&mut self) {
+        self.pending.iter_mut().for_each(|pending| pending.made = false);
+    }
+
     /// The residual some rows ago: a third of the farthest horizon.
     pub(super) fn residual_before(&self, now: Slot, horizons: usize) -> f32 {
         let rows = (horizons / 3).max(1) as i64;
@@ -204,7 +210,7 @@ impl Series {
 
     /// A forecast in units of the value, with its intervals; values do not fall below 0.
     pub(super) fn tell(&self, horizon: usize, usual: Usual, said: &Said, ends: &[f32; 4], widths: [f32; 2]) -> Ahead {
-        let value = |error: f32| (usual.mean + usual.spread * (said.expected + error * said.size)).max(0.0);
+        let value = |error: f32| (usual.mean + usual.spread * (said.told + error * said.size)).max(0.0);
         let [a, b, c, d] = self.ends[horizon].ends(ends);
         let [low95, low80, high80, high95] = [widths[0] * a, widths[1] * b, widths[1] * c, widths[0] * d].map(value);
         let (low95, high95) = (low95.min(low80), high95.max(high80));
@@ -237,7 +243,7 @@ pub(super) fn signs(
 ) -> Signs {
     Signs {
         likely,
-        margin: ((bound - usual.mean) / usual.spread - said.expected) / said.size,
+        margin: ((bound - usual.mean) / usual.spread - said.told) / said.size,
         usual: usual.congested,
         residuals: [RESIDUAL, NEAREST, NEAREST + 1, NEAREST + 2].map(|n| origin[n]),
         region,
@@ -266,6 +272,7 @@ mod tests {
             first_slot_min: 0,
             slots_per_day: 288,
             reference: None,
+            sticks: true,
             without: Vec::new(),
         };
         let mut series = Series::new(2);

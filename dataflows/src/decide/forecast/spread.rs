@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Scaled errors are counted from -[`REACH`] to +[`REACH`].
 const REACH: f32 = 12.0;
-const BINS: usize = 240;
+pub(super) const BINS: usize = 240;
 const BIN: f32 = 2.0 * REACH / BINS as f32;
 /// Error counts a distribution starts with, as if it were normal.
 const PRIOR: f32 = 50.0;

@@ -17,6 +17,7 @@ fn settings(reference: Option<f32>) -> Settings {
         first_slot_min: 0,
         slots_per_day: DAY,
         reference,
+        sticks: true,
         without: Vec::new(),
     }
 }

@@ -86,6 +86,7 @@ impl VenueForecasts {
             first_slot_min: 0,
             slots_per_day: (86_400_000 / STEP_MS) as usize,
             reference: None,
+            sticks: false,
             without: Vec::new(),
         };
         VenueForecasts { venues: city.venues.len(), settings }
@@ -102,6 +103,8 @@ impl Machine for VenueForecasts {
     type State = Group;
     type Out = VenueForecast;
 
+    const LEARNS: bool = true;
+
     fn name(&self) -> &'static str {
         "venue_forecasts"
     }
@@ -117,7 +120,7 @@ impl Machine for VenueForecasts {
         let first = Self::first(id);
         group.venues.resize(self.venues.saturating_sub(first).min(TOGETHER), Counted::default());
         // After a gap in ticks nobody knows how many there were meanwhile.
-        if group.ends_ms == 0 || tick >= group.ends_ms + STEP_MS {
+        if group.ends_ms == 0 || tick >= group.ends_ms + STEP_MS || group.ends_ms > tick + STEP_MS {
             group.venues.fill(Counted::default());
             group.ends_ms = (tick / STEP_MS + 1) * STEP_MS;
         }
