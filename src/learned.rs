@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 /// States are asked for so often: regions are forecast two seconds apart, so that no tick saves more than one of them.
 const ASK: Duration = Duration::from_secs(2);
 /// The file is written at most so often.
-const WRITE: Duration = Duration::from_secs(60);
+const WRITE: Duration = Duration::from_secs(30);
 const HASH_BYTES: usize = blake3::OUT_LEN;
 
 /// What a file holds, behind the hash of it.

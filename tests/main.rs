@@ -18,6 +18,7 @@ mod grafana;
 mod guard;
 mod ingest;
 mod kafka;
+mod learning;
 mod leaving;
 mod preemption;
 mod recordings;

@@ -36,6 +36,7 @@ mod tests;
 mod traffic;
 mod truth;
 mod units;
+mod weather;
 
 pub use incidents::Incident;
 pub use settings::{Control, WorldSettings};
@@ -57,6 +58,7 @@ pub struct World {
     calls: calls::Calls,
     patrols: patrols::Patrols,
     paperwork: paperwork::Paperwork,
+    weather: weather::Weather,
     /// Events of steps already taken whose time has not come, by time.
     outbox: Vec<Event>,
 }
@@ -79,6 +81,7 @@ impl World {
             calls: calls::Calls::new(&city, seed, settings.calls_scale, settings.first_call_id, now_ms),
             patrols: patrols::Patrols::new(&city, &roads, seed, now_ms),
             paperwork: paperwork::Paperwork::new(seed, now_ms),
+            weather: weather::Weather::new(seed, now_ms),
             traffic: Traffic::new(roads, routes, buses, eyes),
             outbox: Vec::new(),
             city,
@@ -122,6 +125,7 @@ impl World {
             self.paperwork.open_case(unit, now_ms);
         }
         self.paperwork.advance(&self.city, now_ms, out);
+        self.weather.advance(now_ms, out);
     }
 
     /// Does what the engine decided: signals from the next step on, units after a moment.

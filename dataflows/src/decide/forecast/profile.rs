@@ -214,7 +214,8 @@ mod tests {
             let people = |n: usize| if day >= 7 && (200..236).contains(&n) { 5_000.0 } else { 0.0 };
             (0..288).for_each(|n| profile.learn(288, slot(n, 0), people(n), false));
         }
-        assert!((profile.at(slot(220, 0)).mean - 5_000.0).abs() < 1_800.0, "{:?}", profile.at(slot(220, 0)));
+        // Five days with people weigh more than seven without.
+        assert!(profile.at(slot(220, 0)).mean > 2_500.0, "{:?}", profile.at(slot(220, 0)));
         assert!(profile.at(slot(100, 0)).mean < 200.0 && profile.at(slot(220, 0)).spread > 100.0);
         profile.learn(288, slot(100, 0), 1e8, false);
         assert!(profile.at(slot(100, 0)).mean < 20_000.0, "one wild reading: {:?}", profile.at(slot(100, 0)));
