@@ -115,4 +115,17 @@ mod tests {
         assert_eq!(taken(&mut limit, from("2001:db8:0:1::2"), 0, 2), 2);
         assert_eq!(taken(&mut limit, from("::ffff:10.0.0.1"), 0, 2) + taken(&mut limit, from("10.0.0.1"), 0, 2), 3);
     }
+
+    #[test]
+    fn the_table_does_not_grow_when_the_old_come_after_the_new() {
+        let (mut limit, mut addresses) = (Limit::new(60), 0..0u32);
+        for minute in 1..6 {
+            let new = addresses.end..addresses.end + MOST as u32;
+            addresses.end = new.end;
+            for last in new.chain(addresses.clone()) {
+                let _ = limit.take(address(last), minute * FILL_MS);
+            }
+            assert!(limit.full_us.iter().all(|table| table.len() <= 2 * MOST + 1), "minute {minute}");
+        }
+    }
 }
