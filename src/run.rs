@@ -163,7 +163,13 @@ fn run_city(
     if cluster.is_some() && recorder.is_some() {
         tracing::warn!("only what arrives at this process is recorded: sensor events of the others are not");
     }
-    let (known_before, mut learned, remembering) = learned(config, cluster, &shared.city)?;
+    // A recording tells of each start of an engine, but not of what it knew: a recorded city learns anew, so that the
+    // recording plays as it was.
+    let keeping_on = if recorder.is_none() { Some(learned(config, cluster, &shared.city)?) } else { None };
+    let (known_before, mut learned, remembering) = match keeping_on {
+        Some((known, learned, thread)) => (known, Some(learned), Some(thread)),
+        None => (Vec::new(), None, None),
+    };
     let mut engine = Engine::start_in(cluster, &shared.city, config.engine.workers, &known_before)?;
     engine.tell(known.bookmarks());
     let keeper = keeper(&shared, ledger, finished, committed);
@@ -173,7 +179,7 @@ fn run_city(
         let (clock, metrics) = (shared.clock.clone(), Arc::clone(&shared.metrics));
         move || {
             let recorder = recorder.as_mut();
-            let exits = Exits { street: &mut street, records: &records, recorder, learned: Some(&mut learned) };
+            let exits = Exits { street: &mut street, records: &records, recorder, learned: learned.as_mut() };
             door::live(engine, clock, first, &arrivals, exits, &metrics)
         }
     })?;
@@ -185,7 +191,7 @@ fn run_city(
     // All are waited for before anything is told: who is well finishes its work.
     let simulated = simulating.map_or(Ok(()), |thread| joined("simulator", thread));
     let (driven, is_kept) = (joined("door", driving), joined("ledger", keeping));
-    joined("learned", remembering)?;
+    remembering.map_or(Ok(()), |thread| joined("learned", thread))?;
     joined("sinks", publishing).and(simulated).and(kafka::ended(feeds)).and(outside.ended())?;
     driven??;
     served.map_err(|e| RunError::Io("http", e))?;
