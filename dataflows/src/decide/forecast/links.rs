@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Slot;
-use super::panel::{Ahead, Learned, Settings, ZeroRule};
+use super::panel::{Ahead, Learned, Settings};
 use super::profile::Profile;
 use super::score::Step;
 use super::{ForecastRegion, ForecastRow, LEADS_MIN, Regions, STEP_MS};
@@ -60,19 +60,7 @@ struct LinkFacts {
 impl Forecasts {
     /// For the regions of a city.
     pub fn new(city: Arc<City>, regions: Arc<Regions>) -> Self {
-        let settings = Settings {
-            step_ms: STEP_MS,
-            horizons: LEADS_MIN.len(),
-            utc_offset_min: city.utc_offset_min,
-            zero: ZeroRule::Value,
-            holidays: city.holidays.clone(),
-            working_days: city.working_weekends.clone(),
-            first_slot_min: 0,
-            slots_per_day: (86_400_000 / STEP_MS) as usize,
-            reference: Some(1.0),
-            sticks: true,
-            without: Vec::new(),
-        };
+        let settings = Settings::of(&city, Some(1.0), true);
         let half_hours = Settings { step_ms: HALF_HOUR_MS, slots_per_day: HALF_HOURS, ..settings.clone() };
         let near = (0..regions.members.len()).map(|region| regions.near(ForecastRegion(region as u32))).collect();
         Forecasts { city, regions, near, settings, half_hours }

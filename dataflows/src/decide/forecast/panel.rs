@@ -13,7 +13,9 @@ use super::pooled::{Pooled, Said};
 use super::profile::Usual;
 use super::score::{Score, bound};
 use super::series::{Common, Series, signs};
+use super::{LEADS_MIN, STEP_MS};
 use crate::Time;
+use crate::network::City;
 
 /// How a panel's series are told.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +74,7 @@ pub struct Ahead {
     pub onset: bool,
 }
 
+const DAY_MS: u64 = 86_400_000;
 /// Days that coefficients reach back.
 const SLOW_DAYS: f64 = 30.0;
 /// Days that the choice among experts, and between a model and its profile, reaches back.
@@ -127,6 +130,24 @@ pub(super) struct Pending {
 }
 
 impl Settings {
+    /// Of what a city tells every five minutes: a whole day, zeros that are values. `reference`: the value when all is free;
+    /// `sticks`: whether its sensors are to be doubted.
+    pub(super) fn of(city: &City, reference: Option<f32>, sticks: bool) -> Settings {
+        Settings {
+            step_ms: STEP_MS,
+            horizons: LEADS_MIN.len(),
+            utc_offset_min: city.utc_offset_min,
+            zero: ZeroRule::Value,
+            holidays: city.holidays.clone(),
+            working_days: city.working_weekends.clone(),
+            first_slot_min: 0,
+            slots_per_day: (DAY_MS / STEP_MS) as usize,
+            reference,
+            sticks,
+            without: Vec::new(),
+        }
+    }
+
     /// Whether the same value again and again is a sensor that is stuck: not at zero, and not where all is free, where speeds
     /// are cut.
     pub(super) fn is_doubted(&self, value: f32) -> bool {
@@ -261,15 +282,20 @@ impl Learned {
         self.neighbours.learn(&before, &residuals, settings.keep(PAIR_DAYS) as f32);
     }
 
-    fn forecast(&mut self, settings: &Settings, now: Slot, outside: &[Outside]) -> Vec<Ahead> {
-        let seen = self.series.iter().filter(|s| s.observed);
-        let (sum, count) = seen.fold((0.0, 0.0), |(sum, n), s| (sum + s.lags[0].clamp(-4.0, 4.0), n + 1.0));
-        let region = if count > 0.0 { sum / count } else { 0.0 };
+    /// Mean residual of the series that are observed now.
+    fn region_residual(&self) -> f32 {
+        mean(self.series.iter().filter(|s| s.observed).map(|s| s.lags[0].clamp(-4.0, 4.0)))
+    }
+
+    /// How many of them are congested now, and usually are.
+    fn region_now(&self) -> Region {
+        let seen = || self.series.iter().filter(|s| s.observed);
         let congested = |s: &Series| f32::from(u8::from(s.value < bound(s.free)));
-        let region_now = Region {
-            congested: mean(self.series.iter().filter(|s| s.observed).map(congested)),
-            usual: mean(self.series.iter().filter(|s| s.observed).map(|s| s.usual.congested)),
-        };
+        Region { congested: mean(seen().map(congested)), usual: mean(seen().map(|s| s.usual.congested)) }
+    }
+
+    fn forecast(&mut self, settings: &Settings, now: Slot, outside: &[Outside]) -> Vec<Ahead> {
+        let (region, region_now) = (self.region_residual(), self.region_now());
         let regions = self.regions.len() as i64;
         self.regions[now.row.rem_euclid(regions) as usize] = region_now;
         let thens: Vec<Slot> = (1..=settings.horizons as i64).map(|ahead| settings.slot_of(now.row + ahead)).collect();
@@ -295,14 +321,12 @@ impl Learned {
                 let x = all(origin, series.usual.mean, series.free, usual, &mask);
                 let own = if settings.has(Part::Own) { own[horizon] } else { 0.0 };
                 let mut said = self.horizons[horizon].forecast(&x, own, settings.has(Part::Units));
-                let by_profile = series.profile_is_better(horizon);
-                said.told = if by_profile { 0.0 } else { said.expected };
-                let below = |value: f32| {
-                    let error = ((value - usual.mean) / usual.spread - said.told) / said.size;
-                    cumulative[horizon].below(error)
-                };
+                if series.profile_is_better(horizon) {
+                    said.told = 0.0;
+                }
                 let mut told = series.tell(horizon, usual, &said, &ends[horizon], widths[horizon]);
-                let likely = below(bound(series.free));
+                let margin = (bound(series.free) - usual.mean) / usual.spread - said.told;
+                let likely = cumulative[horizon].below(margin / said.size);
                 told.congested = match free_above {
                     Some(bound) if settings.has(Part::Day) => {
                         let region = (region_now, usual_then[horizon]);

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::features::Outside;
-use super::panel::{Ahead, Learned, Settings, ZeroRule};
+use super::panel::{Ahead, Learned, Settings};
 use super::{LEADS_MIN, STEP_MS, TOGETHER};
 use crate::Time;
 use crate::decision::{CrowdState, VenueForecast, VenueLead};
@@ -76,19 +76,7 @@ struct Counted {
 impl VenueForecasts {
     /// For the venues of a city.
     pub fn new(city: &City) -> Self {
-        let settings = Settings {
-            step_ms: STEP_MS,
-            horizons: LEADS_MIN.len(),
-            utc_offset_min: city.utc_offset_min,
-            zero: ZeroRule::Value,
-            holidays: city.holidays.clone(),
-            working_days: city.working_weekends.clone(),
-            first_slot_min: 0,
-            slots_per_day: (86_400_000 / STEP_MS) as usize,
-            reference: None,
-            sticks: false,
-            without: Vec::new(),
-        };
+        let settings = Settings::of(city, None, false);
         VenueForecasts { venues: city.venues.len(), settings }
     }
 
