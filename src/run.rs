@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded};
-use nanming_dataflows::Time;
 use nanming_dataflows::event::{Event, StageHold};
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::keyed::Saved;
@@ -34,7 +33,7 @@ use crate::learned::{Keeping, Learned};
 use crate::ledger::{Book, Keeper, Ledger, LedgerError, keep};
 use crate::metrics::Metrics;
 use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Street, Terminals};
-use crate::recording::{Recorder, RecordingError};
+use crate::recording::{Recorder, RecordingError, Writer};
 
 mod controllers;
 mod follower;
@@ -140,7 +139,10 @@ fn run_city(
 ) -> Result<(), RunError> {
     let ledger = Ledger::open(&config.ledger.path, config.ledger.signal_hours, &city)?;
     let last_tick = ledger.last_tick()?.unwrap_or(0);
-    let clock = Clock::starting_at(start_ms(config, &city, last_tick)?, config.clock.speed);
+    let writer = recording(config, &city)?;
+    // Killed between the two, a city has recorded ticks that its ledger never got: it goes on after them.
+    let known_to = writer.as_ref().and_then(Writer::last_tick).unwrap_or(0).max(last_tick);
+    let clock = Clock::starting_at(start_ms(config, &city, known_to)?, config.clock.speed);
     let shared = share(config, city, clock)?;
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
     let (ears, heard) = simulator::ears(config.simulator.enabled);
@@ -158,8 +160,9 @@ fn run_city(
 
     let (records, finished) = bounded(TICKS);
     let (committed, kept) = bounded(TICKS);
-    let first = last_tick.max(shared.clock.start_ms());
-    let mut recorder = recorder(config, &shared, first)?;
+    let first = shared.clock.start_ms();
+    let recorder = writer.map(|writer| Recorder::start(writer, Arc::clone(&shared.metrics))).transpose();
+    let mut recorder = recorder.map_err(|e| RunError::Io("recorder", e))?;
     if cluster.is_some() && recorder.is_some() {
         tracing::warn!("only what arrives at this process is recorded: sensor events of the others are not");
     }
@@ -263,15 +266,15 @@ impl Shared {
     }
 }
 
-/// City time at the start, ms: never before what the ledger has seen.
-fn start_ms(config: &Config, city: &City, last_tick: u64) -> Result<u64, RunError> {
-    let earliest_ms = wall_ms().max(last_tick);
-    let ahead_s = last_tick.saturating_sub(wall_ms()) / 1000;
+/// City time at the start, ms: never before the last tick known.
+fn start_ms(config: &Config, city: &City, known_to: u64) -> Result<u64, RunError> {
+    let earliest_ms = wall_ms().max(known_to);
+    let ahead_s = known_to.saturating_sub(wall_ms()) / 1000;
     if ahead_s > 0 {
         tracing::warn!(
             ahead_s,
-            "the ledger is ahead of this machine's clock, as after a fast run: city time goes on from there, and events of \
-             today are late for it; for a city of today take another ledger with --ledger FILE"
+            "what is kept is ahead of this machine's clock, as after a fast run: city time goes on from there, and events of \
+             today are late for it; for a city of today take another ledger with --ledger FILE (and another --record)"
         );
     }
     let Some(minute) = config.clock.start_minute()? else { return Ok(earliest_ms) };
@@ -377,10 +380,9 @@ fn bus(config: &Config, shared: &Shared, app: &App, ears: Ears) -> Result<Bus, R
 }
 
 /// What records the ticks, if they are to be recorded.
-fn recorder(config: &Config, shared: &Shared, first: Time) -> Result<Option<Recorder>, RunError> {
+fn recording(config: &Config, city: &City) -> Result<Option<Writer>, RecordingError> {
     let Some(dir) = &config.record.dir else { return Ok(None) };
-    let (bounds, metrics) = (config.record.bounds(), Arc::clone(&shared.metrics));
-    Ok(Some(Recorder::start(dir, &shared.city, bounds, first, metrics)?))
+    Writer::open(dir, city, concat!("nanming run ", env!("CARGO_PKG_VERSION")), config.record.bounds()).map(Some)
 }
 
 fn keeper(

@@ -152,6 +152,21 @@ fn a_city_that_was_killed_is_recorded_to_its_last_second_and_goes_on_in_the_same
 }
 
 #[test]
+fn a_city_whose_recording_is_ahead_of_its_ledger_goes_on_after_the_recording() {
+    let ticked = |city: &Running| city.wait_for("ticks", || city.get("/healthz").1["tick"].as_u64() > Some(0));
+    let city = Running::start_in(tempfile::tempdir().unwrap(), &RECORDED);
+    ticked(&city);
+    // As if it had been killed before its ledger had a tick, but its recording all.
+    let kept = city.end();
+    std::fs::remove_file(kept.path().join("ledger.sqlite")).unwrap();
+    let city = Running::start_in(kept, &RECORDED);
+    ticked(&city);
+    let kept = city.end();
+    replay(kept.path(), "again", &[]);
+    assert_eq!(segments(kept.path()).len(), 2);
+}
+
+#[test]
 fn what_changed_between_two_runs_is_told_and_by_the_exit_code() {
     let city = Running::start_in(tempfile::tempdir().unwrap(), &RECORDED);
     let_it_run(&city);

@@ -1,7 +1,6 @@
 //! Records a live city: beside the door, behind a bounded queue, on a thread of its own. A slow disk never holds up the
 //! city: ticks for which there is no room are left out, counted, and told of in the recording by the next one.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -10,9 +9,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use nanming_dataflows::Time;
 use nanming_dataflows::event::Batch;
-use nanming_dataflows::network::City;
 
-use super::{Bounds, RecordingError, Writer};
+use super::{RecordingError, Writer};
 use crate::metrics::Metrics;
 
 /// Ticks that may wait for the disk, and events in them: some 50 MB.
@@ -38,25 +36,13 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Goes on with the recording in a directory, or makes it, and starts the thread. Ticks will be later than `first`.
-    pub fn start(
-        dir: &Path,
-        city: &City,
-        bounds: Bounds,
-        first: Time,
-        metrics: Arc<Metrics>,
-    ) -> Result<Recorder, RecordingError> {
-        let origin = concat!("nanming run ", env!("CARGO_PKG_VERSION"));
-        let writer = Writer::open(dir, city, origin, bounds)?;
-        if let Some(last) = writer.last_tick().filter(|last| *last > first) {
-            return Err(RecordingError::Order { path: dir.into(), tick: first, last });
-        }
+    /// Starts the thread that writes, for ticks that are later than the last one there.
+    pub fn start(writer: Writer, metrics: Arc<Metrics>) -> std::io::Result<Recorder> {
         let (ticks, queue) = bounded(TICKS);
         let waiting = Arc::<AtomicUsize>::default();
         let recording =
             Recording { writer, metrics: Arc::clone(&metrics), waiting: Arc::clone(&waiting), lost: 0, pending: 0 };
-        let thread = std::thread::Builder::new().name("recorder".into()).spawn(move || recording.run(&queue));
-        let thread = thread.map_err(RecordingError::file(dir))?;
+        let thread = std::thread::Builder::new().name("recorder".into()).spawn(move || recording.run(&queue))?;
         Ok(Recorder { ticks: Some(ticks), waiting, left_out: 0, metrics, thread: Some(thread) })
     }
 
