@@ -9,7 +9,7 @@ use nanming::engine::Engine;
 use nanming::ledger::Ledger;
 use nanming_dataflows::decision::{CallPhase, Decisions, GridLoad};
 use nanming_dataflows::event::{
-    Ack, Answer, AssignmentId, Batch, CallChange, CallEvent, CallFacts, Category, Event, Priority, UnitReport,
+    Ack, Answer, AssignmentId, Batch, CallChange, CallEvent, CallFacts, Category, Event, Needs, Priority, UnitReport,
     UnitStatus,
 };
 use nanming_dataflows::ids::{CallId, GridId, RegionId, UnitId};
@@ -56,7 +56,7 @@ fn ready(city: &City, unit: u32) -> Event {
 /// A call at the post of a unit.
 fn facts(city: &City, unit: u32) -> CallFacts {
     let unit = &city.units[unit as usize];
-    CallFacts { priority: Priority::B, category: Category::Help, at: unit.post, grid: unit.grid }
+    CallFacts { priority: Priority::B, category: Category::Help, at: unit.post, grid: unit.grid, needs: Needs::ONE }
 }
 
 fn phases(decisions: &Decisions) -> Vec<(CallPhase, Option<u32>)> {

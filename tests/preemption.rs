@@ -6,7 +6,7 @@ use std::sync::Arc;
 use nanming::engine::Engine;
 use nanming_dataflows::decision::{Decisions, Interval, StageReason};
 use nanming_dataflows::event::{
-    Ack, Answer, Batch, BusFix, CallChange, CallEvent, CallFacts, Category, ControlMode, Event, Lamp, Passage,
+    Ack, Answer, Batch, BusFix, CallChange, CallEvent, CallFacts, Category, ControlMode, Event, Lamp, Needs, Passage,
     Priority, SignalFeedback, StageHold, UnitReport, UnitStatus, VehicleClass,
 };
 use nanming_dataflows::ids::{BusId, BusLineId, CallId, CameraId, GridId, JunctionId, LinkId, UnitId, VehicleId};
@@ -47,7 +47,7 @@ impl MadDay<'_> {
             let link = self.below(self.city.links.len());
             let (at, category) = (self.city.links[link].shape[0], Category::Help);
             let priority = [Priority::A, Priority::A, Priority::B][self.below(3)];
-            let change = CallChange::Opened(CallFacts { priority, category, at, grid });
+            let change = CallChange::Opened(CallFacts { priority, category, at, grid, needs: Needs::ONE });
             self.calls += 1;
             events.push(Event::Call(CallEvent { time_ms: self.tick, call: CallId(self.calls), change }));
         }

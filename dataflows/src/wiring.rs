@@ -431,7 +431,13 @@ mod tests {
         let place = |x_mm| Point { x_mm, y_mm: 0 };
         let city = streets(&[place(0), place(500_000), place(1_000_000)]);
         let said = |change| collision(&city, &CallEvent { time_ms: 7, call: CallId(1), change });
-        let facts = |category| CallFacts { priority: Priority::A, category, at: place(900_000), grid: GridId(0) };
+        let facts = |category| CallFacts {
+            priority: Priority::A,
+            category,
+            at: place(900_000),
+            grid: GridId(0),
+            needs: Needs::ONE,
+        };
         let told = |seq, value| Some((CallId(1), Upsert { time_ms: 7, seq, value }));
         let link = said(CallChange::Opened(facts(Category::Collision))).and_then(|(_, upsert)| upsert.value);
         assert!(link.is_some());

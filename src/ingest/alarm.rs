@@ -1,7 +1,7 @@
 //! An alarm from a person: `POST /calls`, or a `call` line in a stream.
 
 use nanming_dataflows::decision::Reason;
-use nanming_dataflows::event::{CallFacts, Category, Priority};
+use nanming_dataflows::event::{CallFacts, Category, Needs, Priority};
 use nanming_dataflows::ids::{CallId, GridId};
 use nanming_dataflows::network::{City, LonLat, Point};
 use serde::Deserialize;
@@ -73,7 +73,7 @@ impl AlarmJson {
         let category = self.category.unwrap_or_default();
         Ok(Alarm {
             id: self.id.map(call_id).transpose()?,
-            facts: CallFacts { priority, category, at, grid },
+            facts: CallFacts { priority, category, at, grid, needs: Needs::ONE },
             note: CallNote {
                 words: words(self.words)?,
                 channel: channel(self.channel)?,
@@ -92,7 +92,7 @@ impl AlarmJson {
         }
         let (at, grid) = self.place(city)?.unwrap_or((known.at, known.grid));
         let (priority, category) = (self.priority.unwrap_or(known.priority), self.category.unwrap_or(known.category));
-        Ok(CallFacts { priority, category, at, grid })
+        Ok(CallFacts { priority, category, at, grid, needs: known.needs })
     }
 
     /// The place, where one is told, and its grid.

@@ -82,7 +82,7 @@ fn line(value: &serde_json::Value) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use nanming_dataflows::decision::{Assignment, Candidate, Interval, Lead, PickReason, StageReason};
-    use nanming_dataflows::event::{AssignmentId, CallFacts, Category, Lamp, Priority};
+    use nanming_dataflows::event::{AssignmentId, CallFacts, Category, Lamp, Needs, Priority};
     use nanming_dataflows::ids::{CallId, GridId, JunctionId, LinkId, UnitId};
     use rdkafka::message::Headers;
     use serde_json::Value;
@@ -139,7 +139,13 @@ mod tests {
             ],
             reason: PickReason::AfterDecline,
         };
-        let facts = CallFacts { priority: Priority::A, category: Category::Crime, at: unit.post, grid: GridId(1) };
+        let facts = CallFacts {
+            priority: Priority::A,
+            category: Category::Crime,
+            at: unit.post,
+            grid: GridId(1),
+            needs: Needs::ONE,
+        };
         let made = Assigned { assignment, facts, words: "救命".into() };
         same::<v1::Assignment>(&json.assignment(&made), &protobuf.assignment(&made));
         let told = protobuf.headers();

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::{Assignment, CallPhase, Candidate};
-use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, StageHold, Standing};
+use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, Needs, StageHold, Standing};
 use nanming_dataflows::ids::{CallId, GridId, JunctionId, UnitId};
 use nanming_dataflows::network::Point;
 use rusqlite::{OptionalExtension, Row};
@@ -130,6 +130,7 @@ pub(super) fn facts(row: &Row<'_>, from: usize) -> Result<CallFacts, LedgerError
         category: variant(&row.get::<_, String>(from + 1)?)?,
         at: Point { x_mm: row.get(from + 2)?, y_mm: row.get(from + 3)? },
         grid: GridId(row.get(from + 4)?),
+        needs: Needs::ONE,
     })
 }
 

@@ -8,8 +8,13 @@ use nanming_dataflows::network::{City, Point};
 use super::*;
 use crate::door::CallNote;
 
-const FACTS: CallFacts =
-    CallFacts { priority: Priority::A, category: Category::Crime, at: Point { x_mm: -5, y_mm: 7 }, grid: GridId(3) };
+const FACTS: CallFacts = CallFacts {
+    priority: Priority::A,
+    category: Category::Crime,
+    at: Point { x_mm: -5, y_mm: 7 },
+    grid: GridId(3),
+    needs: Needs::ONE,
+};
 
 fn city() -> City {
     nanming_simulators::town::small(2, 2, 1)

@@ -148,14 +148,19 @@ impl Sink for Arc<Acceptances> {
 
 #[cfg(test)]
 mod tests {
-    use nanming_dataflows::event::{CallFacts, Category, Priority};
+    use nanming_dataflows::event::{CallFacts, Category, Needs, Priority};
     use nanming_dataflows::ids::GridId;
     use nanming_dataflows::network::Point;
 
     use super::*;
 
-    const FACTS: CallFacts =
-        CallFacts { priority: Priority::A, category: Category::Other, at: Point { x_mm: 1, y_mm: 1 }, grid: GridId(3) };
+    const FACTS: CallFacts = CallFacts {
+        priority: Priority::A,
+        category: Category::Other,
+        at: Point { x_mm: 1, y_mm: 1 },
+        grid: GridId(3),
+        needs: Needs::ONE,
+    };
     const EVENT: CallEvent = CallEvent { time_ms: 1, call: CallId(17), change: CallChange::Opened(FACTS) };
 
     #[test]

@@ -26,7 +26,7 @@ fn passage(n: u64) -> Passage {
 /// A batch with an event of every stream.
 fn every_stream(city: &City) -> Batch {
     let (time_ms, camera, unit, at) = (5, CameraId(1), UnitId(0), city.units[0].post);
-    let facts = CallFacts { priority: Priority::A, category: Category::Crime, at, grid: GridId(0) };
+    let facts = CallFacts { priority: Priority::A, category: Category::Crime, at, grid: GridId(0), needs: Needs::ONE };
     let standing = Standing { phase: CallPhase::Assigned, attempts: 1, unit: Some(unit) };
     let call = |change| CallEvent { time_ms, call: CallId(u64::MAX), change };
     let assignment = AssignmentId { call: CallId(7), attempt: 2 };

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use nanming_dataflows::decision::Reason;
-use nanming_dataflows::event::{CallChange, CallEvent, CallFacts, Category, Event, Priority};
+use nanming_dataflows::event::{CallChange, CallEvent, CallFacts, Category, Event, Needs, Priority};
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::network::City;
 
@@ -55,7 +55,7 @@ pub(super) fn calls(
             leave_out("no_grid");
             continue;
         };
-        let change = CallChange::Opened(CallFacts { priority, category, at, grid });
+        let change = CallChange::Opened(CallFacts { priority, category, at, grid, needs: Needs::ONE });
         events.push(Event::Call(CallEvent { time_ms, call, change }));
     }
     Ok(events)

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Skills;
 use crate::ids::{CallId, GridId, UnitId};
 use crate::network::Point;
 
@@ -106,4 +107,28 @@ pub struct CallFacts {
     pub at: Point,
     /// The grid that the place lies in.
     pub grid: GridId,
+    /// Who has to come.
+    #[serde(default)]
+    pub needs: Needs,
+}
+
+/// Who has to come to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Needs {
+    /// So many units, from 1.
+    pub units: u8,
+    /// What each of them has to bring.
+    pub skills: Skills,
+}
+
+impl Needs {
+    /// One unit, whichever.
+    pub const ONE: Needs = Needs { units: 1, skills: Skills::NONE };
+}
+
+impl Default for Needs {
+    fn default() -> Self {
+        Needs::ONE
+    }
 }

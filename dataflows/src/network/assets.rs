@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Point, span_holds};
+use crate::event::Skills;
 use crate::ids::*;
 
 /// What a camera is there for.
@@ -81,6 +82,9 @@ pub struct Unit {
     pub post: Point,
     /// Shift in minutes of the local day: from, to (to < from wraps over midnight; equal: always).
     pub shift_min: (u16, u16),
+    /// What it has and can do.
+    #[serde(default)]
+    pub skills: Skills,
 }
 
 /// A place where crowds gather.

@@ -1,5 +1,6 @@
 //! Who and what stands in the city: patrol units, building sites with their supervisors, venues.
 
+use nanming_dataflows::event::Skills;
 use nanming_dataflows::ids::*;
 use nanming_dataflows::network::{City, Grid, Link, Point, Site, Supervisor, Unit};
 use rand::RngExt;
@@ -34,6 +35,7 @@ fn units(city: &City, count: usize, seed: u64) -> Vec<Unit> {
             region: grid.region,
             post: post(grid, &links_in[grid.id.index()], &mut rng),
             shift_min: SHIFTS_MIN[row % SHIFTS_MIN.len()],
+            skills: Skills::default(),
         }
     };
     (0..count).map(unit).collect()

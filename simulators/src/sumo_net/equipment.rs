@@ -1,5 +1,6 @@
 //! What a network does not have: cameras, patrol grids, patrol units.
 
+use nanming_dataflows::event::Skills;
 use nanming_dataflows::ids::*;
 use nanming_dataflows::network::{Camera, CameraKind, City, Grid, Point, Unit};
 use rand::RngExt;
@@ -75,6 +76,7 @@ pub fn with_units(city: &mut City, n: usize, seed: u64) {
             region: city.grids[grid.index()].region,
             post,
             shift_min: (0, 0),
+            skills: Skills::default(),
         };
         city.units.push(unit);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nanming_dataflows::event::{CallChange, CallEvent, CallFacts, Category, Event, Priority};
+use nanming_dataflows::event::{CallChange, CallEvent, CallFacts, Category, Event, Needs, Priority};
 use nanming_dataflows::ids::{CallId, GridId};
 use nanming_dataflows::network::{City, Point};
 use rand::RngExt;
@@ -72,7 +72,7 @@ impl Calls {
         let priority = if self.rng.random_bool(0.15) { Priority::A } else { Priority::B };
         let call = CallId(self.next_id);
         self.next_id += 1;
-        let facts = CallFacts { priority, category: Category::Collision, at, grid };
+        let facts = CallFacts { priority, category: Category::Collision, at, grid, needs: Needs::ONE };
         self.later.insert((time_ms, call), CallChange::Opened(facts));
     }
 
@@ -127,6 +127,6 @@ impl Calls {
             50..=79 => Category::Help,
             _ => Category::Other,
         };
-        Some(CallFacts { priority, category, at, grid: GridId(grid.id.0) })
+        Some(CallFacts { priority, category, at, grid: GridId(grid.id.0), needs: Needs::ONE })
     }
 }

@@ -229,7 +229,7 @@ fn restored(phase: CallPhase) -> (World, AssignmentId, UnitId) {
     let city = w.city().clone();
     let unit = city.units.iter().find(|u| u.on_shift(500)).unwrap();
     let (at, grid) = (city.units[0].post, city.units[0].grid);
-    let facts = CallFacts { priority: Priority::A, category: Category::Help, at, grid };
+    let facts = CallFacts { priority: Priority::A, category: Category::Help, at, grid, needs: Needs::ONE };
     let change = CallChange::Restored(facts, Standing { phase, attempts: 3, unit: Some(unit.id) });
     w.note_call(&CallEvent { time_ms: EIGHT_MS - 600_000, call: CallId(5), change });
     (w, AssignmentId { call: CallId(5), attempt: 3 }, unit.id)
@@ -353,7 +353,13 @@ fn far_call() -> (World, AssignmentId, UnitId) {
     let city = w.city().clone();
     let unit = city.units.iter().find(|u| u.on_shift(500)).unwrap();
     let there = city.units.iter().max_by_key(|u| u.post.distance_mm(unit.post)).unwrap();
-    let facts = CallFacts { priority: Priority::A, category: Category::Help, at: there.post, grid: there.grid };
+    let facts = CallFacts {
+        priority: Priority::A,
+        category: Category::Help,
+        at: there.post,
+        grid: there.grid,
+        needs: Needs::ONE,
+    };
     let standing = Standing { phase: CallPhase::Accepted, attempts: 1, unit: Some(unit.id) };
     let change = CallChange::Restored(facts, standing);
     w.note_call(&CallEvent { time_ms: EIGHT_MS - 600_000, call: CallId(5), change });

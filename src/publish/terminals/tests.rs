@@ -10,8 +10,13 @@ use serde_json::Value;
 
 use super::*;
 
-const FACTS: CallFacts =
-    CallFacts { priority: Priority::A, category: Category::Help, at: Point { x_mm: 0, y_mm: 0 }, grid: GridId(0) };
+const FACTS: CallFacts = CallFacts {
+    priority: Priority::A,
+    category: Category::Help,
+    at: Point { x_mm: 0, y_mm: 0 },
+    grid: GridId(0),
+    needs: Needs::ONE,
+};
 
 fn terminals() -> Arc<Terminals> {
     let city = Arc::new(nanming_simulators::town::small(2, 2, 1));

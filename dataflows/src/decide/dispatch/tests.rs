@@ -55,7 +55,7 @@ fn dispatch() -> Dispatch {
         let grid = &city.grids[row / 5];
         let (id, grid, region) = (UnitId::from_index(row), grid.id, grid.region);
         let (name, post, shift_min) = (String::new(), at_km(row as i32), (0, 0));
-        city.units.push(Unit { id, name, grid, region, post, shift_min });
+        city.units.push(Unit { id, name, grid, region, post, shift_min, skills: Skills::default() });
     }
     Dispatch::new(&city)
 }
@@ -139,7 +139,13 @@ fn free(unit: u32) -> DispatchNews {
 }
 
 fn facts(km: i32, priority: Priority) -> CallFacts {
-    CallFacts { priority, category: Category::Help, at: at_km(km), grid: GridId(if km < 5 { 0 } else { 1 }) }
+    CallFacts {
+        priority,
+        category: Category::Help,
+        at: at_km(km),
+        grid: GridId(if km < 5 { 0 } else { 1 }),
+        needs: Needs::ONE,
+    }
 }
 
 fn call(id: u64, change: CallChange) -> DispatchNews {
