@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Time;
 pub use crate::event::CallPhase;
-use crate::event::{AssignmentId, Lamp, Priority};
+use crate::event::{AssignmentId, CallFacts, Lamp, Priority};
 use crate::ids::*;
 use crate::network::PlanStep;
 
@@ -46,6 +46,9 @@ pub struct Decisions {
     pub assignments: Vec<Assignment>,
     /// Calls that reached another phase or lie in another grid, call by call in the order in which it was said.
     pub calls: Vec<CallStatus>,
+    /// Calls that were merged into others.
+    #[serde(default)]
+    pub merges: Vec<Merge>,
     /// Signal changes that the safety envelope refused; the lamps stayed as they were.
     pub refusals: Vec<Refusal>,
     /// Reds that have lasted longer than they may, each once.
@@ -74,6 +77,7 @@ impl Decisions {
         self.grids.extend(other.grids);
         self.assignments.extend(other.assignments);
         self.calls.extend(other.calls);
+        self.merges.extend(other.merges);
         self.refusals.extend(other.refusals);
         self.long_reds.extend(other.long_reds);
         self.unserved.extend(other.unserved);
@@ -96,6 +100,7 @@ impl Decisions {
         self.grids.sort_unstable();
         self.assignments.sort_unstable_by_key(|x| x.id);
         self.calls.sort_unstable();
+        self.merges.sort_unstable();
         self.refusals.sort_unstable();
         self.long_reds.sort_unstable();
         self.unserved.sort_unstable();
@@ -402,6 +407,8 @@ pub struct Assignment {
 pub enum CloseReason {
     /// Its unit arrived, and later went on reporting that it is on no task.
     UnitFree,
+    /// The call that it was merged into was closed.
+    WithJoined,
 }
 
 /// A call reached a phase. Ordered by call, then as it was said: the last one of a call holds.
@@ -425,6 +432,19 @@ pub struct CallStatus {
     pub assignment: Option<AssignmentId>,
     /// The unit in charge, if any.
     pub unit: Option<UnitId>,
+}
+
+/// A call is about the same incident as another, which stands for both from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Merge {
+    /// Which call.
+    pub call: CallId,
+    /// When, ms.
+    pub time_ms: u64,
+    /// The call that it joins.
+    pub into: CallId,
+    /// What is known of that one now: it may be more urgent, and need more.
+    pub facts: CallFacts,
 }
 
 /// Why an event was not taken.

@@ -11,12 +11,14 @@ mod assets;
 pub mod calendar;
 mod check;
 mod geo;
+mod merging;
 mod priority;
 mod signals;
 mod streets;
 pub use assets::{BusLine, Camera, CameraKind, District, Grid, Site, Supervisor, Unit, Venue};
 pub use check::CityError;
 pub use geo::{LonLat, Point};
+pub use merging::{Alike, Merging};
 pub use priority::SignalPriority;
 pub use signals::{Approach, Conflict, ConflictMatrix, Head, Junction, Light, Plan, PlanStep, SignalMode, Stage};
 pub use streets::{Lane, Link, Movement, Node, Turn};
@@ -65,6 +67,9 @@ pub struct City {
     /// Who has priority at the signals.
     #[serde(default)]
     pub signal_priority: SignalPriority,
+    /// Which calls are taken for calls about the same incident.
+    #[serde(default)]
+    pub merging: Merging,
 }
 
 impl City {

@@ -67,6 +67,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let open_calls = latest("open_calls", calls.clone().map(|s| open_call(&s)), ticks.clone(), None, vault);
     let closed_calls = within(calls.clone().flat_map(closed_call).as_collection(), CLOSED_MS);
     let available = available_by_grid(city, units);
+    let merges = dispatched.clone().flat_map(|said| if let DispatchSaid::Merged(m) = said { Some(m) } else { None });
     let rejected =
         dispatched.clone().flat_map(|said| if let DispatchSaid::Rejected(r) = said { Some(r) } else { None });
     Outputs {
@@ -87,6 +88,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         grids: grid_loads(open_calls, available, closed_calls),
         assignments: dispatched.flat_map(|said| if let DispatchSaid::Assignment(a) = said { Some(a) } else { None }),
         calls,
+        merges,
         rejected,
         bookmarks: inputs.bookmarks.clone(),
     }
@@ -302,9 +304,10 @@ fn collision(city: &City, event: &CallEvent) -> Option<(CallId, Upsert<LinkId>)>
         |at| city.links.iter().min_by_key(|l| (l.shape[l.shape.len() / 2].distance_mm(at), l.id)).map(|l| l.id);
     let place = |f: CallFacts| if f.category == Category::Collision { nearest(f.at) } else { None };
     let (seq, value) = match event.change {
-        CallChange::Opened(f) | CallChange::Restored(f, _) => (0, Some(place(f)?)),
-        CallChange::Updated(f) => (1, place(f)),
+        CallChange::Opened(f) | CallChange::Restored(f, _) | CallChange::Joined(f, _) => (0, Some(place(f)?)),
+        CallChange::Updated(f) | CallChange::Split(f) => (1, place(f)),
         CallChange::Cancelled => (2, None),
+        CallChange::Withdrawn => return None,
     };
     Some((event.call, Upsert { time_ms: event.time_ms, seq, value }))
 }
@@ -375,6 +378,7 @@ fn dispatched<'s>(
 mod tests {
     use super::*;
     use crate::decide::dispatch::tests::streets;
+    use crate::event::Needs;
     use crate::event::{Priority, WeatherReport};
     use crate::ids::{DistrictId, GridId};
     use crate::network::{District, Point};

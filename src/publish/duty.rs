@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use nanming_dataflows::decision::{Assignment, CallPhase, CallStatus, Reason};
+use nanming_dataflows::decision::{Assignment, CallPhase, CallStatus, Merge, Reason};
 use nanming_dataflows::event::{Ack, Answer, AssignmentId, CallChange, CallEvent, CallFacts, Standing};
 use nanming_dataflows::ids::{CallId, UnitId};
 
@@ -77,6 +77,7 @@ impl Duty {
             self.open(event, words, Some(posted(event.call).unwrap_or(record.closed_at)));
             notices.extend(self.changed(event));
         }
+        notices.extend(record.decisions.merges.iter().filter_map(|merge| self.raised(merge)));
         let mut statuses = self.statuses(record);
         self.assign(record, &mut statuses, &mut notices);
         self.withdraw(record, &mut notices);
@@ -120,17 +121,20 @@ impl Duty {
                 let new = || OpenCall { facts, words: words.into(), arrived, assignment: None, status };
                 self.calls.entry(event.call).or_insert_with(new);
             }
+            CallChange::Restored(_, standing) if standing.phase.is_over() => {}
             CallChange::Restored(facts, standing) => {
                 let status = first_status(event, &facts, standing);
                 let new = || OpenCall { facts, words: words.into(), arrived, assignment: None, status };
                 self.calls.entry(event.call).or_insert_with(new);
             }
-            CallChange::Updated(facts) => {
-                if let Some(call) = self.calls.get_mut(&event.call) {
-                    call.facts = facts;
-                }
+            // One that was set aside may be a call of its own now; if not, its status says so in the same tick.
+            CallChange::Updated(facts) | CallChange::Split(facts) => {
+                let standing = Standing { phase: CallPhase::Waiting, attempts: 0, unit: None };
+                let status = first_status(event, &facts, standing);
+                let new = || OpenCall { facts, words: words.into(), arrived: None, assignment: None, status };
+                self.calls.entry(event.call).or_insert_with(new).facts = facts;
             }
-            CallChange::Cancelled => {}
+            CallChange::Cancelled | CallChange::Joined(..) | CallChange::Withdrawn => {}
         }
     }
 
@@ -138,6 +142,13 @@ impl Duty {
     fn changed(&self, event: &CallEvent) -> Option<Notice> {
         let CallChange::Updated(_) = event.change else { return None };
         let call = self.calls.get(&event.call)?;
+        Some(Notice::Changed(call.assignment.clone()?, call.clone()))
+    }
+
+    /// What is known of a call that another joined, where that changed it.
+    fn raised(&mut self, merge: &Merge) -> Option<Notice> {
+        let call = self.calls.get_mut(&merge.into).filter(|call| call.facts != merge.facts)?;
+        call.facts = merge.facts;
         Some(Notice::Changed(call.assignment.clone()?, call.clone()))
     }
 
@@ -167,7 +178,7 @@ impl Duty {
             let why = match (status.phase, status.reason) {
                 (CallPhase::Closed, None) => None, // its unit said so
                 (CallPhase::Closed, Some(_)) => Some(Withdrawal::Closed),
-                (CallPhase::Cancelled, _) => Some(Withdrawal::Cancelled),
+                (CallPhase::Cancelled | CallPhase::Merged | CallPhase::Referred, _) => Some(Withdrawal::Cancelled),
                 _ => Some(Withdrawal::Reassigned),
             };
             let told = old.filter(|old| !declined(record, old)).zip(why);

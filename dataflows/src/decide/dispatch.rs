@@ -8,13 +8,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
-use crate::decision::{Assignment, CallStatus, Rejected};
-use crate::event::{Ack, CallChange, Priority};
+use crate::decision::{Assignment, CallStatus, Merge, Rejected};
+use crate::event::{Ack, CallChange, Priority, Skills};
 use crate::ids::{CallId, GridId, LinkId, RegionId, UnitId};
 use crate::keyed::{Key, Machine, Outbox};
-use crate::network::{City, Point};
+use crate::network::{City, Merging, Point};
 
 mod dispatcher;
+mod duplicates;
 pub mod load;
 mod matching;
 mod over;
@@ -92,6 +93,8 @@ pub enum DispatchSaid {
     Status(CallStatus),
     /// A unit set out, has another place to go to, or is no longer on its way.
     Errand(Errand),
+    /// A call is about the same incident as another.
+    Merged(Merge),
     /// What was told made no sense.
     Rejected(Rejected),
 }
@@ -101,6 +104,8 @@ pub struct Dispatch {
     roads: Roads,
     region_of_grid: Vec<RegionId>,
     region_of_unit: Vec<RegionId>,
+    skills_of_unit: Vec<Skills>,
+    merging: Merging,
 }
 
 impl Dispatch {
@@ -110,6 +115,8 @@ impl Dispatch {
             roads: Roads::new(city),
             region_of_grid: city.grids.iter().map(|g| g.region).collect(),
             region_of_unit: city.units.iter().map(|u| u.region).collect(),
+            skills_of_unit: city.units.iter().map(|u| u.skills).collect(),
+            merging: city.merging.clone(),
         }
     }
 

@@ -79,12 +79,16 @@ impl Calls {
     /// What the simulator should know of a call that it did not raise.
     pub(super) fn note(&mut self, call: CallId, change: CallChange, time_ms: u64) {
         match change {
-            CallChange::Opened(facts) | CallChange::Updated(facts) | CallChange::Restored(facts, _) => {
+            CallChange::Opened(facts)
+            | CallChange::Updated(facts)
+            | CallChange::Split(facts)
+            | CallChange::Restored(facts, _) => {
                 self.open.insert(call, (time_ms, facts));
             }
             CallChange::Cancelled => {
                 self.open.remove(&call);
             }
+            CallChange::Joined(..) | CallChange::Withdrawn => {}
         }
     }
 

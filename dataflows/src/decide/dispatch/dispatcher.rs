@@ -10,6 +10,8 @@ use crate::event::{Ack, Answer, AssignmentId, CallChange, CallEvent, CallFacts, 
 use crate::ids::{CallId, RegionId, UnitId};
 use crate::keyed::Outbox;
 
+mod merge;
+
 /// Dispatch at a tick.
 pub(super) struct Dispatcher<'a> {
     dispatch: &'a Dispatch,
@@ -116,6 +118,9 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn call(&mut self, id: CallId, change: CallChange, time_ms: u64) -> Result<(), Reason> {
+        if let Some(taken) = self.merge_or_refer(id, change, time_ms) {
+            return taken;
+        }
         match change {
             CallChange::Opened(facts) => {
                 self.open(id, facts, time_ms, Standing { phase: CallPhase::Waiting, attempts: 0, unit: None })
@@ -127,6 +132,7 @@ impl<'a> Dispatcher<'a> {
                 self.close(id, CallPhase::Cancelled, None);
                 Ok(())
             }
+            CallChange::Joined(..) | CallChange::Split(_) | CallChange::Withdrawn => Ok(()),
         }
     }
 
@@ -157,10 +163,11 @@ impl<'a> Dispatcher<'a> {
             declined: Vec::new(),
             silent: Vec::new(),
             why: None,
-            said: 0,
+            said: self.calls.duplicates.said(id),
         };
         self.calls.engaged.extend(unit.map(|unit| (unit, id)));
         self.calls.open.insert(id, call);
+        self.calls.duplicates.open(id, facts.at, opened_ms, &self.dispatch.merging);
         self.calls.change(id, |_| {});
         self.unmatched.insert(region);
         self.tell(id, None);
@@ -172,6 +179,7 @@ impl<'a> Dispatcher<'a> {
         let is_elsewhere = self.known_open(id)?.facts.grid != facts.grid;
         let region = self.dispatch.region_of_grid(facts.grid).ok_or(Reason::OutsideCity)?;
         self.calls.change(id, |call| (call.facts, call.region) = (facts, region));
+        self.calls.duplicates.moved(id, facts.at, &self.dispatch.merging);
         self.unmatched.insert(region);
         if is_elsewhere {
             self.tell(id, None);
@@ -213,6 +221,7 @@ impl<'a> Dispatcher<'a> {
         let unit = self.calls.open.remove(&id).and_then(|call| call.unit);
         unit.into_iter().for_each(|unit| self.release(unit));
         self.calls.over.add(id, self.tick);
+        self.close_joined(id);
     }
 
     /// Takes a call from its unit; it waits again.

@@ -22,6 +22,11 @@ impl Over {
         self.calls.contains(&call)
     }
 
+    /// A call is not over after all.
+    pub(super) fn forget(&mut self, call: CallId) {
+        self.calls.remove(&call);
+    }
+
     /// A call is over since this tick; those that were long ago are forgotten.
     pub(super) fn add(&mut self, call: CallId, tick: Time) {
         self.calls.insert(call);
