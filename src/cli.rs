@@ -16,6 +16,7 @@ use crate::replay::{ReplayArgs, ReplayError};
 use crate::sumo::SumoArgs;
 
 mod city;
+mod classify;
 mod forecast_eval;
 mod interrupt;
 mod log;
@@ -33,6 +34,7 @@ Examples:
   nanming sumo X.sumocfg --seeds 1-3       a SUMO scenario under the engine's lights: delays per seed
   nanming forecast-eval X.csv.gz --step 15m --start 2015-01-01    the forecaster's errors on a table
   nanming city --json                      the numbers of the reference city
+  nanming classify 两车追尾                 what an alarm's words are taken for, and why
   nanming config > nanming.toml            every setting with its value, to edit
 
 Settings come from nanming.toml, then NANMING_* variables (NANMING_HTTP__LISTEN=0.0.0.0:8080), then options.
@@ -76,6 +78,8 @@ pub enum Command {
     ForecastEval(forecast_eval::ForecastEvalArgs),
     /// Generate or import a city, write it, and print its numbers
     City(city::CityArgs),
+    /// Say what an alarm's words are taken for, and by which rule
+    Classify(classify::ClassifyArgs),
     /// Print the effective configuration as TOML; what is unset, and the secret, as comments
     Config,
 }
@@ -223,6 +227,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Sumo(args) => return sumo::sumo(&args),
         Command::ForecastEval(args) => forecast_eval::forecast_eval(&args)?,
         Command::City(args) => city::city(&args)?,
+        Command::Classify(args) => classify::classify(&args, &config.classification)?,
         Command::Config => print!("{}", config.to_toml()),
     }
     Ok(ExitCode::SUCCESS)

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::recording::Bounds;
 
+mod classification;
 mod controllers;
 mod doors;
 mod gat1049;
@@ -20,6 +21,7 @@ mod secret;
 mod shown;
 mod signals;
 mod travel;
+pub use classification::ClassificationConfig;
 pub use controllers::ControllersConfig;
 pub use doors::{ViidConfig, WechatConfig};
 pub use gat1049::Gat1049Config;
@@ -61,6 +63,8 @@ pub struct Config {
     pub ledger: LedgerConfig,
     /// What comes in from outside.
     pub ingest: IngestConfig,
+    /// How alarms are understood.
+    pub classification: ClassificationConfig,
     /// Cameras that speak GA/T 1400.
     pub viid: ViidConfig,
     /// The WeChat official account.

@@ -49,7 +49,7 @@ mod schema;
 mod text;
 mod write;
 
-pub use book::{Book, CallPage, Changed, HistoryLine};
+pub use book::{Book, CallPage, Changed, HistoryLine, Joined};
 use files::Files;
 pub use keeper::{Keeper, keep};
 pub use outbox::Assigned;

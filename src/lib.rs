@@ -6,6 +6,7 @@
 pub mod bounded_file;
 pub mod call_content;
 pub mod city_file;
+pub mod classify;
 pub mod cli;
 pub mod clock;
 pub mod cluster;

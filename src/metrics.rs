@@ -65,6 +65,7 @@ pub struct Metrics {
     unserved: IntCounter,
     violations: IntCounter,
     phases: Vec<(CallPhase, IntCounter)>,
+    classified: IntCounterVec,
     open_calls: Vec<(Priority, IntGauge)>,
     calls: Vec<(CallPhase, IntGauge)>,
     available_units: IntGauge,
@@ -175,6 +176,11 @@ impl Metrics {
                 TICK,
             ),
             ack: make.histogram("ack_seconds", "City time from an assignment to its unit's first answer.", ACK),
+            classified: make.counter_vec(
+                "calls_classified_total",
+                "Calls of which words decided something, by the rule that fired.",
+                &["rule"],
+            ),
             assignments: make.counters(
                 "assignments_total",
                 "Assignments, by why the unit was picked.",
@@ -268,6 +274,7 @@ impl Metrics {
         for (count, (_, counter)) in record.counts.iter().zip(&self.events) {
             counter.inc_by(count.1 as u64);
         }
+        self.calls_classified(record);
     }
 
     /// A tick's decisions went out.

@@ -21,6 +21,7 @@ use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
 use tokio::sync::watch;
 
+use crate::classify::Classifier;
 use crate::clock::{Clock, next_local_minute, wall_ms};
 use crate::cluster::{Cluster, ClusterError};
 use crate::config::Config;
@@ -55,6 +56,9 @@ pub enum RunError {
     /// The configuration makes no sense.
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
+    /// The rules by which alarms are understood make no sense.
+    #[error(transparent)]
+    Rules(#[from] crate::classify::RulesError),
     /// The city cannot be had.
     #[error(transparent)]
     City(#[from] crate::city_file::CityFileError),
@@ -102,6 +106,7 @@ pub enum RunError {
 /// What every part shares.
 struct Shared {
     city: Arc<City>,
+    rules: Arc<Classifier>,
     clock: Clock,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
@@ -117,6 +122,7 @@ pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
         with_units(&mut city, config.units(), 1);
     }
     config.signals.apply(&mut city)?;
+    config.classification.apply(&mut city)?;
     let listener = TcpListener::bind(config.http.listen).map_err(|e| RunError::Listen(config.http.listen, e))?;
     if cluster.is_some_and(|cluster| cluster.processes() > 1) && config.ingest.plate_key.expose().is_empty() {
         tracing::warn!(
@@ -289,6 +295,7 @@ fn share(config: &Config, city: Arc<City>, clock: Clock) -> Result<Shared, RunEr
     Ok(Shared {
         letters: Arc::new(letters.map_err(|e| RunError::Io("dead letters", e))?),
         city,
+        rules: Arc::new(config.classification.rules()?),
         clock,
         metrics,
         health: Arc::default(),
@@ -327,10 +334,11 @@ fn restore(city: &City, ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError
 }
 
 /// What comes in is checked by this.
-fn validator(config: &Config, city: &Arc<City>) -> Validator {
+fn validator(config: &Config, shared: &Shared) -> Validator {
     let settings = &config.ingest;
     let (plates, callers) = (Plates::new(settings.plate_key.expose()), Callers::new(settings.caller_key.expose()));
-    Validator::new(Arc::clone(city), plates, callers, settings.future_ms, settings.late_ms)
+    Validator::new(Arc::clone(&shared.city), plates, callers, settings.future_ms, settings.late_ms)
+        .with_rules(Arc::clone(&shared.rules))
 }
 
 fn app(
@@ -353,7 +361,7 @@ fn app(
         terminals: Arc::new(Terminals::new(Arc::clone(city), Arc::clone(metrics), acceptances, duty, manning)),
         acceptances: Arc::clone(&shared.acceptances),
         letters: Arc::clone(&shared.letters),
-        validator: Arc::new(validator(config, city)),
+        validator: Arc::new(validator(config, shared)),
         metrics: Arc::clone(metrics),
         health: Arc::clone(&shared.health),
         next_call: AtomicU64::new(next_call),

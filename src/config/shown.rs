@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Config;
 
 /// Settings that may be unset, or that are not shown: table, key, what could stand there, what it does.
-const COMMENTED: [(&str, &str, &str, &str); 16] = [
+const COMMENTED: [(&str, &str, &str, &str); 17] = [
     (
         "city",
         "file",
@@ -44,6 +44,12 @@ const COMMENTED: [(&str, &str, &str, &str); 16] = [
     ),
     ("viid", "cameras", "\"cameras.toml\"", "table of devices, tollgates and lanes; unset: IDs are the city's own"),
     ("viid", "serial_area", "\"5201\"", "device IDs that begin so mean cameras by number; unset: that rule is off"),
+    (
+        "classification",
+        "file",
+        "\"rules.toml\"",
+        "rules by which an alarm's words become category, priority and needs; unset: those built in",
+    ),
     ("wechat", "token", "\"the token of its server settings\"", "the official account; unset: the callback is off"),
     ("ingest", "dead_letters", "\"/var/lib/nanming\"", "directory of dead_letters.jsonl; unset: that of the ledger"),
     ("controllers", "table", "\"controllers.toml\"", "table of signal controllers; unset: none is spoken to"),

@@ -19,6 +19,7 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Surface>>)> {
         ("/metrics", get(status::metrics)),
         ("/openapi.json", get(status::openapi)),
         ("/calls", post(calls::post).layer(small())),
+        ("/calls/{id}/split", post(calls::split).layer(small())),
         ("/calls/{id}", get(calls::get).patch(calls::patch).delete(calls::delete).layer(small())),
         ("/api/ingest", post(ingest::post)),
         ("/wechat", get(wechat::get).post(wechat::post).layer(small())),

@@ -28,7 +28,7 @@ impl Book {
         let db = self.lock();
         let mut statement = db.prepare_cached(
             "SELECT a.call, a.attempt, a.unit, a.time_ms, a.priority, a.eta_ms, a.candidates, a.reason,
-                    c.priority, c.category, c.x_mm, c.y_mm, c.grid, c.words
+                    c.priority, c.category, c.x_mm, c.y_mm, c.grid, c.needs_units, c.needs_skills, c.words
              FROM assignments a JOIN calls c ON c.id = a.call
              WHERE a.time_ms > ?1 AND a.time_ms <= (SELECT max(time_ms) FROM
                  (SELECT time_ms FROM assignments WHERE time_ms > ?1 ORDER BY time_ms LIMIT ?2))
@@ -37,7 +37,7 @@ impl Book {
         let mut rows = statement.query([int(tick), PAGE])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.push(Assigned { assignment: assignment(row)?, facts: facts(row, 8)?, words: row.get(13)? });
+            found.push(Assigned { assignment: assignment(row)?, facts: facts(row, 8)?, words: row.get(15)? });
         }
         Ok(found)
     }

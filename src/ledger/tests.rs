@@ -32,6 +32,7 @@ fn note() -> CallNote {
         caller: "0123456789abcdef".into(),
         pictures: vec!["https://x/1".into()],
         key: "k".into(),
+        ..CallNote::default()
     }
 }
 
@@ -225,14 +226,18 @@ fn the_ledger_of_another_city_is_refused() {
 
 #[test]
 fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
+    let sixth = "DROP INDEX calls_by_joined; DROP INDEX calls_by_opened; ALTER TABLE call_history DROP COLUMN note;
+                 ALTER TABLE calls DROP COLUMN needs_units; ALTER TABLE calls DROP COLUMN needs_skills;
+                 ALTER TABLE calls DROP COLUMN rule; ALTER TABLE calls DROP COLUMN joined;
+                 ALTER TABLE calls DROP COLUMN withdrawn; ALTER TABLE assignments DROP COLUMN phase;
+                 ALTER TABLE assignments DROP COLUMN ended; ALTER TABLE assignments DROP COLUMN ended_ms;
+                 DROP TABLE escalations;";
     let fifth = "DROP TABLE holds;";
     let fourth = "DROP TABLE offsets; DROP INDEX assignments_by_time;";
     let third = "DROP INDEX calls_by_key; ALTER TABLE calls DROP COLUMN key; ALTER TABLE calls DROP COLUMN caller;
                  ALTER TABLE calls DROP COLUMN pictures;";
     let second = "ALTER TABLE call_history DROP COLUMN changed;";
     let first = "ALTER TABLE call_history DROP COLUMN reason;";
-    let sixth = "ALTER TABLE assignments DROP COLUMN phase; ALTER TABLE assignments DROP COLUMN ended;
-                 ALTER TABLE assignments DROP COLUMN ended_ms; DROP TABLE escalations;";
     let all = [sixth, fifth, fourth, third, second, first];
     for version in 1..=6 {
         let (_dir, path, mut ledger) = in_new_file();
@@ -315,13 +320,15 @@ fn what_is_changed_about_a_call_is_in_its_history() {
     let (_dir, path, mut ledger) = in_new_file();
     ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
     let change = |time_ms, facts| CallEvent { time_ms, call: CallId(17), change: CallChange::Updated(facts) };
-    let worse = CallFacts { priority: Priority::C, at: Point { x_mm: 1, y_mm: 2 }, ..FACTS };
+    let needs = Needs { units: 3, skills: [Skill::Dog].into_iter().collect() };
+    let worse = CallFacts { priority: Priority::C, at: Point { x_mm: 1, y_mm: 2 }, needs, ..FACTS };
     ledger.commit(&[record(11, vec![change(3_000, worse), change(4_000, worse)], Decisions::default())]).unwrap();
     let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
-    let changed = Changed { priority: Some(Priority::C), category: None, at: Some(worse.at) };
+    let changed = Changed { priority: Some(Priority::C), at: Some(worse.at), needs: Some(needs), ..Changed::default() };
     let lines: Vec<_> = page.history.iter().map(|line| (line.time_ms, line.phase, line.changed)).collect();
     let phases = [(1_017, CallPhase::Waiting, None), (2_000, CallPhase::Assigned, None)];
     assert_eq!(lines[..2], phases);
+    assert_eq!(page.facts, worse);
     assert_eq!(lines[2..], [(3_000, CallPhase::Assigned, Some(changed))], "said twice, it changed once");
 }
 

@@ -4,8 +4,16 @@ use nanming_dataflows::decision::Reason;
 use prometheus::IntCounter;
 
 use super::Metrics;
+use crate::door::TickRecord;
 
 impl Metrics {
+    /// Calls of a tick whose words decided something; there are as many rules as their file has.
+    pub(super) fn calls_classified(&self, record: &TickRecord) {
+        for classified in record.notes.iter().filter_map(|(_, note)| note.classified.as_ref()) {
+            self.classified.with_label_values(&[&classified.rule]).inc();
+        }
+    }
+
     /// An event was refused.
     pub fn dead_letter(&self, stream: &str, reason: Reason) {
         self.dead_letters_handle(stream, reason).inc();

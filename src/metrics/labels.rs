@@ -8,13 +8,15 @@ pub(super) const TICK: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.
 /// Edges of answers, s: as 110 bulletins print them.
 pub(super) const ACK: &[f64] = &[10.0, 30.0, 60.0, 120.0, 180.0];
 pub(super) const PRIORITIES: [(&str, Priority); 3] = [("A", Priority::A), ("B", Priority::B), ("C", Priority::C)];
-pub(super) const PHASES: [(&str, CallPhase); 6] = [
+pub(super) const PHASES: [(&str, CallPhase); 8] = [
     ("waiting", CallPhase::Waiting),
     ("assigned", CallPhase::Assigned),
     ("accepted", CallPhase::Accepted),
     ("arrived", CallPhase::Arrived),
     ("closed", CallPhase::Closed),
     ("cancelled", CallPhase::Cancelled),
+    ("merged", CallPhase::Merged),
+    ("referred", CallPhase::Referred),
 ];
 pub(super) const PICKS: [(&str, PickReason); 5] = [
     ("nearest", PickReason::Nearest),

@@ -121,6 +121,7 @@ impl Dispatcher<'_> {
         self.tell_phase(id, phase, by.and_then(|(_, reason)| reason));
         self.calls.remove(id, self.tick, self.rules());
         crew.into_iter().for_each(|unit| self.release(unit));
+        self.close_joined(id);
     }
 
     fn release(&mut self, unit: UnitId) {
