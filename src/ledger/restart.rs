@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::{Assignment, CallPhase, Candidate};
-use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, Needs, Serving, Skill, StageHold, Standing};
+use nanming_dataflows::event::{
+    AssignmentId, CallChange, CallEvent, CallFacts, Needs, Serving, Skill, StageHold, Standing,
+};
 use nanming_dataflows::ids::{CallId, GridId, JunctionId, UnitId};
 use nanming_dataflows::network::Point;
 use rusqlite::{OptionalExtension, Row};

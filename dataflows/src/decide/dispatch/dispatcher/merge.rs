@@ -136,10 +136,9 @@ impl Dispatcher<'_> {
             self.split(joined, self.calls.duplicates.aside(joined))?;
         }
         let Some(call) = self.calls.open.get(&id) else { return Ok(()) };
-        // Its end is one more word about it.
-        let (opened_ms, said) = (call.opened_ms, call.said + 1);
+        let opened_ms = call.opened_ms;
         self.calls.change(id, self.rules(), |call| call.facts = facts);
-        self.close(id, CallPhase::Referred, None);
+        let said = self.close(id, CallPhase::Referred, None);
         self.calls.over.forget(id);
         self.calls.duplicates.set_aside(id, Aside { facts, opened_ms, into: None, said, since: self.tick });
         Ok(())
