@@ -16,6 +16,7 @@ pub mod network;
 mod observe;
 pub mod output;
 pub mod relation;
+pub mod roads;
 pub mod state;
 mod wiring;
 
