@@ -12,7 +12,6 @@
 //! Knows nothing about cities, events or files.
 
 use serde::{Deserialize, Serialize};
-use smallvec::{SmallVec, smallvec};
 
 use crate::network::Point;
 
@@ -47,11 +46,11 @@ pub struct Weights {
     both_ms: Vec<[i32; 2]>,
 }
 
-/// Where a place meets the streets, in one or several ways; in none: it cannot be reached.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Where a place meets the streets, in one way or two; in none: it cannot be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The ways.
-    pub ways: SmallVec<[Way; 2]>,
+    pub ways: [Option<Way>; 2],
 }
 
 /// A point on the streets, and the time between it and the place.
@@ -75,7 +74,11 @@ pub enum On {
 impl Place {
     /// A node.
     pub fn node(node: u32) -> Self {
-        Place { ways: smallvec![Way { on: On::Node(node), off_road_ms: 0 }] }
+        Place { ways: [Some(Way { on: On::Node(node), off_road_ms: 0 }), None] }
+    }
+
+    fn ways(&self) -> impl Iterator<Item = Way> {
+        self.ways.into_iter().flatten()
     }
 }
 
@@ -141,7 +144,7 @@ impl RoadGraph {
     }
 
     fn labels<L: Iterator<Item = (u32, u32)>>(&self, places: &[Place], of: impl Fn(Way) -> L) -> Vec<Label> {
-        let ways = places.iter().enumerate().flat_map(|(place, p)| p.ways.iter().map(move |way| (place, *way)));
+        let ways = places.iter().enumerate().flat_map(|(place, p)| p.ways().map(move |way| (place, way)));
         let labels = ways.flat_map(|(place, way)| of(way).map(move |(node, ms)| (place, node, ms)));
         labels.map(|(place, node, ms)| self.hierarchy.label(place, node, ms)).collect()
     }
@@ -183,7 +186,7 @@ impl RoadGraph {
 
 /// Points along arcs: the arc, how far, whose, and the time off the road.
 fn arcs_of(places: &[Place]) -> impl Iterator<Item = (u32, u32, usize, u32)> {
-    let ways = places.iter().enumerate().flat_map(|(place, p)| p.ways.iter().map(move |way| (place, way)));
+    let ways = places.iter().enumerate().flat_map(|(place, p)| p.ways().map(move |way| (place, way)));
     ways.filter_map(|(place, way)| match way.on {
         On::Node(_) => None,
         On::Arc(arc, at) => Some((arc, at, place, way.off_road_ms)),

@@ -95,13 +95,10 @@ impl Access {
         let (from, to) = self.courses[nearest.course as usize].ends;
         let back = self.by_ends.get(&(to, from)).into_iter().flatten();
         let back = back.filter(|course| **course != nearest.course).filter_map(|course| self.on_course(*course, at));
-        let mut place = Place::default();
-        for way in std::iter::once(nearest).chain(back).map(|near| self.way(near)) {
-            if place.ways.iter().all(|known| known.on != way.on) {
-                place.ways.push(way);
-            }
-        }
-        place
+        let way = self.way(nearest);
+        // At a node one way is all.
+        let back = back.min().map(|near| self.way(near)).filter(|back| back.on != way.on);
+        Place { ways: [Some(way), back] }
     }
 
     fn way(&self, near: Near) -> Way {

@@ -111,7 +111,11 @@ fn contract(places: &[Point], arcs: &[(u32, u32, u32)]) -> Cch {
     ends.dedup();
     let (tails, head): (Vec<u32>, Vec<u32>) = ends.into_iter().unzip();
     let of = |mm: fn(&Point) -> i32| -> Vec<f32> { places.iter().map(|p| mm(p) as f32).collect() };
-    let order = cch::inertial_order(places.len() as u32, &tails, &head, &of(|p| p.y_mm), &of(|p| p.x_mm));
+    // Where nothing is joined any order will do, and the dissection finds nothing to begin with.
+    let order = match head[..] {
+        [] => (0..places.len() as u32).collect(),
+        _ => cch::inertial_order(places.len() as u32, &tails, &head, &of(|p| p.y_mm), &of(|p| p.x_mm)),
+    };
     let first_out = (0..=places.len() as u32).map(|node| tails.partition_point(|tail| *tail < node) as u32).collect();
     Cch::build(&Graph { first_out, weight: vec![0; head.len()], head }, &order)
 }
