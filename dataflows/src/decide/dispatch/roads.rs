@@ -156,7 +156,7 @@ mod tests {
         city.lanes[0].movements.push(MovementId::from_index(0));
         let roads = Roads::new(&city);
         let free = roads.free_travel_ms();
-        let on_foot_twice = 2 * 1_000_000 / 6;
+        let on_foot_twice = 2 * (1_000_000 / 6);
         assert_eq!(time_ms(&roads, &free, 500, 1_500), on_foot_twice, "the only lane leads back");
         assert_eq!(time_ms(&roads, &free, 1_500, 500), 100_000, "nothing is known of the other way");
     }
