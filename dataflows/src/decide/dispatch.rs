@@ -19,7 +19,6 @@ mod dispatcher;
 mod duplicates;
 mod ladder;
 pub mod load;
-mod matching;
 mod open_call;
 mod over;
 mod pick;

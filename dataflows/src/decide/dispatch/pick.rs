@@ -1,11 +1,11 @@
 //! The matching of waiting calls to free units, and what is told about it.
 
-use super::matching::{FORBIDDEN, Matching};
 use super::open_call::OpenCall;
 use super::roads::Stop;
 use crate::decision::{Candidate, Objection, PickReason};
 use crate::event::Skills;
 use crate::ids::{CallId, GridId, UnitId};
+use crate::matching::{FORBIDDEN, Matching};
 use crate::network::{DispatchRules, Point};
 
 /// Candidates told with an assignment.
@@ -51,7 +51,7 @@ pub(super) fn picks<'a>(
     mut times_to: impl FnMut(Point, &[Stop]) -> Vec<u64>,
 ) -> Vec<Pick> {
     let stops: Vec<Stop> = free.iter().map(|free| free.stop).collect();
-    let mut matching = Matching::new(free.len());
+    let mut matching = Matching::new(free.iter().map(|_| 1));
     let (mut rows, mut row_of) = (Vec::new(), Vec::new());
     for (call, open) in waiting {
         if matching.is_full() {
@@ -63,20 +63,20 @@ pub(super) fn picks<'a>(
         let etas = times_to(open.facts.at, &stops);
         let costs: Vec<i64> = free.iter().zip(&etas).map(|(free, eta_ms)| cost(rules, open, free, *eta_ms)).collect();
         for _ in 0..open.lacking() {
-            matching.add(costs.clone());
+            matching.insert_row(row_of.len() as u64, &costs);
             row_of.push(rows.len());
         }
         let candidates = candidates(rules, open, free, &etas, &costs);
         rows.push(Row { call, etas, candidates });
     }
-    let pick = |(row, column): (&usize, Option<usize>)| {
-        let (row, column) = (&rows[*row], column?);
+    let pick = |(at, row): (usize, &usize)| {
+        let (row, column) = (&rows[*row], matching.column_of(at)?);
         let (call, unit, eta_ms) = (row.call, free[column].unit, row.etas[column]);
         let is_nearest = row.candidates.iter().find(|c| !is_bar(c.but)).is_some_and(|c| c.unit == unit);
         let reason = if is_nearest { PickReason::Nearest } else { PickReason::LeastTotal };
         Some(Pick { call, unit, eta_ms, candidates: row.candidates.clone(), reason })
     };
-    row_of.iter().zip(matching.columns()).filter_map(pick).collect()
+    row_of.iter().enumerate().filter_map(pick).collect()
 }
 
 /// Why a unit must not be sent to a call.
