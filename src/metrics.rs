@@ -66,6 +66,8 @@ pub struct Metrics {
     violations: IntCounter,
     phases: Vec<(CallPhase, IntCounter)>,
     classified: IntCounterVec,
+    acknowledged: Histogram,
+    reached: Vec<(Priority, Histogram)>,
     open_calls: Vec<(Priority, IntGauge)>,
     calls: Vec<(CallPhase, IntGauge)>,
     available_units: IntGauge,
@@ -176,6 +178,17 @@ impl Metrics {
                 TICK,
             ),
             ack: make.histogram("ack_seconds", "City time from an assignment to its unit's first answer.", ACK),
+            acknowledged: make.histogram(
+                "call_acknowledged_seconds",
+                "City time from a call to the first unit's acceptance, with which it departs.",
+                RESPONSE,
+            ),
+            reached: make.histograms(
+                ("call_reached_seconds", "City time from a call to the first unit's arrival."),
+                RESPONSE,
+                "priority",
+                PRIORITIES,
+            ),
             classified: make.counter_vec(
                 "calls_classified_total",
                 "Calls of which words decided something, by the rule that fired.",
