@@ -22,7 +22,7 @@ mod labels;
 mod make;
 mod process;
 mod travel;
-use labels::{ACK, PHASES, PICKS, PRIORITIES, STAGE_REASONS, TICK};
+use labels::{ACK, PHASES, PICKS, PRIORITIES, RESPONSE, STAGE_REASONS, TICK};
 use make::Make;
 
 pub use controllers::ControllerMeasures;

@@ -133,3 +133,47 @@ fn classify_says_which_rule_fires_and_bad_rules_are_refused_with_their_line() {
         assert!(complaint.contains("line 3") && complaint.contains("1 characters"), "{complaint}");
     }
 }
+
+#[test]
+fn the_books_tell_why_a_call_went_as_it_did_and_how_fast() {
+    let city = Running::start();
+    let mut terminal = city.terminal(3);
+    terminal.report(city.post_of(3));
+    city.wait_for("unit", || city.measures("nanming_units_available 1"));
+    let call = alarm(&city, 3, "有人打架", json!({"channel": "phone"}))["call"].clone();
+    let assignment = terminal.hear("assignment")["assignment"].clone();
+    for answer in ["accept", "arrived"] {
+        terminal.say(&json!({"type": "ack", "assignment": assignment, "answer": answer}).to_string());
+        assert_eq!(terminal.hear("ack_result")["ok"], true);
+    }
+    alarm(&city, 0, "路灯不亮", json!({}));
+    let (status, told) = city.get(&format!("/calls/{call}/explain"));
+    assert_eq!(status, 200, "{told}");
+    let steps: Vec<&str> = told["steps"].as_array().unwrap().iter().map(|s| s["what"].as_str().unwrap()).collect();
+    assert_eq!(steps[..2], ["phase", "assigned"], "{told}");
+    let sent = &told["steps"][1];
+    assert_eq!((&sent["became"], &sent["candidates"][0]["name"]), (&json!("arrived"), &sent["unit"]["name"]), "{told}");
+
+    let (ledger, town) = (city.dir.path().join("ledger.sqlite"), city.dir.path().join("town.json"));
+    let books = ["--ledger", ledger.to_str().unwrap(), "--city", town.to_str().unwrap()];
+    let id = call.to_string();
+    let beside = nanming(&[&["explain", &id, "--json"][..], &books].concat());
+    assert_eq!(serde_json::from_str::<Value>(&said(&beside)).unwrap(), told, "beside the running city");
+    let text = said(&nanming(&[&["explain", &id][..], &books].concat()));
+    assert!(text.contains("classified by rule 'fight' by \"打架\"") && text.contains("is sent"), "{text}");
+    assert_eq!(nanming(&[&["explain", "99"][..], &books].concat()).status.code(), Some(1));
+
+    let report: Value = serde_json::from_str(&said(&nanming(&[&["report", "--json"][..], &books].concat()))).unwrap();
+    assert_eq!((&report["calls"], &report["referred"]), (&json!(2), &json!(1)), "{report}");
+    assert_eq!((&report["acknowledged"]["within_30s"], &report["acknowledged"]["count"]), (&json!(1.0), &json!(1)));
+    assert_eq!((&report["arrived"][1]["count"], &report["arrived"][1]["within_8min"]), (&json!(1), &json!(1.0)));
+    let long_ago = nanming(&[&["report", "--json", "--day", "2001-01-01"][..], &books].concat());
+    assert_eq!(serde_json::from_str::<Value>(&said(&long_ago)).unwrap()["calls"], 0);
+    city.wait_for("measure", || city.measures("nanming_call_reached_seconds_count{priority=\"B\"} 1"));
+
+    let incident = city.get(&format!("/calls/{call}/eido")).1;
+    let resource = &incident["emergencyResourceComponent"][0];
+    assert_eq!(resource["unitStatusInternal"][0], json!({"standard": "GA/T 974.39", "code": 22}), "{incident}");
+    assert_eq!(incident["incidentComponent"]["incidentTrackingIdentifier"], json!(id));
+    assert_eq!(incident["notesComponent"][0]["notesActionComments"], "有人打架");
+}
