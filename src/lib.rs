@@ -5,6 +5,7 @@
 
 pub mod bounded_file;
 pub mod call_content;
+mod call_json;
 pub mod city_file;
 pub mod classify;
 pub mod cli;
@@ -14,7 +15,9 @@ pub mod config;
 pub mod controllers;
 pub mod diff;
 pub mod door;
+pub mod eido;
 pub mod engine;
+pub mod explain;
 pub mod forecast_eval;
 pub mod gat1049;
 mod gzip;
@@ -30,6 +33,7 @@ pub mod offsets;
 pub mod publish;
 pub mod recording;
 pub mod replay;
+pub mod response_report;
 pub mod run;
 pub mod sumo;
 mod times_axis;

@@ -23,7 +23,7 @@ mod labels;
 mod make;
 mod process;
 mod travel;
-use labels::{ACK, PHASES, PRIORITIES, STAGE_REASONS, TICK};
+use labels::{ACK, PHASES, PRIORITIES, RESPONSE, STAGE_REASONS, TICK};
 use make::Make;
 
 pub use controllers::ControllerMeasures;
@@ -67,6 +67,8 @@ pub struct Metrics {
     unserved: IntCounter,
     violations: IntCounter,
     classified: IntCounterVec,
+    acknowledged: Histogram,
+    reached: Vec<(Priority, Histogram)>,
     open_calls: Vec<(Priority, IntGauge)>,
     calls: Vec<(CallPhase, IntGauge)>,
     available_units: IntGauge,
@@ -177,6 +179,17 @@ impl Metrics {
                 TICK,
             ),
             ack: make.histogram("ack_seconds", "City time from an assignment to its unit's first answer.", ACK),
+            acknowledged: make.histogram(
+                "call_acknowledged_seconds",
+                "City time from a call to the first unit's acceptance, with which it departs.",
+                RESPONSE,
+            ),
+            reached: make.histograms(
+                ("call_reached_seconds", "City time from a call to the first unit's arrival."),
+                RESPONSE,
+                "priority",
+                PRIORITIES,
+            ),
             classified: make.counter_vec(
                 "calls_classified_total",
                 "Calls of which words decided something, by the rule that fired.",

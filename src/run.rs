@@ -33,7 +33,7 @@ use crate::ingest::{Callers, DeadLetters, Plates, Validator};
 use crate::learned::{Keeping, Learned};
 use crate::ledger::{Book, Keeper, Ledger, LedgerError, keep};
 use crate::metrics::Metrics;
-use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Street, Terminals};
+use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Responses, Street, Terminals};
 use crate::recording::{Recorder, RecordingError, Writer};
 
 mod controllers;
@@ -379,6 +379,7 @@ fn bus(config: &Config, shared: &Shared, app: &App, ears: Ears) -> Result<Bus, R
         .with(Arc::clone(&shared.acceptances))
         .with(ears)
         .with(move |record: &Arc<TickRecord>| metrics.decided(&record.decisions))
+        .with(Responses::new(Arc::clone(&shared.metrics)))
         .with(Letters(Arc::clone(&shared.letters)))
         .with(Arc::clone(&app.board));
     if let Some(dir) = &config.output.jsonl {

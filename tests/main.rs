@@ -20,6 +20,7 @@ mod ingest;
 mod kafka;
 mod learning;
 mod leaving;
+mod life;
 mod preemption;
 mod recordings;
 mod replay;

@@ -21,14 +21,13 @@ use super::body::Whole;
 use super::problem::status_of;
 use super::{App, Problem, Surface};
 use crate::call_content::content_hash;
+use crate::call_json;
 use crate::door::{Arrival, CallNote};
 use crate::ingest::alarm::reason;
 use crate::ingest::{Alarm, AlarmJson, Unfit};
 use crate::ledger::CallPage;
 use crate::publish::Outcome;
 use crate::publish::acceptances::Expected;
-
-mod answer;
 
 /// So long a caller waits for the commit.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -125,7 +124,22 @@ fn name(app: &App, alarm: &Alarm) -> Result<CallId, Problem> {
 
 /// `GET /calls/{id}`.
 pub(super) async fn get(State(surface): State<Arc<Surface>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    Ok(Json(answer::call(&surface.app.city, &find(&surface.app, &id)?)))
+    Ok(Json(call_json::call(Some(&surface.app.city), &find(&surface.app, &id)?)))
+}
+
+/// `GET /calls/{id}/explain`.
+pub(super) async fn explain(
+    State(surface): State<Arc<Surface>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let (app, call) = (&surface.app, find(&surface.app, &id)?.call);
+    let story = crate::explain::explain(&app.book, call, Some(&app.city))?;
+    Ok(Json(json!(story)))
+}
+
+/// `GET /calls/{id}/eido`.
+pub(super) async fn eido(State(surface): State<Arc<Surface>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    Ok(Json(crate::eido::incident(&surface.app.city, &find(&surface.app, &id)?)))
 }
 
 /// `PATCH /calls/{id}`.

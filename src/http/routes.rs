@@ -19,6 +19,8 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Surface>>)> {
         ("/metrics", get(status::metrics)),
         ("/openapi.json", get(status::openapi)),
         ("/calls", post(calls::post).layer(small())),
+        ("/calls/{id}/explain", get(calls::explain).layer(small())),
+        ("/calls/{id}/eido", get(calls::eido).layer(small())),
         ("/calls/{id}/split", post(calls::split).layer(small())),
         ("/calls/{id}", get(calls::get).patch(calls::patch).delete(calls::delete).layer(small())),
         ("/api/ingest", post(ingest::post)),

@@ -7,6 +7,9 @@ use nanming_dataflows::event::{CallPhase, Priority};
 pub(super) const TICK: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0];
 /// Edges of answers, s: as 110 bulletins print them.
 pub(super) const ACK: &[f64] = &[10.0, 30.0, 60.0, 120.0, 180.0];
+/// Edges from a call to its acceptance and arrival, s: those of the bulletins, 5 and 8 min among them.
+pub(super) const RESPONSE: &[f64] =
+    &[30.0, 60.0, 120.0, 180.0, 240.0, 300.0, 360.0, 480.0, 600.0, 900.0, 1200.0, 1800.0, 3600.0];
 pub(super) const PRIORITIES: [(&str, Priority); 3] = [("A", Priority::A), ("B", Priority::B), ("C", Priority::C)];
 pub(super) const PHASES: [(&str, CallPhase); 8] = [
     ("waiting", CallPhase::Waiting),

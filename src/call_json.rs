@@ -1,14 +1,14 @@
-//! A call's page as JSON.
+//! A call's page as JSON, for the API and for its story.
 
 use nanming_dataflows::ids::UnitId;
-use nanming_dataflows::network::City;
+use nanming_dataflows::network::{City, Point};
 use serde_json::{Value, json};
 
 use crate::ledger::{CallPage, Changed, HistoryLine, Joined};
 
-/// What `GET /calls/{id}` says.
-pub(super) fn call(city: &City, page: &CallPage) -> Value {
-    let (lon, lat) = page.facts.at.to_lon_lat(city.origin).degrees();
+/// What `GET /calls/{id}` says. Without its city a call has no longitude and latitude, and units no names.
+pub(crate) fn call(city: Option<&City>, page: &CallPage) -> Value {
+    let (lon, lat) = degrees(city, page.facts.at);
     let history: Vec<Value> = page.history.iter().map(|line| history(city, page, line)).collect();
     let mut answer = json!({
         "call": page.call, "phase": page.phase, "priority": page.facts.priority, "category": page.facts.category,
@@ -51,7 +51,7 @@ fn joined(call: &Joined) -> Value {
     json!({"call": call, "opened_ms": opened_ms, "phase": phase, "caller": caller, "words": words})
 }
 
-fn history(city: &City, page: &CallPage, line: &HistoryLine) -> Value {
+fn history(city: Option<&City>, page: &CallPage, line: &HistoryLine) -> Value {
     let mut answer = json!({"time_ms": line.time_ms, "phase": line.phase});
     if let Some(unit) = line.unit {
         answer["unit"] = json!(unit);
@@ -71,7 +71,7 @@ fn history(city: &City, page: &CallPage, line: &HistoryLine) -> Value {
     answer
 }
 
-fn changed(city: &City, what: &Changed) -> Value {
+fn changed(city: Option<&City>, what: &Changed) -> Value {
     let mut answer = json!({});
     if let Some(priority) = what.priority {
         answer["priority"] = json!(priority);
@@ -89,12 +89,16 @@ fn changed(city: &City, what: &Changed) -> Value {
         answer["withdrawn"] = true.into();
     }
     if let Some(at) = what.at {
-        let (lon, lat) = at.to_lon_lat(city.origin).degrees();
+        let (lon, lat) = degrees(city, at);
         (answer["lon"], answer["lat"]) = (lon.into(), lat.into());
     }
     answer
 }
 
-fn name(city: &City, unit: UnitId) -> &str {
-    city.units.get(unit.index()).map_or("", |u| &u.name)
+fn name(city: Option<&City>, unit: UnitId) -> &str {
+    city.and_then(|city| city.units.get(unit.index())).map_or("", |unit| &unit.name)
+}
+
+fn degrees(city: Option<&City>, at: Point) -> (Option<f64>, Option<f64>) {
+    city.map(|city| at.to_lon_lat(city.origin).degrees()).unzip()
 }
