@@ -20,6 +20,7 @@ mod forecast_eval;
 mod interrupt;
 mod log;
 mod sumo;
+mod terminal_token;
 
 /// Exit code after an interruption (Ctrl-C) of a command that had not finished.
 pub const INTERRUPTED: u8 = 130;
@@ -76,6 +77,8 @@ pub enum Command {
     ForecastEval(forecast_eval::ForecastEvalArgs),
     /// Generate or import a city, write it, and print its numbers
     City(city::CityArgs),
+    /// Print a token that a unit's terminal logs in with
+    TerminalToken(terminal_token::TerminalTokenArgs),
     /// Print the effective configuration as TOML; what is unset, and the secret, as comments
     Config,
 }
@@ -223,6 +226,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Sumo(args) => return sumo::sumo(&args),
         Command::ForecastEval(args) => forecast_eval::forecast_eval(&args)?,
         Command::City(args) => city::city(&args)?,
+        Command::TerminalToken(args) => terminal_token::terminal_token(args, &config)?,
         Command::Config => print!("{}", config.to_toml()),
     }
     Ok(ExitCode::SUCCESS)

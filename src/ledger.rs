@@ -52,7 +52,7 @@ mod write;
 pub use book::{Book, CallPage, Changed, HistoryLine};
 use files::Files;
 pub use keeper::{Keeper, keep};
-pub use outbox::Assigned;
+pub use outbox::{Assigned, Step};
 pub use restart::InForce;
 use roster::Roster;
 

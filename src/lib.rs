@@ -31,9 +31,11 @@ pub mod recording;
 pub mod replay;
 pub mod run;
 pub mod sumo;
+pub mod terminal_token;
 mod times_axis;
 pub mod track_record;
 pub mod travel;
+pub mod webhooks;
 
 #[cfg(test)]
 mod fuzz;

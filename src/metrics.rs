@@ -22,6 +22,7 @@ mod labels;
 mod make;
 mod process;
 mod travel;
+mod webhooks;
 use labels::{ACK, PHASES, PICKS, PRIORITIES, STAGE_REASONS, TICK};
 use make::Make;
 
@@ -30,6 +31,7 @@ pub use crowds::CrowdMeasures;
 pub use forecasts::ForecastMeasures;
 pub use kafka::KafkaMeasures;
 pub use travel::TravelMeasures;
+pub use webhooks::WebhookMeasures;
 
 /// Ticks over which [`Metrics::tick_p99_ms`] looks back.
 const RECENT_TICKS: usize = 2048;
@@ -86,6 +88,8 @@ pub struct Metrics {
     pub controllers: ControllerMeasures,
     /// Of public travel information.
     pub travel: TravelMeasures,
+    /// Of webhooks.
+    pub webhooks: WebhookMeasures,
     terminals: IntGauge,
     event_streams: IntGauge,
     resident: IntGauge,
@@ -237,6 +241,7 @@ impl Metrics {
             forecasts: ForecastMeasures::new(&make),
             controllers: ControllerMeasures::new(&make),
             travel: TravelMeasures::new(&make),
+            webhooks: WebhookMeasures::new(&make),
             terminals: make.int_gauge("terminals_connected", "Dispatch terminals connected."),
             event_streams: make.int_gauge("event_streams_connected", "Boards connected."),
             resident: make.int_gauge("process_resident_bytes", "Memory in RAM."),
