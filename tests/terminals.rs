@@ -252,3 +252,20 @@ fn desks_are_told_who_is_connected_and_who_has_seen_its_task() {
     let gone = desk.hear("terminal");
     assert_eq!((&gone["unit"], &gone["connected"]), (&json!(3), &json!(false)));
 }
+
+#[test]
+fn a_desk_is_told_why_a_unit_declines_its_own_task_and_no_others() {
+    let city = Running::start();
+    let mut desk = city.socket("/ws/desk");
+    let (mut right, mut wrong) = (city.terminal(3), city.terminal(4));
+    right.report(city.post_of(3));
+    city.wait_for("unit", || city.measures("nanming_units_available 1"));
+    city.post("/calls", &city.alarm(3, json!({"id": 17})));
+    let id = right.hear("assignment")["assignment"].clone();
+    let decline = |why: &str| json!({"type": "ack", "assignment": id, "answer": "decline", "why": why}).to_string();
+    wrong.say(&decline("not mine"));
+    assert_eq!(wrong.hear("ack_result")["ok"], false);
+    right.say(&decline("far"));
+    assert_eq!(right.hear("ack_result")["ok"], true);
+    assert_eq!(desk.hear("declines"), json!({"type": "declines", "assignment": "17.1", "unit": 3, "why": "far"}));
+}

@@ -31,6 +31,11 @@ pub(super) fn seen(assignment: AssignmentId, unit: UnitId) -> String {
     json!({"type": "seen", "assignment": assignment, "unit": unit}).to_string()
 }
 
+/// A unit declines, and says why.
+pub(super) fn declines(assignment: AssignmentId, unit: UnitId, why: &str) -> String {
+    json!({"type": "declines", "assignment": assignment, "unit": unit, "why": why}).to_string()
+}
+
 /// The first terminal of a unit connected, or its last one left.
 pub(super) fn terminal(unit: UnitId, connected: bool) -> String {
     json!({"type": "terminal", "unit": unit, "connected": connected}).to_string()

@@ -112,22 +112,26 @@ impl Terminals {
     fn missed(&self, state: &mut State, unit: UnitId, after: u64) -> Vec<Arc<str>> {
         let State { duty, posts, before, .. } = state;
         let post = posts.entry(unit).or_insert_with(|| Post::after(*before));
-        let in_force: BTreeSet<AssignmentId> = duty.in_force(unit).map(|(a, _)| a.id).collect();
-        // What this run has not sent yet is told again: an earlier one may have been at another word.
-        for (assignment, call) in duty.in_force(unit) {
-            if post.id_of(assignment.id).is_some() {
-                continue;
-            }
-            let id = post.next(0);
-            let frame = frames::assignment(&self.city, id, assignment, call).into();
-            post.keep(Kept { id, assignment: assignment.id, ends: false, frame }, |id| in_force.contains(&id));
-        }
         // An ID that is ahead of ours is of another ledger: all is new then.
         let after = if after > post.last() { 0 } else { after };
-        let missed = post.missed(after, |id| in_force.contains(&id));
-        let missed = missed.into_iter().map(|kept| Arc::clone(&kept.frame));
+        let mut missed = post.ended(after);
+        let in_force: BTreeSet<AssignmentId> = duty.in_force(unit).map(|(a, _)| a.id).collect();
+        for (assignment, call) in duty.in_force(unit) {
+            // What this run has not sent yet comes under a new ID: an earlier run may have been at another word.
+            let id = post.id_of(assignment.id).unwrap_or_else(|| {
+                let id = post.next(0);
+                post.keep(Kept { id, assignment: assignment.id, ended: None }, |id| in_force.contains(&id));
+                id
+            });
+            missed.push((id, frames::assignment(&self.city, id, assignment, call).into()));
+        }
+        missed.sort();
         let name = &self.city.units[unit.index()].name;
-        missed.chain([frames::current(post.last(), unit, name, &in_force).into()]).collect()
+        missed
+            .into_iter()
+            .map(|(_, frame)| frame)
+            .chain([frames::current(post.last(), unit, name, &in_force).into()])
+            .collect()
     }
 
     /// Connects a desk: the open calls and the assignments in force, then every frame from now on. It is told when it
@@ -150,6 +154,15 @@ impl Terminals {
     pub fn seen(&self, unit: UnitId, id: u64) {
         let seen = self.lock().post(unit).see(id);
         seen.into_iter().for_each(|assignment| self.tell_desks(frames::seen(assignment, unit).into()));
+    }
+
+    /// A unit says why it declines an assignment: desks are told, if it is the unit's own.
+    pub fn declines(&self, ack: &Ack, why: &str) {
+        let is_own = self.lock().duty.in_force(ack.unit).any(|(a, _)| a.id == ack.assignment);
+        if is_own {
+            tracing::info!(assignment = %ack.assignment, unit = ack.unit.0, why, "a unit declines");
+            self.tell_desks(frames::declines(ack.assignment, ack.unit, why).into());
+        }
     }
 
     fn leave(&self, unit: UnitId, number: u64) {
@@ -202,7 +215,7 @@ impl Terminals {
         let id = post.next(tick);
         let frame: Arc<str> = frame(id).into();
         post.push(&frame);
-        let kept = Kept { id, assignment, ends, frame: Arc::clone(&frame) };
+        let kept = Kept { id, assignment, ended: ends.then(|| Arc::clone(&frame)) };
         post.keep(kept, |id| duty.in_force(unit).any(|(a, _)| a.id == id));
         self.tell_desks(frame);
     }

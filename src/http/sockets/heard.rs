@@ -10,10 +10,13 @@ use super::super::App;
 use crate::door::Arrival;
 use crate::ingest::{Unfit, object};
 
+/// Characters of a reason that are passed on.
+const WHY: usize = 100;
+
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Said {
-    Ack { assignment: AssignmentId, answer: Answer },
+    Ack { assignment: AssignmentId, answer: Answer, why: Option<String> },
     Report { lon: f64, lat: f64, status: UnitStatus },
     Seen { id: u64 },
     Ping,
@@ -21,7 +24,8 @@ enum Said {
 
 /// What a frame comes to.
 enum Meant {
-    ToTheDoor(Event),
+    /// With why a unit declines, if it says so.
+    ToTheDoor(Event, Option<String>),
     Seen(u64),
     Ping,
 }
@@ -31,7 +35,10 @@ enum Meant {
 pub(super) async fn hear(app: &App, unit: UnitId, text: &[u8]) -> Option<String> {
     let now_ms = app.inbox.now_ms();
     match understand(app, unit, text, now_ms) {
-        Ok(Meant::ToTheDoor(event)) => {
+        Ok(Meant::ToTheDoor(event, why)) => {
+            if let (Event::Ack(ack), Some(why)) = (&event, why) {
+                app.terminals.declines(ack, &why);
+            }
             let sent = app.inbox.send_async(Arrival { events: vec![event], ..Arrival::default() }).await;
             sent.err().map(|closed| error("shutting_down", &closed.to_string()))
         }
@@ -60,10 +67,13 @@ fn read(text: &[u8]) -> Result<Said, Unfit> {
 
 fn understand(app: &App, unit: UnitId, text: &[u8], time_ms: u64) -> Result<Meant, (&'static str, Unfit)> {
     match read(text).map_err(|unfit| ("acks", unfit))? {
-        Said::Ack { assignment, answer } => Ok(Meant::ToTheDoor(Event::Ack(Ack { time_ms, unit, assignment, answer }))),
+        Said::Ack { assignment, answer, why } => {
+            let why = why.filter(|_| answer == Answer::Decline).map(|why| why.chars().take(WHY).collect());
+            Ok(Meant::ToTheDoor(Event::Ack(Ack { time_ms, unit, assignment, answer }), why))
+        }
         Said::Report { lon, lat, status } => {
             let report = app.validator.report(unit, lon, lat, status, time_ms);
-            report.map(|report| Meant::ToTheDoor(Event::Unit(report))).map_err(|unfit| ("units", unfit))
+            report.map(|report| Meant::ToTheDoor(Event::Unit(report), None)).map_err(|unfit| ("units", unfit))
         }
         Said::Seen { id } => Ok(Meant::Seen(id)),
         Said::Ping => Ok(Meant::Ping),

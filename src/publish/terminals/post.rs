@@ -16,14 +16,13 @@ pub(super) const KEPT: usize = 16;
 /// Answers taken that are remembered: one that comes again is not refused.
 const TAKEN: usize = 16;
 
-/// A frame that a terminal which was away must be sent.
+/// A frame about an assignment that was sent.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
     pub(super) id: u64,
     pub(super) assignment: AssignmentId,
-    /// Whether it says that the assignment holds no longer.
-    pub(super) ends: bool,
-    pub(super) frame: Arc<str>,
+    /// The frame itself where it says that the assignment holds no longer; what is in force is told as it is now.
+    pub(super) ended: Option<Arc<str>>,
 }
 
 /// Of one unit.
@@ -63,11 +62,10 @@ impl Post {
         }
     }
 
-    /// What ended after an ID, and the last word on each assignment in force, oldest first.
-    pub(super) fn missed(&self, after: u64, in_force: impl Fn(AssignmentId) -> bool) -> Vec<&Kept> {
-        let is_last = |kept: &Kept| !self.kept.iter().any(|k| k.assignment == kept.assignment && k.id > kept.id);
-        let is_due = |kept: &Kept| if kept.ends { kept.id > after } else { in_force(kept.assignment) && is_last(kept) };
-        self.kept.iter().filter(|kept| is_due(kept)).collect()
+    /// Frames after an ID that say what holds no longer.
+    pub(super) fn ended(&self, after: u64) -> Vec<(u64, Arc<str>)> {
+        let late = self.kept.iter().filter(|kept| kept.id > after);
+        late.filter_map(|kept| Some((kept.id, Arc::clone(kept.ended.as_ref()?)))).collect()
     }
 
     /// The ID of the last frame about an assignment.
