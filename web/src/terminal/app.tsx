@@ -95,7 +95,7 @@ function Work({ login, leave, speak }: { login: Login; leave: (refused: boolean)
       <main>
         <p class={`here ${place ? "" : "none"}`} data-testid="here">{t(place ? `here_${place.by}` : "here_none")}</p>
         {notice && <p class={`notice ${notice.kind === "refused" ? "bad" : ""}`} role="status" data-testid="notice">{noticeWords(notice)}</p>}
-        {tasks.map((task) => <TaskCard key={task.assignment} task={task} sending={unconfirmed.some((said) => said.assignment === task.assignment)} answer={answer} />)}
+        {tasks.map((task) => <TaskCard key={task.assignment} task={task} sending={unconfirmed.some((said) => said.assignment === task.assignment)} live={state === "live"} answer={answer} />)}
         {tasks.length === 0 && <div class="idle" data-testid="idle"><b>{t("no_task")}</b><span>{t(onDuty ? "no_task_hint" : "off_hint")}</span></div>}
         <button type="button" class="quiet leave" data-testid="logout" onClick={() => leave(false)}>{t("logout")}</button>
       </main>

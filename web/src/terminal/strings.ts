@@ -30,6 +30,7 @@ const table = {
   arrived: ["到达现场", "Arrived"],
   closed: ["处置完毕", "Close"],
   sending: ["正在发送…", "Sending…"],
+  will_send: ["已记下，恢复连接后发送", "Noted; sent when the link is back"],
   phase_assigned: ["待接受", "to be accepted"],
   phase_accepted: ["前往中", "on the way"],
   phase_arrived: ["在现场", "on the scene"],

@@ -6,7 +6,7 @@ import { t, word } from "./say";
 
 const WHY = ["engaged", "vehicle", "far", "unable"] as const;
 
-export function TaskCard({ task, sending, answer }: { task: Task; sending: boolean; answer: (said: Said) => void }): JSX.Element {
+export function TaskCard({ task, sending, live, answer }: { task: Task; sending: boolean; live: boolean; answer: (said: Said) => void }): JSX.Element {
   const [asks, ask] = useState<"why" | "sure" | null>(null);
   const say = (said: Omit<Said, "assignment">): void => {
     ask(null);
@@ -22,7 +22,7 @@ export function TaskCard({ task, sending, answer }: { task: Task; sending: boole
       </div>
       <p class="words">{task.words || t("no_words")}</p>
       <p class="more">{t("call", { n: task.call, time })}{task.phase !== "arrived" && <> · {t("eta", { min: Math.max(1, Math.round(task.eta_s / 60)) })}</>}</p>
-      {sending && <p class="sending" role="status" data-testid="sending">{t("sending")}</p>}
+      {sending && <p class="sending" role="status" data-testid="sending">{t(live ? "sending" : "will_send")}</p>}
       {asks === "why" && <Choice title={t("why")} back={() => ask(null)}>
         {WHY.map((why) => <button key={why} type="button" class="big" data-testid={`why-${why}`} onClick={() => say({ answer: "decline", why })}>{t(`why_${why}`)}</button>)}
       </Choice>}
