@@ -55,7 +55,7 @@ function Work({ login, leave, speak }: { login: Login; leave: (refused: boolean)
       const before = duty.current;
       change(hear(before, frame));
       if (frame.type === "assignment") {
-        if (!before.tasks.some((task) => task.assignment === frame.assignment)) navigator.vibrate?.([300, 150, 300]);
+        if (!before.tasks.some((task) => task.assignment === frame.assignment)) buzz();
         // Told once it stands on the screen.
         requestAnimationFrame(() => made.send({ type: "seen", id: frame.id }));
       }
@@ -111,6 +111,11 @@ function Head({ name, speak, children }: { name: string; speak: (lang: Lang) => 
       <button type="button" class="quiet" data-testid="lang" title={t("lang_label")} onClick={() => speak(speech.lang === "zh" ? "en" : "zh")}>{t("lang_switch")}</button>
     </header>
   );
+}
+
+/** Browsers let only those pages vibrate that somebody has touched. */
+function buzz(): void {
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([300, 150, 300]);
 }
 
 function noticeWords(notice: Notice): string {
