@@ -54,7 +54,7 @@ mod write;
 pub use book::{Book, CallPage, Changed, HistoryLine, Joined};
 use files::Files;
 pub use keeper::{Keeper, keep};
-pub use outbox::Assigned;
+pub use outbox::{Assigned, Step};
 pub use responses::Response;
 pub use restart::InForce;
 use roster::Roster;

@@ -36,9 +36,11 @@ pub mod replay;
 pub mod response_report;
 pub mod run;
 pub mod sumo;
+pub mod terminal_token;
 mod times_axis;
 pub mod track_record;
 pub mod travel;
+pub mod webhooks;
 
 #[cfg(test)]
 mod fuzz;

@@ -23,6 +23,7 @@ mod labels;
 mod make;
 mod process;
 mod travel;
+mod webhooks;
 use labels::{ACK, PHASES, PRIORITIES, RESPONSE, STAGE_REASONS, TICK};
 use make::Make;
 
@@ -32,6 +33,7 @@ pub use dispatch::DispatchMeasures;
 pub use forecasts::ForecastMeasures;
 pub use kafka::KafkaMeasures;
 pub use travel::TravelMeasures;
+pub use webhooks::WebhookMeasures;
 
 /// Ticks over which [`Metrics::tick_p99_ms`] looks back.
 const RECENT_TICKS: usize = 2048;
@@ -90,6 +92,8 @@ pub struct Metrics {
     pub controllers: ControllerMeasures,
     /// Of public travel information.
     pub travel: TravelMeasures,
+    /// Of webhooks.
+    pub webhooks: WebhookMeasures,
     terminals: IntGauge,
     event_streams: IntGauge,
     resident: IntGauge,
@@ -251,6 +255,7 @@ impl Metrics {
             forecasts: ForecastMeasures::new(&make),
             controllers: ControllerMeasures::new(&make),
             travel: TravelMeasures::new(&make),
+            webhooks: WebhookMeasures::new(&make),
             terminals: make.int_gauge("terminals_connected", "Dispatch terminals connected."),
             event_streams: make.int_gauge("event_streams_connected", "Boards connected."),
             resident: make.int_gauge("process_resident_bytes", "Memory in RAM."),

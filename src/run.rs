@@ -41,6 +41,7 @@ mod follower;
 mod kafka;
 mod simulator;
 mod surface;
+mod webhooks;
 use controllers::Outside;
 use kafka::{Kafka, Sources};
 use simulator::Ears;
@@ -80,6 +81,9 @@ pub enum RunError {
          without the table"
     )]
     TwoStreets,
+    /// A webhook makes no sense.
+    #[error(transparent)]
+    Webhook(#[from] crate::webhooks::OpenError),
     /// Kafka cannot be used so.
     #[error(transparent)]
     Kafka(#[from] crate::kafka::ClientError),
@@ -117,10 +121,7 @@ struct Shared {
 
 /// Runs the city until it is interrupted, alone or as one process of a cluster.
 pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
-    let mut city = crate::city_file::load(config.city.file.as_deref(), config.city.seed)?;
-    if city.units.is_empty() {
-        with_units(&mut city, config.units(), 1);
-    }
+    let mut city = city(config)?;
     config.signals.apply(&mut city)?;
     config.classification.apply(&mut city)?;
     let listener = TcpListener::bind(config.http.listen).map_err(|e| RunError::Listen(config.http.listen, e))?;
@@ -135,6 +136,15 @@ pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
         Some(cluster) if !cluster.leads() => follower::follow(config, cluster, Arc::new(city), listener),
         _ => run_city(config, cluster, Arc::new(city), listener),
     }
+}
+
+/// The city of a configuration, with units.
+pub fn city(config: &Config) -> Result<City, RunError> {
+    let mut city = crate::city_file::load(config.city.file.as_deref(), config.city.seed)?;
+    if city.units.is_empty() {
+        with_units(&mut city, config.units(), 1);
+    }
+    Ok(city)
 }
 
 fn run_city(
@@ -162,7 +172,7 @@ fn run_city(
     let (bus, signals, feeds) = kafka::attach(kafka, bus(config, &shared, &app, ears)?);
     let outside = Outside::start(config, &shared, &inbox)?;
     let mut street = street.also_to(signals).also_to_fleet(outside.fleet.clone());
-    let bus = outside.attach(bus);
+    let (bus, hooks) = webhooks::attach(config, &shared, &inbox, &known, outside.attach(bus))?;
 
     let (records, finished) = bounded(TICKS);
     let (committed, kept) = bounded(TICKS);
@@ -201,7 +211,11 @@ fn run_city(
     let simulated = simulating.map_or(Ok(()), |thread| joined("simulator", thread));
     let (driven, is_kept) = (joined("door", driving), joined("ledger", keeping));
     remembering.map_or(Ok(()), |thread| joined("learned", thread))?;
-    joined("sinks", publishing).and(simulated).and(kafka::ended(feeds)).and(outside.ended())?;
+    joined("sinks", publishing)
+        .and(simulated)
+        .and(kafka::ended(feeds))
+        .and(webhooks::ended(hooks))
+        .and(outside.ended())?;
     driven??;
     served.map_err(|e| RunError::Io("http", e))?;
     if !is_kept? {
@@ -352,13 +366,17 @@ fn app(
     let (city, metrics) = (&shared.city, &shared.metrics);
     let CallId(next_call) = ledger.next_call_id(OWN_CALLS)?;
     let (acceptances, manning) = (Arc::clone(&shared.acceptances), ears.manning.clone());
+    let board = Arc::new(Board::new(Arc::clone(city), Arc::clone(metrics), Arc::clone(&shared.letters)));
+    let terminals = Terminals::new(Arc::clone(city), Arc::clone(metrics), acceptances, duty, manning);
+    let taken = ledger.answers_taken()?;
     Ok(App {
         city: Arc::clone(city),
         config: config.http.clone(),
+        terminal_key: Some(config.terminals.key.clone()).filter(|key| !key.expose().is_empty()),
         inbox,
         book: Book::open(&config.ledger.path)?,
-        board: Arc::new(Board::new(Arc::clone(city), Arc::clone(metrics), Arc::clone(&shared.letters))),
-        terminals: Arc::new(Terminals::new(Arc::clone(city), Arc::clone(metrics), acceptances, duty, manning)),
+        board: Arc::clone(&board),
+        terminals: Arc::new(terminals.going_on(shared.clock.start_ms(), &taken).shown_on(board)),
         acceptances: Arc::clone(&shared.acceptances),
         letters: Arc::clone(&shared.letters),
         validator: Arc::new(validator(config, shared)),
@@ -415,6 +433,12 @@ fn announce(config: &Config, city: &City, listener: &TcpListener) {
         tracing::warn!(
             "the engine listens beyond this machine and has no log-in of its own: put it behind a proxy that has"
         );
+        if config.terminals.key.expose().is_empty() {
+            tracing::warn!(
+                "terminals.key is not set: whoever connects may say which unit it is; set it, and give each terminal a token \
+                 (nanming terminal-token)"
+            );
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Surface>>)> {
     let small = || DefaultBodyLimit::max(CALL_BYTES);
     vec![
         ("/", get(page::page)),
+        ("/terminal", get(page::page)),
         ("/healthz", get(status::healthz)),
         ("/metrics", get(status::metrics)),
         ("/openapi.json", get(status::openapi)),
