@@ -9,7 +9,9 @@ use crate::ids::*;
 use crate::network::PlanStep;
 
 mod expected;
+mod rosters;
 pub use expected::*;
+pub use rosters::*;
 
 /// Everything that one tick brought out, each list sorted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,6 +48,9 @@ pub struct Decisions {
     pub assignments: Vec<Assignment>,
     /// Calls that reached another phase or lie in another grid, call by call in the order in which it was said.
     pub calls: Vec<CallStatus>,
+    /// What rosters say.
+    #[serde(default)]
+    pub rosters: Vec<RosterWord>,
     /// Signal changes that the safety envelope refused; the lamps stayed as they were.
     pub refusals: Vec<Refusal>,
     /// Reds that have lasted longer than they may, each once.
@@ -74,6 +79,7 @@ impl Decisions {
         self.grids.extend(other.grids);
         self.assignments.extend(other.assignments);
         self.calls.extend(other.calls);
+        self.rosters.extend(other.rosters);
         self.refusals.extend(other.refusals);
         self.long_reds.extend(other.long_reds);
         self.unserved.extend(other.unserved);
@@ -96,6 +102,7 @@ impl Decisions {
         self.grids.sort_unstable();
         self.assignments.sort_unstable_by_key(|x| x.id);
         self.calls.sort_unstable();
+        self.rosters.sort_unstable();
         self.refusals.sort_unstable();
         self.long_reds.sort_unstable();
         self.unserved.sort_unstable();
@@ -471,6 +478,18 @@ pub enum Reason {
     UnknownVersion,
     /// It is larger than what is read.
     TooLarge,
+    /// It names a roster that the city does not have, or something that its roster does not have.
+    UnknownDuty,
+    /// The same task ID again.
+    DuplicateTask,
+    /// It speaks of a task that nobody knows.
+    UnknownTask,
+    /// It speaks of a task that is over.
+    TaskOver,
+    /// It answers a task that is not, or no longer, this person's.
+    NotYourTask,
+    /// The person to take over has no room for so many points.
+    NoRoom,
 }
 
 impl Reason {
@@ -497,6 +516,12 @@ impl Reason {
             Reason::NotTheLeader => "not_the_leader",
             Reason::UnknownVersion => "unknown_version",
             Reason::TooLarge => "too_large",
+            Reason::UnknownDuty => "unknown_duty",
+            Reason::DuplicateTask => "duplicate_task",
+            Reason::UnknownTask => "unknown_task",
+            Reason::TaskOver => "task_over",
+            Reason::NotYourTask => "not_your_task",
+            Reason::NoRoom => "no_room",
         }
     }
 }

@@ -12,12 +12,14 @@ pub mod calendar;
 mod check;
 mod geo;
 mod priority;
+mod rosters;
 mod signals;
 mod streets;
 pub use assets::{BusLine, Camera, CameraKind, District, Grid, Site, Supervisor, Unit, Venue};
 pub use check::CityError;
 pub use geo::{LonLat, Point};
 pub use priority::SignalPriority;
+pub use rosters::{DutyPoint, Person, Role, Roster, Rung, TaskKind};
 pub use signals::{Approach, Conflict, ConflictMatrix, Head, Junction, Light, Plan, PlanStep, SignalMode, Stage};
 pub use streets::{Lane, Link, Movement, Node, Turn};
 
@@ -65,6 +67,9 @@ pub struct City {
     /// Who has priority at the signals.
     #[serde(default)]
     pub signal_priority: SignalPriority,
+    /// Rosters by [`RosterId`].
+    #[serde(default)]
+    pub rosters: Vec<Roster>,
 }
 
 impl City {

@@ -49,6 +49,8 @@ pub struct Outputs<'s> {
     pub assignments: Stream<'s, Time, Vec<Assignment>>,
     /// Calls that reached another phase.
     pub calls: Stream<'s, Time, Vec<CallStatus>>,
+    /// What rosters say.
+    pub rosters: Stream<'s, Time, Vec<RosterWord>>,
     /// Events that made no sense in the state they met.
     pub rejected: Stream<'s, Time, Vec<Rejected>>,
     /// How far sources are read.
@@ -97,6 +99,7 @@ impl Gathered {
         gathered.sink(outputs.venue_forecasts, |came| &mut came.decisions.venue_forecasts);
         gathered.sink(outputs.assignments, |came| &mut came.decisions.assignments);
         gathered.sink(outputs.calls, |came| &mut came.decisions.calls);
+        gathered.sink(outputs.rosters, |came| &mut came.decisions.rosters);
         gathered.sink(outputs.rejected, |came| &mut came.decisions.rejected);
         gathered.sink(outputs.bookmarks, |came| &mut came.bookmarks);
         gathered.sink_relation(outputs.onsets, |came| &mut came.decisions.onsets);

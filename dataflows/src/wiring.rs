@@ -24,6 +24,7 @@ use crate::decide::forecast::{
     WeatherArea, observed, people_now, rain,
 };
 use crate::decide::onset::{congested_now, congested_soon, onsets};
+use crate::decide::roster::{RosterSaid, Rosters, told};
 use crate::decide::signal::{SignalEvent, SignalNews, SignalSaid, Signals};
 use crate::decision::{CrowdState, ForecastRecord, LinkForecast, LinkState, SignalPlan, UnitRoute};
 use crate::event::{CallChange, CallEvent, CallFacts, Category, Event, Passage, UnitReport, UnitStatus};
@@ -69,6 +70,8 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let available = available_by_grid(city, units);
     let rejected =
         dispatched.clone().flat_map(|said| if let DispatchSaid::Rejected(r) = said { Some(r) } else { None });
+    let rosters = rosters(city, inputs, vault);
+    let not_taken = rosters.clone().flat_map(|said| if let RosterSaid::Rejected(r) = said { Some(r) } else { None });
     Outputs {
         links,
         commands: signals.clone().flat_map(|said| if let SignalSaid::Command(c) = said { Some(c) } else { None }),
@@ -87,9 +90,17 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         grids: grid_loads(open_calls, available, closed_calls),
         assignments: dispatched.flat_map(|said| if let DispatchSaid::Assignment(a) = said { Some(a) } else { None }),
         calls,
-        rejected,
+        rosters: rosters.flat_map(|said| if let RosterSaid::Word(w) = said { Some(w) } else { None }),
+        rejected: rejected.concat(not_taken),
         bookmarks: inputs.bookmarks.clone(),
     }
+}
+
+/// Tasks and duties of persons who are no patrol units.
+fn rosters<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Flow<'s, RosterSaid> {
+    let of = Arc::clone(city);
+    let news = inputs.pick(move |event| told(&of, &event));
+    keyed(news, inputs.ticks.clone(), Rosters::new(Arc::clone(city)), vault)
 }
 
 /// Passages, readings and bus fixes folded to the state of each link, and the counts near each stop line.
@@ -375,7 +386,7 @@ fn dispatched<'s>(
 mod tests {
     use super::*;
     use crate::decide::dispatch::tests::streets;
-    use crate::event::{Priority, WeatherReport};
+    use crate::event::{Needs, Priority, WeatherReport};
     use crate::ids::{DistrictId, GridId};
     use crate::network::{District, Point};
     use crate::observe::observe;

@@ -2,7 +2,7 @@ use super::pick::picks;
 use super::state::{DECLINED_MS, FREE_MS, LOST_ON_SCENE_MS, SILENT_MS};
 use super::*;
 use crate::decision::{CallPhase, CloseReason, PickReason, Reason};
-use crate::event::{Answer, AssignmentId, CallEvent, CallFacts, Category, Event, Priority, Standing};
+use crate::event::{Answer, AssignmentId, CallEvent, CallFacts, Category, Event, Needs, Priority, Skills, Standing};
 use crate::ids::{DistrictId, LaneId, NodeId};
 use crate::network::{Grid, Lane, Link, Node, Unit};
 use CallPhase::*;
