@@ -46,6 +46,7 @@ pub(crate) mod refusals;
 mod restart;
 mod roster;
 mod schema;
+mod tasks;
 mod text;
 mod write;
 
@@ -54,6 +55,7 @@ use files::Files;
 pub use keeper::{Keeper, keep};
 pub use outbox::Assigned;
 pub use restart::InForce;
+pub use tasks::RestoredRosters;
 use roster::Roster;
 
 /// Signal commands and offsets wait so long for a transaction to ride with.
@@ -110,6 +112,8 @@ pub struct Ledger {
     db: Connection,
     files: Files,
     roster: Roster,
+    /// By whose names it knows tasks and persons.
+    rosters: Vec<nanming_dataflows::network::Roster>,
     /// The last tick of the last transaction.
     written: Option<Time>,
     conflicts: u64,
@@ -131,6 +135,7 @@ impl Ledger {
             files: Files::of(path)?,
             db,
             roster: Roster::of(city)?,
+            rosters: city.rosters.clone(),
             written: None,
             conflicts: 0,
             signals_keep_ms: signal_hours * 3_600_000,
@@ -177,6 +182,7 @@ impl Ledger {
         let mut conflicts = 0;
         for record in new().filter(|r| is_durable(r)) {
             conflicts += write::tick(&transaction, record)?;
+            tasks::write(&transaction, &self.rosters, record)?;
         }
         write::signals(&transaction, self.signals.iter().chain(commands()), self.signals_keep_ms)?;
         write::offsets(&transaction, &read)?;
@@ -214,7 +220,7 @@ impl Ledger {
 fn is_durable(record: &TickRecord) -> bool {
     let d = &record.decisions;
     let heard = record.calls.is_empty() && record.acks.is_empty() && record.holds.is_empty();
-    !(heard && d.assignments.is_empty() && d.calls.is_empty())
+    !(heard && d.assignments.is_empty() && d.calls.is_empty() && d.rosters.is_empty())
 }
 
 fn lock(path: &Path) -> Result<File, LedgerError> {

@@ -29,6 +29,7 @@ pub mod offsets;
 pub mod publish;
 pub mod recording;
 pub mod replay;
+pub mod rosters;
 pub mod run;
 pub mod sumo;
 mod times_axis;

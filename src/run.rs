@@ -58,6 +58,9 @@ pub enum RunError {
     /// The city cannot be had.
     #[error(transparent)]
     City(#[from] crate::city_file::CityFileError),
+    /// A roster makes no sense.
+    #[error(transparent)]
+    Roster(#[from] crate::rosters::RosterError),
     /// The ledger cannot be had.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -117,6 +120,7 @@ pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
         with_units(&mut city, config.units(), 1);
     }
     config.signals.apply(&mut city)?;
+    crate::rosters::apply(config, &mut city)?;
     let listener = TcpListener::bind(config.http.listen).map_err(|e| RunError::Listen(config.http.listen, e))?;
     if cluster.is_some_and(|cluster| cluster.processes() > 1) && config.ingest.plate_key.expose().is_empty() {
         tracing::warn!(

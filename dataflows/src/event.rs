@@ -16,7 +16,7 @@ mod weather;
 pub use calls::{CallChange, CallEvent, CallFacts, CallPhase, Category, Needs, Priority, Standing};
 pub use reports::{CaseStage, CaseStep, Finding, SiteReport};
 pub use rosters::{
-    DeclineReason, Duty, RosterChange, RosterEvent, TASKS_FOUND, TASKS_FROM, TASKS_OF_CALLS, TaskAnswer, TaskFacts,
+    DeclineReason, PointDuty, RosterChange, RosterEvent, TASKS_FOUND, TASKS_FROM, TASKS_OF_CALLS, TaskAnswer, TaskFacts,
     TaskPhase, TaskStanding,
 };
 pub use signals::{ControlMode, Lamp, SignalFeedback, StageHold};

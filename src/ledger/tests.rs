@@ -46,6 +46,7 @@ fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord 
         acks: vec![],
         units: vec![],
         holds: vec![],
+        rosters: vec![],
         notes,
         offsets: Default::default(),
         decisions,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{DeclineReason, Duty, TaskFacts, TaskStanding};
+use crate::event::{DeclineReason, PointDuty, TaskFacts, TaskStanding};
 use crate::ids::{PersonId, RosterId, TaskId};
 
 /// What a roster says.
@@ -72,6 +72,30 @@ pub enum TaskReason {
     Restored,
 }
 
+impl TaskReason {
+    /// The name in metrics, the ledger and replies.
+    pub fn word(self) -> &'static str {
+        match self {
+            TaskReason::Standing => "standing",
+            TaskReason::LeastCost => "least_cost",
+            TaskReason::HandedOver => "handed_over",
+            TaskReason::NobodyBefore => "nobody_before",
+            TaskReason::NobodyThere => "nobody_there",
+            TaskReason::Declined(DeclineReason::Busy) => "declined_busy",
+            TaskReason::Declined(DeclineReason::TooFar) => "declined_too_far",
+            TaskReason::Declined(DeclineReason::NotMine) => "declined_not_mine",
+            TaskReason::Declined(DeclineReason::Other) => "declined_other",
+            TaskReason::NotAccepted => "not_accepted",
+            TaskReason::NotDone => "not_done",
+            TaskReason::Absent => "absent",
+            TaskReason::Answered => "answered",
+            TaskReason::Withdrawn => "withdrawn",
+            TaskReason::Repeated => "repeated",
+            TaskReason::Restored => "restored",
+        }
+    }
+}
+
 /// A person who could have been given a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PersonCandidate {
@@ -93,7 +117,7 @@ pub struct RosterDuty {
     /// When, ms.
     pub time_ms: u64,
     /// Whose it is.
-    pub duty: Duty,
+    pub duty: PointDuty,
 }
 
 /// A person is or will be absent, or not any more.

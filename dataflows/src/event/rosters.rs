@@ -28,7 +28,7 @@ pub struct RosterEvent {
 #[serde(rename_all = "snake_case")]
 pub enum RosterChange {
     /// A point was somebody's when the ledger was last written: a fact, not a wish.
-    RestoredDuty(Duty),
+    RestoredDuty(PointDuty),
     /// A task was open when the ledger was last written: a fact, not a wish.
     RestoredTask(TaskId, TaskFacts, TaskStanding),
     /// A person is absent from, until, ms; until = from: not any more.
@@ -138,7 +138,7 @@ pub struct TaskStanding {
 
 /// Who looks after a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Duty {
+pub struct PointDuty {
     /// Row of the role in which.
     pub role: u8,
     /// Which point.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
-use crate::event::{Duty, TaskFacts, TaskPhase, TaskStanding};
+use crate::event::{PointDuty, TaskFacts, TaskPhase, TaskStanding};
 use crate::ids::{PersonId, PointId, TaskId};
 use crate::network::{Person, Point, Roster};
 
@@ -19,7 +19,7 @@ const RETENTION_MS: u64 = 24 * 3_600_000;
 pub struct Book {
     /// Whether every point was given out once.
     pub(super) has_begun: bool,
-    pub(super) duties: BTreeMap<(u8, PointId), Duty>,
+    pub(super) duties: BTreeMap<(u8, PointId), PointDuty>,
     /// From, until, ms.
     pub(super) absences: BTreeMap<PersonId, (u64, u64)>,
     /// Who was away for long when points were last given out.

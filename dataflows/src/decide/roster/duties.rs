@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::assign::{FORBIDDEN, least_cost};
 use super::clerk::Clerk;
 use crate::decision::{Reason, RosterDuty, RosterWord};
-use crate::event::Duty;
+use crate::event::PointDuty;
 use crate::ids::{PersonId, PointId};
 use crate::network::{DutyPoint, Person};
 
@@ -14,11 +14,12 @@ use crate::network::{DutyPoint, Person};
 const FOR_EVER_MS: u64 = 1 << 52;
 
 impl Clerk<'_> {
-    pub(super) fn restore_duty(&mut self, duty: &Duty) -> Result<(), Reason> {
+    pub(super) fn restore_duty(&mut self, duty: &PointDuty) -> Result<(), Reason> {
         let role = self.roster.roles.get(usize::from(duty.role)).filter(|role| role.is_standing);
         role.and(self.roster.point(duty.point)).ok_or(Reason::UnknownDuty)?;
         duty.person.map_or(Ok(()), |person| self.known(person))?;
         self.book.duties.insert((duty.role, duty.point), *duty);
+        self.untold.insert((duty.role, duty.point));
         Ok(())
     }
 
@@ -40,7 +41,7 @@ impl Clerk<'_> {
 
     /// Whether every point is somebody's who is there, as the ledger has it.
     fn is_given_out(&self, role: u8) -> bool {
-        let holds = |duty: &Duty| duty.person.is_some_and(|person| !self.book.away.contains(&person));
+        let holds = |duty: &PointDuty| duty.person.is_some_and(|person| !self.book.away.contains(&person));
         self.roster.points.iter().all(|point| self.book.duties.get(&(role, point.id)).is_some_and(holds))
     }
 
@@ -74,11 +75,11 @@ impl Clerk<'_> {
         debug_assert!(costs.iter().flatten().all(|cost| *cost < FORBIDDEN));
         for (point, column) in points.iter().zip(least_cost(&costs, &room)) {
             let person = column.map(|column| persons[column].id);
-            self.set_duty(Duty { role, point: *point, person, is_handed: false });
+            self.set_duty(PointDuty { role, point: *point, person, is_handed: false });
         }
     }
 
-    fn set_duty(&mut self, duty: Duty) {
+    fn set_duty(&mut self, duty: PointDuty) {
         let key = (duty.role, duty.point);
         if self.book.duties.insert(key, duty) != Some(duty) {
             self.untold.insert(key);
@@ -116,6 +117,6 @@ impl Clerk<'_> {
     }
 }
 
-fn handed(role: u8, point: PointId, to: PersonId) -> Duty {
-    Duty { role, point, person: Some(to), is_handed: true }
+fn handed(role: u8, point: PointId, to: PersonId) -> PointDuty {
+    PointDuty { role, point, person: Some(to), is_handed: true }
 }
