@@ -10,6 +10,7 @@ pub mod event;
 pub mod ids;
 pub mod input;
 pub mod keyed;
+pub mod matching;
 pub mod network;
 #[cfg(test)]
 mod observe;

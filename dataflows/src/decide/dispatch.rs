@@ -16,7 +16,6 @@ use crate::network::{City, Point};
 
 mod dispatcher;
 pub mod load;
-mod matching;
 mod over;
 mod pick;
 mod roads;

@@ -1,11 +1,11 @@
 //! The matching of waiting calls to free units, and what is told about it.
 
-use super::matching::{FORBIDDEN, Matching};
 use super::roads::Stop;
 use super::state::OpenCall;
 use crate::Time;
 use crate::decision::{Candidate, PickReason};
 use crate::ids::{CallId, UnitId};
+use crate::matching::{FORBIDDEN, Matching};
 use crate::network::Point;
 
 /// Candidates told with an assignment.
@@ -32,7 +32,7 @@ pub(super) fn picks<'a>(
     mut times_to: impl FnMut(Point, &[Stop]) -> Vec<u64>,
 ) -> Vec<Pick> {
     let stops: Vec<Stop> = free.iter().map(|(_, stop)| *stop).collect();
-    let mut matching = Matching::new(free.len());
+    let mut matching = Matching::new(free.iter().map(|_| 1));
     let mut rows = Vec::new();
     for (id, call) in waiting {
         if matching.is_full() {
@@ -44,17 +44,17 @@ pub(super) fn picks<'a>(
         let etas = times_to(call.facts.at, &stops);
         let costs = cost_row(call, tick, free, &etas);
         let candidates = nearest(free, &etas, &costs);
-        matching.add(costs);
+        matching.insert_row(rows.len() as u64, &costs);
         rows.push((id, etas, candidates));
     }
-    let pick = |((call, etas, candidates), column): ((CallId, Vec<u64>, Vec<Candidate>), Option<usize>)| {
-        let column = column?;
+    let pick = |(row, (call, etas, candidates)): (usize, (CallId, Vec<u64>, Vec<Candidate>))| {
+        let column = matching.column_of(row)?;
         let unit = free[column].0;
         let is_nearest = candidates.first().is_some_and(|c| c.unit == unit);
         let reason = if is_nearest { PickReason::Nearest } else { PickReason::LeastTotal };
         Some(Pick { call, unit, eta_ms: etas[column], candidates, reason })
     };
-    rows.into_iter().zip(matching.columns()).filter_map(pick).collect()
+    rows.into_iter().enumerate().filter_map(pick).collect()
 }
 
 fn cost_row(call: &OpenCall, tick: Time, free: &[(UnitId, Stop)], etas: &[u64]) -> Vec<i64> {
