@@ -9,9 +9,11 @@ use nanming_dataflows::network::{City, Role, Roster, Rung, TaskKind};
 use crate::config::Config;
 
 mod file;
+mod number;
 mod people;
 mod rows;
 use file::{RosterFile, RungFile};
+pub use number::{MOST_SENT, OWN_TASKS, task_name, task_of, task_sent};
 
 /// Those of the generated reference city.
 const REFERENCE: [(&str, &str); 4] = [

@@ -15,7 +15,7 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded};
 use nanming_dataflows::event::{Event, StageHold};
-use nanming_dataflows::ids::CallId;
+use nanming_dataflows::ids::{CallId, TaskId};
 use nanming_dataflows::keyed::Saved;
 use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
@@ -24,15 +24,15 @@ use tokio::sync::watch;
 use crate::clock::{Clock, next_local_minute, wall_ms};
 use crate::cluster::{Cluster, ClusterError};
 use crate::config::Config;
-use crate::door::{self, Arrival, Exits, Inbox, TickRecord};
+use crate::door::{self, Arrival, CallNote, Exits, Inbox, TickRecord};
 use crate::engine::{Engine, Stopped};
 use crate::health::Health;
 use crate::http::{App, Travel, Viid, Wechat};
 use crate::ingest::{Callers, DeadLetters, Plates, Validator};
 use crate::learned::{Keeping, Learned};
-use crate::ledger::{Book, Keeper, Ledger, LedgerError, keep};
+use crate::ledger::{Book, Keeper, Ledger, LedgerError, RestoredRosters, keep};
 use crate::metrics::Metrics;
-use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Street, Terminals};
+use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, RosterBoard, Street, Terminals};
 use crate::recording::{Recorder, RecordingError, Writer};
 
 mod controllers;
@@ -151,7 +151,8 @@ fn run_city(
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
     let (ears, heard) = simulator::ears(config.simulator.enabled);
     let restored = restore(&shared.city, &ledger, &inbox)?;
-    let app = app(config, &shared, &ledger, inbox.clone(), &ears, restored)?;
+    let tasks = RosterBoard::new(&shared.city, restore_rosters(&ledger, &inbox)?);
+    let app = app(config, &shared, &ledger, inbox.clone(), &ears, (restored, tasks))?;
     let viid = Viid::new(&config.viid, &shared.city)?;
     let street = shared.street(&ears);
     let known = ledger.offsets()?;
@@ -329,6 +330,23 @@ fn restore(city: &City, ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError
     Ok(Duty::restored(&calls, &in_force))
 }
 
+/// Tasks, points and absences of rosters go back through the door as facts; words of tasks, to the board.
+fn restore_rosters(ledger: &Ledger, inbox: &Inbox) -> Result<Vec<(TaskId, CallNote)>, RunError> {
+    let RestoredRosters { events, notes, strange } = ledger.rosters(inbox.now_ms())?;
+    if strange > 0 {
+        tracing::warn!(strange, "the ledger has tasks, points or absences of rosters that name what these do not have any more");
+    }
+    if !notes.is_empty() {
+        tracing::info!(tasks = notes.len(), "open tasks of rosters are taken up again");
+    }
+    let events: Vec<Event> = events.into_iter().map(Event::Roster).collect();
+    if !events.is_empty() {
+        // They come before anything that is said of them.
+        let _ = inbox.send_first(Arrival { events, ..Arrival::default() });
+    }
+    Ok(notes)
+}
+
 /// What comes in is checked by this.
 fn validator(config: &Config, city: &Arc<City>) -> Validator {
     let settings = &config.ingest;
@@ -342,7 +360,7 @@ fn app(
     ledger: &Ledger,
     inbox: Inbox,
     ears: &Ears,
-    duty: Duty,
+    (duty, rosters): (Duty, RosterBoard),
 ) -> Result<App, RunError> {
     let (city, metrics) = (&shared.city, &shared.metrics);
     let CallId(next_call) = ledger.next_call_id(OWN_CALLS)?;
@@ -359,6 +377,8 @@ fn app(
         validator: Arc::new(validator(config, city)),
         metrics: Arc::clone(metrics),
         health: Arc::clone(&shared.health),
+        rosters: Arc::new(rosters),
+        next_task: AtomicU64::new(ledger.next_task_id(crate::rosters::OWN_TASKS)?),
         next_call: AtomicU64::new(next_call),
         wechat: Wechat::new(&config.wechat),
         travel: Travel::new(&config.travel, city, !config.simulator.enabled && config.clock.speed == 1.0),
@@ -372,6 +392,7 @@ fn bus(config: &Config, shared: &Shared, app: &App, ears: Ears) -> Result<Bus, R
     let mut bus = Bus::default()
         .with(Arc::clone(&app.terminals))
         .with(Arc::clone(&shared.acceptances))
+        .with(Arc::clone(&app.rosters))
         .with(ears)
         .with(move |record: &Arc<TickRecord>| metrics.decided(&record.decisions))
         .with(Letters(Arc::clone(&shared.letters)))

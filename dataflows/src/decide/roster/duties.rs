@@ -13,7 +13,7 @@ use crate::network::{DutyPoint, Person};
 /// An absence without an end, ms.
 const FOR_EVER_MS: u64 = 1 << 52;
 
-impl Clerk<'_> {
+impl<'a> Clerk<'a> {
     pub(super) fn restore_duty(&mut self, duty: &PointDuty) -> Result<(), Reason> {
         let role = self.roster.roles.get(usize::from(duty.role)).filter(|role| role.is_standing);
         role.and(self.roster.point(duty.point)).ok_or(Reason::UnknownDuty)?;
@@ -39,15 +39,22 @@ impl Clerk<'_> {
         self.book.has_begun = true;
     }
 
-    /// Whether every point is somebody's who is there, as the ledger has it.
+    /// Whether every point is somebody's who is there, as the ledger has it; or nobody's, where there is not room for all.
     fn is_given_out(&self, role: u8) -> bool {
-        let holds = |duty: &PointDuty| duty.person.is_some_and(|person| !self.book.away.contains(&person));
+        let room: usize = self.there(role).iter().map(|person| usize::from(person.points)).sum();
+        let is_short = room < self.roster.points.len();
+        let holds = |duty: &PointDuty| duty.person.map_or(is_short, |person| !self.book.away.contains(&person));
         self.roster.points.iter().all(|point| self.book.duties.get(&(role, point.id)).is_some_and(holds))
     }
 
+    /// Persons of a role who are not away for long.
+    fn there(&self, role: u8) -> Vec<&'a Person> {
+        let roster = self.roster;
+        roster.persons.iter().filter(|p| p.role == role && !self.book.away.contains(&p.id)).collect()
+    }
+
     fn give_out_role(&mut self, role: u8) {
-        let there = |person: &&Person| person.role == role && !self.book.away.contains(&person.id);
-        let persons: Vec<&Person> = self.roster.persons.iter().filter(there).collect();
+        let persons = self.there(role);
         let column: BTreeMap<PersonId, usize> = persons.iter().enumerate().map(|(row, p)| (p.id, row)).collect();
         let mut room: Vec<u16> = persons.iter().map(|person| person.points).collect();
         let (mut points, mut costs) = (Vec::new(), Vec::new());
