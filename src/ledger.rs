@@ -55,8 +55,8 @@ use files::Files;
 pub use keeper::{Keeper, keep};
 pub use outbox::Assigned;
 pub use restart::InForce;
-pub use tasks::RestoredRosters;
 use roster::Roster;
+pub use tasks::RestoredRosters;
 
 /// Signal commands and offsets wait so long for a transaction to ride with.
 const RIDES_WAIT: Duration = Duration::from_secs(1);

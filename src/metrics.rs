@@ -21,6 +21,7 @@ mod kafka;
 mod labels;
 mod make;
 mod process;
+mod rosters;
 mod travel;
 use labels::{ACK, PHASES, PICKS, PRIORITIES, STAGE_REASONS, TICK};
 use make::Make;
@@ -29,6 +30,7 @@ pub use controllers::ControllerMeasures;
 pub use crowds::CrowdMeasures;
 pub use forecasts::ForecastMeasures;
 pub use kafka::KafkaMeasures;
+pub use rosters::RosterMeasures;
 pub use travel::TravelMeasures;
 
 /// Ticks over which [`Metrics::tick_p99_ms`] looks back.
@@ -80,6 +82,8 @@ pub struct Metrics {
     pub kafka: KafkaMeasures,
     /// Of venues.
     pub crowds: CrowdMeasures,
+    /// Of rosters.
+    pub rosters: RosterMeasures,
     /// Of forecasts.
     pub forecasts: ForecastMeasures,
     /// Of signal controllers.
@@ -234,6 +238,7 @@ impl Metrics {
             )),
             kafka: KafkaMeasures::new(&make),
             crowds: CrowdMeasures::new(&make, city),
+            rosters: RosterMeasures::new(&make, city),
             forecasts: ForecastMeasures::new(&make),
             controllers: ControllerMeasures::new(&make),
             travel: TravelMeasures::new(&make),
@@ -279,6 +284,7 @@ impl Metrics {
             bump(&self.phases, c.phase);
         }
         self.crowds.decided(decisions);
+        self.rosters.decided(decisions);
         self.forecasts.decided(decisions);
         self.refusals.inc_by(decisions.refusals.len() as u64);
         for plan in &decisions.plans {

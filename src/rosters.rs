@@ -67,8 +67,7 @@ pub fn reference(city: &mut City, seed: u64) -> Result<(), RosterError> {
 }
 
 fn add(city: &mut City, path: &Path, text: &str, seed: u64) -> Result<(), RosterError> {
-    let file: RosterFile =
-        toml::from_str(text).map_err(|error| RosterError::Toml(path.into(), Box::new(error)))?;
+    let file: RosterFile = toml::from_str(text).map_err(|error| RosterError::Toml(path.into(), Box::new(error)))?;
     let roster = made(city, &file, path, seed).map_err(|why| RosterError::Value(path.into(), why))?;
     city.rosters.push(roster);
     Ok(())
@@ -110,8 +109,13 @@ fn made(city: &City, file: &RosterFile, path: &Path, seed: u64) -> Result<Roster
 }
 
 fn named(city: &City, file: &RosterFile) -> Result<(), String> {
-    let is_word = |name: &str| !name.is_empty() && name.len() <= 32 && name.bytes().all(|b| b == b'_' || b.is_ascii_lowercase() || b.is_ascii_digit());
-    let names = [&file.name].into_iter().chain(file.roles.iter().map(|r| &r.name)).chain(file.kinds.iter().map(|k| &k.name));
+    let is_word = |name: &str| {
+        !name.is_empty()
+            && name.len() <= 32
+            && name.bytes().all(|b| b == b'_' || b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    let names =
+        [&file.name].into_iter().chain(file.roles.iter().map(|r| &r.name)).chain(file.kinds.iter().map(|k| &k.name));
     for name in names {
         if !is_word(name) {
             return Err(format!("'{name}' must be 1 to 32 of a-z, 0-9 and _"));

@@ -334,7 +334,10 @@ fn restore(city: &City, ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError
 fn restore_rosters(ledger: &Ledger, inbox: &Inbox) -> Result<Vec<(TaskId, CallNote)>, RunError> {
     let RestoredRosters { events, notes, strange } = ledger.rosters(inbox.now_ms())?;
     if strange > 0 {
-        tracing::warn!(strange, "the ledger has tasks, points or absences of rosters that name what these do not have any more");
+        tracing::warn!(
+            strange,
+            "the ledger has tasks, points or absences of rosters that name what these do not have any more"
+        );
     }
     if !notes.is_empty() {
         tracing::info!(tasks = notes.len(), "open tasks of rosters are taken up again");

@@ -23,6 +23,7 @@ mod leaving;
 mod preemption;
 mod recordings;
 mod replay;
+mod rosters;
 mod running;
 mod settings;
 mod sumo;

@@ -16,8 +16,8 @@ mod weather;
 pub use calls::{CallChange, CallEvent, CallFacts, CallPhase, Category, Needs, Priority, Standing};
 pub use reports::{CaseStage, CaseStep, Finding, SiteReport};
 pub use rosters::{
-    DeclineReason, PointDuty, RosterChange, RosterEvent, TASKS_FOUND, TASKS_FROM, TASKS_OF_CALLS, TaskAnswer, TaskFacts,
-    TaskPhase, TaskStanding,
+    DeclineReason, PointDuty, RosterChange, RosterEvent, TASKS_FOUND, TASKS_FROM, TASKS_OF_CALLS, TaskAnswer,
+    TaskFacts, TaskPhase, TaskStanding,
 };
 pub use signals::{ControlMode, Lamp, SignalFeedback, StageHold};
 pub use skills::{SKILLS, Skill, Skills};

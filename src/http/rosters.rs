@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::body::Whole;
 use super::problem::status_of;
-use super::{App, Problem, Surface};
+use super::{App, Problem, Surface, page};
 use crate::door::{Arrival, CallNote};
 use crate::publish::Outcome;
 use crate::publish::rosters::TaskPage;
@@ -35,6 +35,7 @@ type Said = Result<Json<Value>, Problem>;
 /// Paths with their methods.
 pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Surface>>)> {
     vec![
+        ("/roster", get(page::roster)),
         ("/api/rosters", get(all)),
         ("/api/rosters/{roster}", get(one)),
         ("/api/rosters/{roster}/tasks", get(tasks).post(raise)),
@@ -50,7 +51,8 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Surface>>)> {
 /// `GET /api/rosters`.
 async fn all(State(surface): State<Arc<Surface>>) -> Json<Value> {
     let app = &surface.app;
-    let rosters = app.city.rosters.iter().map(|roster| app.rosters.read(roster.id, |state| answer::brief(roster, state)));
+    let rosters =
+        app.city.rosters.iter().map(|roster| app.rosters.read(roster.id, |state| answer::brief(roster, state)));
     Json(json!({"rosters": rosters.collect::<Vec<_>>()}))
 }
 
@@ -253,10 +255,6 @@ fn page(app: &App, roster: &Roster, id: TaskId) -> Result<TaskPage, Problem> {
     found.flatten().ok_or_else(unknown)
 }
 
-fn state(
-    app: &App,
-    roster: &Roster,
-    read: impl FnOnce(&crate::publish::rosters::RosterState) -> Value,
-) -> Said {
+fn state(app: &App, roster: &Roster, read: impl FnOnce(&crate::publish::rosters::RosterState) -> Value) -> Said {
     app.rosters.read(roster.id, read).map(Json).ok_or_else(|| Problem::not_found("there is no such roster"))
 }

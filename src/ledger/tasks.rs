@@ -155,12 +155,7 @@ impl Ledger {
         Ok(last.map_or(range.start, |id| unsigned(id) + 1))
     }
 
-    fn restore_duties(
-        &self,
-        roster: &Roster,
-        time_ms: u64,
-        restored: &mut RestoredRosters,
-    ) -> Result<(), LedgerError> {
+    fn restore_duties(&self, roster: &Roster, time_ms: u64, restored: &mut RestoredRosters) -> Result<(), LedgerError> {
         let sql = "SELECT role, point, person, handed FROM roster_duties WHERE roster = ? ORDER BY role, point";
         let mut statement = self.db.prepare(sql)?;
         let mut rows = statement.query([&roster.name])?;
@@ -185,7 +180,8 @@ impl Ledger {
         time_ms: u64,
         restored: &mut RestoredRosters,
     ) -> Result<(), LedgerError> {
-        let sql = "SELECT person, from_ms, until_ms FROM roster_absences WHERE roster = ? AND until_ms > ? ORDER BY person";
+        let sql =
+            "SELECT person, from_ms, until_ms FROM roster_absences WHERE roster = ? AND until_ms > ? ORDER BY person";
         let mut statement = self.db.prepare(sql)?;
         let mut rows = statement.query(params![roster.name, int(time_ms)])?;
         let names = Names::of(roster);
@@ -241,8 +237,8 @@ fn facts(roster: &Roster, names: &Names<'_>, row: &Row<'_>) -> Result<Option<Tas
 /// Where a task stands, from the columns from phase on. One whose person is not there any more waits.
 fn standing(names: &Names<'_>, row: &Row<'_>) -> Result<Option<TaskStanding>, LedgerError> {
     let person = names.person(&row.get::<_, String>(7)?);
-    let passed: Vec<(String, u64)> = serde_json::from_str(&row.get::<_, String>(15)?)
-        .map_err(|error| LedgerError::Corrupt(error.to_string()))?;
+    let passed: Vec<(String, u64)> =
+        serde_json::from_str(&row.get::<_, String>(15)?).map_err(|error| LedgerError::Corrupt(error.to_string()))?;
     let passed = passed.into_iter().filter_map(|(name, at_ms)| Some((names.person(&name).flatten()?, at_ms)));
     Ok(Some(TaskStanding {
         phase: if person.is_some() { variant(&row.get::<_, String>(6)?)? } else { Default::default() },

@@ -42,9 +42,8 @@ pub(super) fn points(city: &City, file: &RosterFile, path: &Path, seed: u64) -> 
         found.extend(group.map_err(|why| format!("[[points]] {}: {why}", row + 1))?);
     }
     bounded(&found)?;
-    let point = |(row, p): (usize, Placed)| {
-        DutyPoint { id: PointId::from_index(row), name: p.name, at: p.at, site: p.site }
-    };
+    let point =
+        |(row, p): (usize, Placed)| DutyPoint { id: PointId::from_index(row), name: p.name, at: p.at, site: p.site };
     Ok(found.into_iter().enumerate().map(point).collect())
 }
 

@@ -6,7 +6,8 @@ use std::path::Path;
 pub(super) fn read(path: &Path) -> Result<Vec<(String, f64, f64)>, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let records = records(&format!("{}\n", text.trim_start_matches('\u{feff}')));
-    let mut records = records.into_iter().enumerate().filter(|(_, record)| record.iter().any(|field| !field.is_empty()));
+    let mut records =
+        records.into_iter().enumerate().filter(|(_, record)| record.iter().any(|field| !field.is_empty()));
     let (_, head) = records.next().ok_or_else(|| format!("{} is empty", path.display()))?;
     let column = |name: &str| {
         let missing = || format!("{} has no column '{name}'; it needs name, lon and lat", path.display());
@@ -34,7 +35,8 @@ fn records(text: &str) -> Vec<Vec<String>> {
             csv_core::ReadRecordResult::Record => {
                 let starts = [0].into_iter().chain(ends.iter().copied());
                 let spans = starts.zip(&ends).take(count);
-                records.push(spans.map(|(from, to)| String::from_utf8_lossy(&fields[from..*to]).into_owned()).collect());
+                records
+                    .push(spans.map(|(from, to)| String::from_utf8_lossy(&fields[from..*to]).into_owned()).collect());
             }
             csv_core::ReadRecordResult::InputEmpty if read > 0 => {}
             _ => return records,

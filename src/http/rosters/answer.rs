@@ -25,7 +25,11 @@ pub(super) fn brief(roster: &Roster, state: &RosterState) -> Value {
 /// A roster with its persons.
 pub(super) fn roster(roster: &Roster, state: &RosterState, now_ms: u64) -> Value {
     let mut tasks: BTreeMap<PersonId, usize> = BTreeMap::new();
-    state.open.values().filter_map(|page| page.said.standing.person).for_each(|who| *tasks.entry(who).or_default() += 1);
+    state
+        .open
+        .values()
+        .filter_map(|page| page.said.standing.person)
+        .for_each(|who| *tasks.entry(who).or_default() += 1);
     let mut points: BTreeMap<PersonId, usize> = BTreeMap::new();
     state.duties.values().for_each(|who| *points.entry(*who).or_default() += 1);
     let person = |person: &nanming_dataflows::network::Person| {
@@ -47,8 +51,7 @@ pub(super) fn roster(roster: &Roster, state: &RosterState, now_ms: u64) -> Value
 
 /// What a person looks after and has to do, what is due first.
 pub(super) fn person(city: &City, roster: &Roster, state: &RosterState, id: PersonId) -> Value {
-    let mut open: Vec<&TaskPage> =
-        state.open.values().filter(|page| page.said.standing.person == Some(id)).collect();
+    let mut open: Vec<&TaskPage> = state.open.values().filter(|page| page.said.standing.person == Some(id)).collect();
     open.sort_by_key(|page| (page.said.standing.done_by_ms, page.said.task));
     let duties = state.duties.iter().filter(|(_, who)| **who == id);
     let duty = |((role_row, point), _): (&(u8, PointId), &PersonId)| json!({"point": point_name(roster, *point), "role": role(roster, *role_row)});

@@ -66,7 +66,8 @@ impl TaskJson {
             && pictures.len() <= PICTURES
             && pictures.iter().all(|picture| picture.len() <= PICTURE);
         if !fits {
-            let detail = format!("words have at most {WORDS} bytes; there are at most {PICTURES} pictures of {PICTURE}");
+            let detail =
+                format!("words have at most {WORDS} bytes; there are at most {PICTURES} pictures of {PICTURE}");
             return Err(Unfit::new(Reason::OutOfRange, detail));
         }
         Ok(Raised { task, facts, note: CallNote { words, channel, caller, pictures, key: String::new() } })
@@ -147,7 +148,10 @@ impl AbsenceJson {
         if (from_ms..=from_ms.saturating_add(LONGEST_MS)).contains(&until_ms) && from_ms <= now_ms + LONGEST_MS {
             Ok((from_ms, until_ms))
         } else {
-            Err(Unfit::new(Reason::OutOfRange, "an absence ends after it begins, and lasts ten years at most".to_owned()))
+            Err(Unfit::new(
+                Reason::OutOfRange,
+                "an absence ends after it begins, and lasts ten years at most".to_owned(),
+            ))
         }
     }
 }

@@ -9,7 +9,9 @@ pub(super) fn shift(change: &mut RosterChange, by_ms: u64, task: impl Fn(&mut Ta
     match change {
         RosterChange::RestoredTask(id, _, standing) => {
             task(id);
-            [&mut standing.rung_since_ms, &mut standing.accept_by_ms, &mut standing.done_by_ms].into_iter().for_each(late);
+            [&mut standing.rung_since_ms, &mut standing.accept_by_ms, &mut standing.done_by_ms]
+                .into_iter()
+                .for_each(late);
             standing.passed_over.iter_mut().for_each(|(_, at_ms)| late(at_ms));
         }
         RosterChange::Absent(_, from_ms, until_ms) => [from_ms, until_ms].into_iter().for_each(late),

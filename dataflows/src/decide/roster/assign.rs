@@ -11,4 +11,3 @@ pub(super) fn least_cost(costs: &[Vec<i64>], room: &[u16]) -> Vec<Option<usize>>
         costs.iter().enumerate().map(|(rank, costs)| matching.insert_row(rank as u64, costs)).collect();
     rows.into_iter().map(|row| matching.column_of(row)).collect()
 }
-

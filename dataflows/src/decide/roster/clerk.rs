@@ -116,8 +116,7 @@ impl<'a> Clerk<'a> {
         task.said += 1;
         let OpenTask { facts, raised_ms, standing, said: seq } = task.clone();
         let (roster, time_ms) = (self.roster.id, self.tick);
-        let word =
-            RosterTask { roster, task: id, seq, time_ms, raised_ms, facts, standing, reason, candidates };
+        let word = RosterTask { roster, task: id, seq, time_ms, raised_ms, facts, standing, reason, candidates };
         self.say(RosterWord::Task(word));
     }
 }

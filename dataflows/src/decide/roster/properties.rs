@@ -182,15 +182,17 @@ proptest! {
         };
         roster.persons = persons.iter().enumerate().map(person).collect();
         roster.points = points.iter().enumerate().map(point).collect();
+        let roster = &city.rosters[0];
         let columns: Vec<&Person> =
             roster.persons.iter().flat_map(|p| std::iter::repeat_n(p, usize::from(p.points))).collect();
         prop_assume!(roster.points.len() <= columns.len());
+        let city = Arc::new(city.clone());
+        let roster = &city.rosters[0];
         let cost = |point: &DutyPoint, person: &Person| roster.travel_ms(person.at, point.at) as i64;
         let rows = roster.points.iter().map(|point| columns.iter().map(|person| cost(point, person)).collect::<Vec<_>>());
         let (least, _) = kuhn_munkres_min(&Matrix::from_rows(rows).unwrap());
         let mut book = Book::default();
-        Rosters::new(Arc::new(city.clone())).step(RosterId(0), &mut book, 1, &[], &mut Outbox::new());
-        let roster = &city.rosters[0];
+        Rosters::new(Arc::clone(&city)).step(RosterId(0), &mut book, 1, &[], &mut Outbox::new());
         let given = book.duties.values().map(|duty| {
             cost(roster.point(duty.point).unwrap(), roster.person(duty.person.unwrap()).unwrap())
         });

@@ -139,7 +139,8 @@ impl Clerk<'_> {
             }
             _ => FORBIDDEN,
         };
-        let costs: Vec<Vec<i64>> = ids.iter().map(|id| persons.iter().map(|person| cost(id, person)).collect()).collect();
+        let costs: Vec<Vec<i64>> =
+            ids.iter().map(|id| persons.iter().map(|person| cost(id, person)).collect()).collect();
         let columns = least_cost(&costs, &room);
         let mut left = Vec::new();
         for (id, column) in ids.iter().zip(columns) {
@@ -195,9 +196,8 @@ impl Clerk<'_> {
     fn candidates(&self, id: TaskId, role: u8, loads: &BTreeMap<PersonId, u16>) -> Vec<PersonCandidate> {
         let Some(task) = self.book.open.get(&id) else { return Vec::new() };
         let load = |person: &Person| loads.get(&person.id).copied().unwrap_or(0);
-        let can = |p: &&Person| {
-            p.role == role && self.is_there(p) && load(p) < p.tasks && !task.passes_over(p.id, self.tick)
-        };
+        let can =
+            |p: &&Person| p.role == role && self.is_there(p) && load(p) < p.tasks && !task.passes_over(p.id, self.tick);
         let persons = self.roster.persons.iter().filter(can);
         let mut candidates: Vec<_> = persons.map(|person| self.candidate(task, person, load(person))).collect();
         candidates.sort_unstable();

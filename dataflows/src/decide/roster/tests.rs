@@ -158,9 +158,8 @@ fn a_task_goes_to_who_looks_after_the_point_and_ends_with_done() {
     assert_eq!(said.brief(), [(7, Assigned, Some(1), TaskReason::Standing)]);
     let candidates: Vec<u32> = said.tasks().next().unwrap().candidates.iter().map(|c| c.person.0).collect();
     assert_eq!(candidates, [1, 2, 0], "explained by who else there was, nearest first");
-    let words = [TaskAnswer::Told, TaskAnswer::Accept, TaskAnswer::Done].map(|answer| {
-        test.step(1, [answered(7, 1, 1, answer)]).brief()[0].1
-    });
+    let words = [TaskAnswer::Told, TaskAnswer::Accept, TaskAnswer::Done]
+        .map(|answer| test.step(1, [answered(7, 1, 1, answer)]).brief()[0].1);
     assert_eq!(words, [Told, Accepted, Done]);
     assert_eq!(test.step(1, [answered(7, 1, 1, TaskAnswer::Done)]).rejected, [Reason::TaskOver]);
     assert_eq!(test.step(1, [raised(7, 1, 3)]).rejected, [Reason::DuplicateTask]);
@@ -170,11 +169,9 @@ fn a_task_goes_to_who_looks_after_the_point_and_ends_with_done() {
 fn an_answer_of_another_person_or_attempt_is_refused() {
     let mut test = Test::begun();
     test.step(1, [raised(7, 1, 3)]);
-    for (attempt, person, task, reason) in [
-        (1, 0, 7, Reason::NotYourTask),
-        (2, 1, 7, Reason::NotYourTask),
-        (1, 1, 8, Reason::UnknownTask),
-    ] {
+    for (attempt, person, task, reason) in
+        [(1, 0, 7, Reason::NotYourTask), (2, 1, 7, Reason::NotYourTask), (1, 1, 8, Reason::UnknownTask)]
+    {
         assert_eq!(test.step(1, [answered(task, attempt, person, TaskAnswer::Accept)]).rejected, [reason]);
     }
 }
