@@ -40,15 +40,15 @@ tasks = 100
 "#;
 
 /// Starts in a directory, with the roster.
-fn start_in(dir: TempDir) -> Running {
+pub(crate) fn start_in(dir: TempDir, options: &[&str]) -> Running {
     std::fs::write(dir.path().join("sites.toml"), SITES).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_nanming"));
     command.env("NANMING_ROSTERS__FILES", "[\"sites.toml\"]");
-    Running::start_as(command, dir, &["--no-sim"])
+    Running::start_as(command, dir, options)
 }
 
 fn start() -> Running {
-    start_in(tempfile::tempdir().unwrap())
+    start_in(tempfile::tempdir().unwrap(), &["--no-sim"])
 }
 
 fn task(city: &Running, name: &str) -> Value {
@@ -176,7 +176,7 @@ fn killed_and_started_again_a_roster_goes_on_where_it_was() {
     let before = [&told, &accepted].map(|name| task(&city, name));
     let duties = city.get("/api/rosters/sites").1["persons"].clone();
 
-    let city = start_in(city.kill());
+    let city = start_in(city.kill(), &["--no-sim"]);
     city.wait_for("the tasks", || city.get("/api/rosters/sites").1["open"] == json!(2));
     for (name, before) in [&told, &accepted].into_iter().zip(before) {
         let after = task(&city, name);

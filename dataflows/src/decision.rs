@@ -488,7 +488,7 @@ pub enum Reason {
     TaskOver,
     /// It answers a task that is not, or no longer, this person's.
     NotYourTask,
-    /// The person to take over has no room for so many points.
+    /// The person to take over has no room for so many points, or is away for long.
     NoRoom,
 }
 

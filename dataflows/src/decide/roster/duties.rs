@@ -101,7 +101,8 @@ impl<'a> Clerk<'a> {
         }
         let points = self.book.points_of(from);
         let room = self.roster.person(to).map_or(0, |person| usize::from(person.points));
-        if points.len() + self.book.points_of(to).len() > room && !points.is_empty() {
+        let is_full = points.len() + self.book.points_of(to).len() > room;
+        if !points.is_empty() && (is_full || self.book.away(self.roster, self.tick).contains(&to)) {
             return Err(Reason::NoRoom);
         }
         points.into_iter().for_each(|(role, point)| self.set_duty(handed(role, point, to)));
