@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded};
-use nanming_dataflows::event::{Event, StageHold};
-use nanming_dataflows::ids::{CallId, TaskId};
+use nanming_dataflows::event::{Event, RosterEvent, StageHold};
+use nanming_dataflows::ids::CallId;
 use nanming_dataflows::keyed::Saved;
 use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use crate::clock::{Clock, next_local_minute, wall_ms};
 use crate::cluster::{Cluster, ClusterError};
 use crate::config::Config;
-use crate::door::{self, Arrival, CallNote, Exits, Inbox, TickRecord};
+use crate::door::{self, Arrival, Exits, Inbox, TickRecord};
 use crate::engine::{Engine, Stopped};
 use crate::health::Health;
 use crate::http::{App, Travel, Viid, Wechat};
@@ -150,8 +150,9 @@ fn run_city(
     let shared = share(config, city, clock)?;
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
     let (ears, heard) = simulator::ears(config.simulator.enabled);
-    let restored = restore(&shared.city, &ledger, &inbox)?;
-    let tasks = RosterBoard::new(&shared.city, restore_rosters(&ledger, &inbox)?);
+    let RestoredRosters { events, notes, .. } = rosters_before(&ledger, inbox.now_ms())?;
+    let restored = restore(&shared.city, &ledger, events, &inbox)?;
+    let tasks = RosterBoard::new(&shared.city, notes);
     let app = app(config, &shared, &ledger, inbox.clone(), &ears, (restored, tasks))?;
     let viid = Viid::new(&config.viid, &shared.city)?;
     let street = shared.street(&ears);
@@ -303,8 +304,8 @@ fn share(config: &Config, city: Arc<City>, clock: Clock) -> Result<Shared, RunEr
 }
 
 /// Calls that were open when the ledger was last written go back through the door as facts, and to the terminals; so do
-/// stages that are held.
-fn restore(city: &City, ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError> {
+/// stages that are held, and what rosters knew.
+fn restore(city: &City, ledger: &Ledger, rosters: Vec<RosterEvent>, inbox: &Inbox) -> Result<Duty, RunError> {
     let (calls, in_force) = (ledger.open_calls()?, ledger.assignments_in_force()?);
     if !calls.is_empty() {
         tracing::info!(calls = calls.len(), assignments = in_force.len(), "open calls are taken up again");
@@ -323,6 +324,7 @@ fn restore(city: &City, ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError
         tracing::info!(holds = held.len(), "stages are held on");
     }
     events.extend(held.into_iter().map(Event::Hold));
+    events.extend(rosters.into_iter().map(Event::Roster));
     if !events.is_empty() {
         // The door was opened a moment ago and has room for one. They come before anything that is said of them.
         let _ = inbox.send_first(Arrival { events, ..Arrival::default() });
@@ -330,24 +332,19 @@ fn restore(city: &City, ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError
     Ok(Duty::restored(&calls, &in_force))
 }
 
-/// Tasks, points and absences of rosters go back through the door as facts; words of tasks, to the board.
-fn restore_rosters(ledger: &Ledger, inbox: &Inbox) -> Result<Vec<(TaskId, CallNote)>, RunError> {
-    let RestoredRosters { events, notes, strange } = ledger.rosters(inbox.now_ms())?;
-    if strange > 0 {
+/// Tasks, points and absences of rosters, as the facts that go back through the door, and the words of tasks, for the board.
+fn rosters_before(ledger: &Ledger, now_ms: u64) -> Result<RestoredRosters, RunError> {
+    let restored = ledger.rosters(now_ms)?;
+    if restored.strange > 0 {
         tracing::warn!(
-            strange,
+            restored.strange,
             "the ledger has tasks, points or absences of rosters that name what these do not have any more"
         );
     }
-    if !notes.is_empty() {
-        tracing::info!(tasks = notes.len(), "open tasks of rosters are taken up again");
+    if !restored.notes.is_empty() {
+        tracing::info!(tasks = restored.notes.len(), "open tasks of rosters are taken up again");
     }
-    let events: Vec<Event> = events.into_iter().map(Event::Roster).collect();
-    if !events.is_empty() {
-        // They come before anything that is said of them.
-        let _ = inbox.send_first(Arrival { events, ..Arrival::default() });
-    }
-    Ok(notes)
+    Ok(restored)
 }
 
 /// What comes in is checked by this.

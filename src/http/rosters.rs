@@ -214,7 +214,9 @@ fn refused(reason: Reason) -> Problem {
         Reason::TaskOver => "the task is over",
         Reason::UnknownTask => "there is no such task in this roster",
         Reason::NotYourTask => "the task is not, or no longer, this person's: ask for their tasks again",
-        Reason::NoRoom => "the other is away, or cannot look after so many points: hand over to nobody, and the best ones get them",
+        Reason::NoRoom => {
+            "the other is away, or cannot look after so many points: hand over to nobody, and the best ones get them"
+        }
         _ => "the roster has no such person, point or kind, or they are of different roles",
     };
     Problem::new(status_of(reason), reason.as_str(), detail)
