@@ -34,6 +34,7 @@ pub mod publish;
 pub mod recording;
 pub mod replay;
 pub mod response_report;
+pub mod rosters;
 pub mod run;
 pub mod sumo;
 pub mod terminal_token;

@@ -25,6 +25,7 @@ mod preemption;
 mod push;
 mod recordings;
 mod replay;
+mod rosters;
 mod running;
 mod settings;
 mod sumo;
