@@ -1,6 +1,6 @@
 //! The engine's policy in the model.
 
-use nanming_dataflows::decide::dispatch::plan::{Available, Demand, Plan, Policy, Task, plan};
+use nanming_dataflows::decide::dispatch::plan::{Available, Demand, Move, Plan, Policy, Task, plan};
 use nanming_dataflows::ids::{CallId, UnitId};
 use nanming_dataflows::network::Point;
 
@@ -29,10 +29,8 @@ impl<'a> Ours<'a> {
             stops.iter().map(|unit| ms(world.travel.time_s(world.place(*unit), to))).collect()
         };
         let Plan { moves, .. } = plan(self.policy, ms(world.now_s), &waiting, &units, |_, _| Some(0), times);
-        moves.iter().filter(|m| m.to.is_none()).for_each(|m| world.release(m.unit.index()));
-        for (unit, call) in moves.iter().filter_map(|m| Some((m.unit.index(), m.to?.0.0 as usize))) {
-            world.send(unit, call);
-        }
+        let to = |m: &Move| (m.unit.index(), m.to.map(|(call, _)| call.0 as usize));
+        world.rearrange(&moves.iter().map(to).collect::<Vec<_>>());
     }
 
     fn available(&self, world: &World, unit: usize) -> Option<Available<usize>> {

@@ -121,42 +121,36 @@ impl<'a> World<'a> {
 
     /// Sends a unit to a call that waits; the call it was on its way to waits again.
     pub(super) fn send(&mut self, unit: usize, call: usize) {
-        let (from, left) = self.halt(unit);
-        if let Some(left) = left {
-            let more_urgent = self.calls.priority[call] < self.calls.priority[left];
-            self.preemptions += usize::from(more_urgent);
-            self.changes += usize::from(!more_urgent);
-        }
+        self.rearrange(&[(unit, Some(call))]);
+    }
+
+    /// Takes units from what they were on their way to, and sends them where each goes now, or has them stay where they are.
+    pub(super) fn rearrange(&mut self, moves: &[(usize, Option<usize>)]) {
+        moves.iter().for_each(|(unit, to)| self.halt(*unit, *to));
+        moves.iter().filter_map(|(unit, to)| Some((*unit, (*to)?))).for_each(|(unit, call)| self.start(unit, call));
+    }
+
+    /// Has a unit stop where it is; the call it was on its way to waits.
+    fn halt(&mut self, unit: usize, to: Option<usize>) {
+        let Some((left, _)) = self.under_way(unit) else { return };
+        let is_for_more_urgent = to.is_some_and(|call| self.calls.priority[call] < self.calls.priority[left]);
+        self.preemptions += usize::from(is_for_more_urgent);
+        self.changes += usize::from(!is_for_more_urgent);
+        self.waiting.push(left);
+        let (at, now_s) = (self.place(unit), self.now_s);
+        let car = &mut self.cars[unit];
+        let busy_s = car.busy_s - (car.free_s - now_s);
+        *car = Car { from: at, to: at, start_s: now_s, arrive_s: now_s, free_s: now_s, call: None, busy_s };
+    }
+
+    fn start(&mut self, unit: usize, call: usize) {
         self.waiting.retain(|other| *other != call);
-        let to = self.calls.place[call];
+        let (from, to) = (self.place(unit), self.calls.place[call]);
         let drive_s = self.travel.time_s(from, to);
         let arrive_s = self.now_s + drive_s;
-        let stay_s = self.calls.on_scene_s[call];
-        let car = &mut self.cars[unit];
-        let busy_s = car.busy_s + drive_s + stay_s;
-        let (start_s, free_s) = (self.now_s, arrive_s + stay_s);
-        *car = Car { from, to, start_s, arrive_s, free_s, call: Some(call), busy_s };
+        let free_s = arrive_s + self.calls.on_scene_s[call];
+        let busy_s = self.cars[unit].busy_s + free_s - self.now_s;
+        self.cars[unit] = Car { from, to, start_s: self.now_s, arrive_s, free_s, call: Some(call), busy_s };
         (self.arrived_s[call], self.drive_s[call]) = (arrive_s, drive_s);
-    }
-
-    /// Has a unit stop where it is; the call it was on its way to waits again.
-    pub(super) fn release(&mut self, unit: usize) {
-        let (at, left) = self.halt(unit);
-        self.changes += usize::from(left.is_some());
-        let car = &mut self.cars[unit];
-        *car =
-            Car { from: at, to: at, start_s: self.now_s, arrive_s: self.now_s, free_s: self.now_s, call: None, ..*car };
-    }
-
-    /// Where a unit is; the call it is on its way to, which now waits.
-    fn halt(&mut self, unit: usize) -> (Place, Option<usize>) {
-        let (at, now_s) = (self.place(unit), self.now_s);
-        let left = self.under_way(unit).map(|(call, _)| call);
-        if let Some(call) = left {
-            self.waiting.push(call);
-            let car = &mut self.cars[unit];
-            car.busy_s -= car.free_s - now_s;
-        }
-        (at, left)
     }
 }
