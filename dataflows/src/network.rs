@@ -10,12 +10,14 @@ use crate::ids::*;
 mod assets;
 pub mod calendar;
 mod check;
+mod dispatch;
 mod geo;
 mod priority;
 mod signals;
 mod streets;
 pub use assets::{BusLine, Camera, CameraKind, District, Grid, Site, Supervisor, Unit, Venue};
 pub use check::CityError;
+pub use dispatch::DispatchRules;
 pub use geo::{LonLat, Point};
 pub use priority::SignalPriority;
 pub use signals::{Approach, Conflict, ConflictMatrix, Head, Junction, Light, Plan, PlanStep, SignalMode, Stage};
@@ -65,6 +67,9 @@ pub struct City {
     /// Who has priority at the signals.
     #[serde(default)]
     pub signal_priority: SignalPriority,
+    /// How calls are dispatched.
+    #[serde(default)]
+    pub dispatch: DispatchRules,
 }
 
 impl City {

@@ -85,6 +85,7 @@ impl Calls {
             CallChange::Cancelled => {
                 self.open.remove(&call);
             }
+            CallChange::Serving(_) | CallChange::Declined(_) | CallChange::Ordered(_) => {}
         }
     }
 
