@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use nanming_dataflows::decide::dispatch::plan::Policy;
+use nanming_dataflows::matching::Matching;
 
 mod bound;
 mod calls;
@@ -128,4 +129,11 @@ fn replay(plan: &Plan, calls: &Calls, name: Name, seed: u64) -> Figures {
         _ => world.play(|world| reference::decide(name, world)),
     };
     Figures::of(&done)
+}
+
+/// For each row of costs, the first the surest to have one, its column: at least cost.
+fn least_cost(costs: &[Vec<i64>]) -> Vec<Option<usize>> {
+    let mut matching = Matching::new(costs.first().into_iter().flatten().map(|_| 1));
+    let rows: Vec<usize> = costs.iter().zip(0..).map(|(row, rank)| matching.insert_row(rank, row)).collect();
+    rows.into_iter().map(|row| matching.column_of(row)).collect()
 }

@@ -5,18 +5,19 @@
 //! of such calls, and the most calls that so many chains cover is a bound: of each chain only neighbours are held against each
 //! other, and units may stand ready before a call comes in. Mean response is bounded by the time until dispatch hears of a call.
 
-use nanming_dataflows::decide::dispatch::least_cost;
 use nanming_dataflows::event::Priority;
+use nanming_dataflows::matching::FORBIDDEN;
 use serde::Serialize;
 
 use super::calls::Calls;
 use super::figures::ByPriority;
+use super::least_cost;
 use super::travel::Travel;
 use super::world::STEP_S;
 
 const TARGET_S: f64 = 480.0;
 /// What cannot follow each other.
-const NEVER: i64 = i64::MAX;
+const NEVER: i64 = FORBIDDEN;
 
 /// What no policy can beat.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -46,7 +47,7 @@ pub(super) fn bound(calls: &Calls, travel: Travel, starts: &[usize]) -> Bound {
         costs[starts.len() + urgent.partition_point(|other| other < to)] = 1;
         costs
     };
-    let matched = least_cost(urgent.iter().map(row).collect());
+    let matched = least_cost(&urgent.iter().map(row).collect::<Vec<_>>());
     let lost = matched.iter().enumerate().filter(|(n, column)| **column == Some(starts.len() + n)).count();
     let mean = |priority: Priority| {
         let of: Vec<usize> = (0..calls.len()).filter(|call| calls.priority[*call] == priority).collect();

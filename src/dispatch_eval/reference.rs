@@ -1,15 +1,14 @@
 //! The policies that dispatch is compared with, each as short as it can be told. They are those of the reference replay.
 
-use nanming_dataflows::decide::dispatch::least_cost;
 use nanming_dataflows::event::Priority;
 
-use super::Name;
 use super::world::World;
+use super::{Name, least_cost};
 
 /// What a call's travel weighs in a batch, by priority: A, B and C.
 const WEIGHT: [f64; 3] = [1.0, 0.2, 0.05];
 /// Costs of a batch are matched as whole numbers of such parts of a second.
-const PARTS_PER_S: f64 = 1e9;
+const PARTS_PER_S: f64 = 1e8;
 
 /// Sends units as a policy has it.
 pub(super) fn decide(name: Name, world: &mut World) {
@@ -47,8 +46,8 @@ fn batch(world: &mut World, queue: &[usize], free: &[usize]) {
     let cost = |unit: &usize, call: usize| {
         (world.time_s(*unit, call) * WEIGHT[world.calls.priority[call] as usize] * PARTS_PER_S) as i64
     };
-    let costs = chosen.iter().map(|call| free.iter().map(|unit| cost(unit, *call)).collect()).collect();
-    for (call, column) in chosen.iter().zip(least_cost(costs)) {
+    let costs: Vec<Vec<i64>> = chosen.iter().map(|call| free.iter().map(|unit| cost(unit, *call)).collect()).collect();
+    for (call, column) in chosen.iter().zip(least_cost(&costs)) {
         if let Some(column) = column {
             world.send(free[column], *call);
         }

@@ -179,10 +179,3 @@ impl Machine for Dispatch {
         }
     }
 }
-
-/// For each row of costs its column: the earlier a row, the surer it has one, and among all such matchings that of least cost.
-pub fn least_cost(costs: Vec<Vec<i64>>) -> Vec<Option<usize>> {
-    let mut matching = matching::Matching::new(costs.first().map_or(0, Vec::len));
-    costs.into_iter().for_each(|row| matching.add(row));
-    matching.columns()
-}

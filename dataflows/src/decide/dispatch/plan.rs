@@ -8,10 +8,10 @@
 //!
 //! It knows calls and units as they are told to it, and nothing of their lives. `docs/dispatch-eval.md` has what it gains.
 
-use super::matching::{FORBIDDEN, Matching};
 use crate::Time;
 use crate::event::Priority;
 use crate::ids::{CallId, UnitId};
+use crate::matching::{FORBIDDEN, Matching};
 use crate::network::Point;
 
 mod costs;
@@ -87,7 +87,7 @@ pub struct Plan {
     pub look_again_ms: Option<Time>,
 }
 
-/// The plan for calls and units of a region. `extra_ms` is how much later a unit counts as arriving at a call, or none where it
+/// The plan for calls and units of a region, units ordered by ID. `extra_ms` is how much later a unit counts as arriving at a call, or none where it
 /// may not be sent; `times_to` is one search over the streets: from each of the stops to a place, ms.
 pub fn plan<S: Copy>(
     policy: &Policy,
@@ -120,7 +120,7 @@ fn keep_promise(row: &Row, times: &mut [u64]) {
     }
 }
 
-/// For each row its unit. A row that may wait has a column of its own, at the price of waiting.
+/// For each row its unit. Rows that may wait have a column besides those of units, with room for all, at the price of waiting.
 fn matched<S>(
     pricing: &Pricing,
     rows: &[Row],
@@ -128,25 +128,17 @@ fn matched<S>(
     times: &[Vec<u64>],
     extra_ms: impl Fn(CallId, UnitId) -> Option<u64>,
 ) -> Vec<Option<usize>> {
-    let may_wait = rows.iter().filter(|row| !row.is_due).count();
-    let mut matching = Matching::new(units.len() + may_wait);
-    let mut own = units.len();
-    for (row, times) in rows.iter().zip(times) {
-        let pairs = units.iter().zip(times).enumerate();
-        let mut costs: Vec<i64> = pairs
-            .map(|(column, (unit, time_ms))| {
-                let extra_ms = extra_ms(row.call, unit.unit);
-                extra_ms.map_or(FORBIDDEN, |extra_ms| pricing.cost(row, column, unit, *time_ms, extra_ms))
-            })
-            .collect();
-        costs.resize(units.len() + may_wait, FORBIDDEN);
-        if !row.is_due {
-            costs[own] = pricing.cost_of_waiting(row);
-            own += 1;
-        }
-        matching.add(costs);
+    let mut matching = Matching::new(units.iter().map(|_| 1).chain([rows.len() as u32]));
+    for (rank, (row, times)) in rows.iter().zip(times).enumerate() {
+        let cost = |(column, (unit, time_ms)): (usize, (&Available<S>, &u64))| {
+            let extra_ms = extra_ms(row.call, unit.unit);
+            extra_ms.map_or(FORBIDDEN, |extra_ms| pricing.cost(row, column, unit, *time_ms, extra_ms))
+        };
+        let of_units = units.iter().zip(times).enumerate().map(cost);
+        let costs: Vec<i64> = of_units.chain([pricing.cost_of_waiting(row)]).collect();
+        matching.insert_row(rank as u64, &costs);
     }
-    matching.columns().into_iter().map(|column| column.filter(|column| *column < units.len())).collect()
+    (0..rows.len()).map(|row| matching.column_of(row).filter(|column| *column < units.len())).collect()
 }
 
 /// Takes free units back from the least urgent and youngest calls as long as fewer would stay at hand than are to be kept.

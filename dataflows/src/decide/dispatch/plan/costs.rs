@@ -1,13 +1,14 @@
 //! What it costs to send a unit to a call, and to let the call wait. Weighed milliseconds.
 
-use super::{Available, FORBIDDEN, Policy, Row};
+use super::{Available, Policy, Row};
 use crate::Time;
 use crate::event::Priority;
+use crate::matching::FORBIDDEN;
 
 /// A second of travel of a call of priority A weighs so much.
 const FULL: u64 = 100;
-/// No cost is beyond this, so that sums of them are exact.
-const MOST: u64 = 1 << 40;
+/// No time counts as longer than these seven weeks, ms: costs are within what can be matched.
+const MOST: u64 = 1 << 32;
 
 /// The policy at a moment.
 pub(super) struct Pricing<'a> {
@@ -33,6 +34,9 @@ impl Pricing<'_> {
 
     /// What it costs to let a row's call wait: the longest travel that it is worth by now.
     pub(super) fn cost_of_waiting(&self, row: &Row) -> i64 {
+        if row.is_due {
+            return FORBIDDEN;
+        }
         self.weighed(row.priority, self.worth_ms(row.priority, row.opened_ms))
     }
 

@@ -55,11 +55,11 @@ fn worth_a_look<S>(pricing: &Pricing, calls: Vec<(Row, usize)>, units: &[Availab
     for unit in units {
         let net = |(n, (row, _)): (usize, &(Row, usize))| {
             let time_ms = unit.at.distance_mm(row.at) / NOMINAL_M_S;
-            (pricing.net_cost(row.priority, row.opened_ms, time_ms), n)
+            (pricing.net_cost(row.priority, row.opened_ms, time_ms), row.call, n)
         };
-        let mut best: Vec<(i64, usize)> = calls.iter().enumerate().map(net).collect();
+        let mut best: Vec<(i64, CallId, usize)> = calls.iter().enumerate().map(net).collect();
         best.select_nth_unstable(near);
-        best[..near].iter().for_each(|(_, n)| is_chosen[*n] = true);
+        best[..near].iter().for_each(|(_, _, n)| is_chosen[*n] = true);
     }
     calls.into_iter().zip(is_chosen).filter(|(_, chosen)| *chosen).map(|(call, _)| call).collect()
 }

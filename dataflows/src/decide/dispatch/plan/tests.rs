@@ -193,9 +193,8 @@ proptest! {
                 prop_assert!(idle.is_none(), "{:?} lacks a unit though {:?}", short, idle);
             }
         }
-        let mut other_way: (Vec<Demand>, Vec<Available<Point>>) = (waiting, units);
-        other_way.0.reverse();
-        prop_assert_eq!(&super::plan(&policy, NOW_MS, &other_way.0, &other_way.1, extra, times).moves, &plan.moves);
+        let other_way: Vec<Demand> = waiting.iter().rev().copied().collect();
+        prop_assert_eq!(super::plan(&policy, NOW_MS, &other_way, &units, extra, times), plan);
     }
 
     /// One unit, a new near call every few minutes, and an old one far away: it is served soon after it is overdue.
