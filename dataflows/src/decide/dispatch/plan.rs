@@ -1,10 +1,11 @@
 //! The policy of dispatch: which unit goes to which call now, which one is taken off its way to another call, and which call
 //! waits for a better moment.
 //!
-//! All calls that lack units and all units that are free or on their way are matched anew. Calls of priority A, and those that
-//! have waited too long, are served before all others, in this order, by as many units as there are. The others are served
-//! where it pays: the travel has to be worth it, and the longer a call waits, the more it is worth. Short ways are what a
-//! city short of units has most need of: a unit that drives through the city for the oldest call serves nobody meanwhile.
+//! All calls that lack units and all units that are free or on their way are matched anew. Calls of priority A, and then those
+//! that have waited too long, are served before all others, by as many units as there are. Where there are fewer than calls of
+//! priority A, those are served that can be reached soon; but one that has waited too long comes first. All other calls are
+//! served where it pays: the travel has to be worth it, and the longer a call waits, the more it is worth. Short ways are what
+//! a city short of units needs most: a unit that drives through the city for the oldest call serves nobody meanwhile.
 //!
 //! It knows calls and units as they are told to it, and nothing of their lives. `docs/dispatch-eval.md` has what it gains.
 
@@ -87,8 +88,8 @@ pub struct Plan {
     pub look_again_ms: Option<Time>,
 }
 
-/// The plan for calls and units of a region, units ordered by ID. `extra_ms` is how much later a unit counts as arriving at a call, or none where it
-/// may not be sent; `times_to` is one search over the streets: from each of the stops to a place, ms.
+/// The plan for calls and units of a region, units ordered by ID. `extra_ms` is how much later a unit counts as arriving at a
+/// call, or none where it may not be sent; `times_to` is one search over the streets: from each of the stops to a place, ms.
 pub fn plan<S: Copy>(
     policy: &Policy,
     tick: Time,
@@ -129,14 +130,14 @@ fn matched<S>(
     extra_ms: impl Fn(CallId, UnitId) -> Option<u64>,
 ) -> Vec<Option<usize>> {
     let mut matching = Matching::new(units.iter().map(|_| 1).chain([rows.len() as u32]));
-    for (rank, (row, times)) in rows.iter().zip(times).enumerate() {
+    for (row, times) in rows.iter().zip(times) {
         let cost = |(column, (unit, time_ms)): (usize, (&Available<S>, &u64))| {
             let extra_ms = extra_ms(row.call, unit.unit);
             extra_ms.map_or(FORBIDDEN, |extra_ms| pricing.cost(row, column, unit, *time_ms, extra_ms))
         };
         let of_units = units.iter().zip(times).enumerate().map(cost);
         let costs: Vec<i64> = of_units.chain([pricing.cost_of_waiting(row)]).collect();
-        matching.insert_row(rank as u64, &costs);
+        matching.insert_row(row.rank, &costs);
     }
     (0..rows.len()).map(|row| matching.column_of(row).filter(|column| *column < units.len())).collect()
 }

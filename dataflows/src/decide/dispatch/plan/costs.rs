@@ -10,6 +10,19 @@ const FULL: u64 = 100;
 /// No time counts as longer than these seven weeks, ms: costs are within what can be matched.
 const MOST: u64 = 1 << 32;
 
+/// How surely a call is served, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Class {
+    /// Of priority A, and it has waited too long.
+    UrgentAndOverdue,
+    /// Of priority A.
+    Urgent,
+    /// It has waited too long.
+    Overdue,
+    /// It may wait for a better moment.
+    MayWait,
+}
+
 /// The policy at a moment.
 pub(super) struct Pricing<'a> {
     pub(super) policy: &'a Policy,
@@ -45,10 +58,22 @@ impl Pricing<'_> {
         self.weighed(priority, time_ms) - self.weighed(priority, self.worth_ms(priority, opened_ms))
     }
 
+    /// How surely a call is served.
+    pub(super) fn class(&self, priority: Priority, opened_ms: u64) -> Class {
+        let service = self.policy.service(priority);
+        let overdue_ms = service.map_or(self.policy.a_overdue_ms, |service| service.overdue_ms);
+        let is_overdue = self.tick.saturating_sub(opened_ms) >= overdue_ms;
+        match (service, is_overdue) {
+            (None, true) => Class::UrgentAndOverdue,
+            (None, false) => Class::Urgent,
+            (Some(_), true) => Class::Overdue,
+            (Some(_), false) => Class::MayWait,
+        }
+    }
+
     /// Whether a call may not wait for a better moment.
     pub(super) fn is_due(&self, priority: Priority, opened_ms: u64) -> bool {
-        let overdue = |service: &super::Service| self.tick.saturating_sub(opened_ms) >= service.overdue_ms;
-        self.policy.service(priority).is_none_or(overdue)
+        self.class(priority, opened_ms) < Class::MayWait
     }
 
     /// Units that stay at hand when a call that may wait is served.

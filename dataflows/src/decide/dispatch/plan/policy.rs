@@ -12,6 +12,9 @@ pub struct Policy {
     pub target_ms: u64,
     /// What missing that target costs, as travel time of a call of priority A, ms.
     pub late_ms: u64,
+    /// From so long a wait on a call of priority A is served before all others, ms; before it, where there are fewer units than
+    /// such calls, those are served that are reached soon.
+    pub a_overdue_ms: u64,
     /// A free unit takes a call over from one on its way where it arrives earlier by so much, ms.
     pub change_ms: u64,
     /// Calls of priority B.
@@ -64,10 +67,11 @@ const GAIN_MS: Option<u64> = Some(30_000);
 impl Default for Policy {
     fn default() -> Self {
         let b = Service { weight: 25, travel_ms: 900_000, ageing: 20, overdue_ms: 7_200_000, reserve_units: 0 };
-        let c = Service { weight: 6, travel_ms: 600_000, ageing: 10, overdue_ms: 43_200_000, reserve_units: 0 };
+        let c = Service { weight: 6, travel_ms: 1_200_000, ageing: 10, overdue_ms: 43_200_000, reserve_units: 0 };
         Policy {
             target_ms: 480_000,
             late_ms: 300_000,
+            a_overdue_ms: 1_200_000,
             change_ms: 30_000,
             b,
             c,

@@ -112,6 +112,13 @@ fn what_can_still_be_reached_in_time_is() {
 }
 
 #[test]
+fn where_units_are_short_the_reachable_is_served_but_none_for_ever() {
+    let calls = |waited_min| [call(1, A, waited_min, 25), call(2, A, 1, 3)];
+    assert_eq!(told(&calls(5), &[free(1, 0)]), [(1, None, Some(2))]);
+    assert_eq!(told(&calls(20), &[free(1, 0)]), [(1, None, Some(1))]);
+}
+
+#[test]
 fn several_units_go_to_one_call() {
     let many = Demand { lacking: 3, ..call(1, A, 1, 5) };
     assert_eq!(told(&[many], &[free(1, 0), free(2, 2)]), [(1, None, Some(1)), (2, None, Some(1))]);
