@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use nanming::dispatch_eval::{Figures, Name, Plan, Report, Travel, dispatch_eval};
-use nanming_dataflows::decide::dispatch::plan::{Gains, Policy};
+use nanming_dataflows::decide::dispatch::plan::{Gains, Policy, Service};
 
 mod measure;
 use measure::Goals;
@@ -137,7 +137,8 @@ fn parts(calls: &Path) -> ExitCode {
                 ..all()
             },
         ),
-        ("C leaves two units at hand", reserve),
+        ("C leaves two units at hand", reserve.clone()),
+        ("C leaves two, B one at hand", Policy { b: Service { reserve_units: 1, ..all().b }, ..reserve }),
     ];
     println!("| policy | {} |", GOALS.map(|(units, _)| format!("{units} units")).join(" | "));
     println!("| --- |{}", " --- |".repeat(GOALS.len()));
