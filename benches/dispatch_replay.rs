@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use nanming::dispatch_eval::{Figures, Name, Plan, Report, Travel, dispatch_eval};
+use nanming::dispatch_eval::{By, Figures, Name, Plan, Report, dispatch_eval};
 use nanming_dataflows::decide::dispatch::plan::{Gains, Policy, Service};
 
 mod measure;
@@ -166,7 +166,7 @@ fn told(calls: &Path, units: usize, policies: Vec<Name>, settings: Policy) -> Re
         seeds: SEEDS.collect(),
         policies,
         settings,
-        travel: Travel::Straight(8.0),
+        travel: By::Straight(8.0),
     };
     dispatch_eval(&plan).expect("calls")
 }

@@ -13,6 +13,7 @@ mod figures;
 mod ours;
 mod reference;
 mod report;
+mod roads;
 mod starts;
 mod travel;
 mod world;
@@ -20,7 +21,8 @@ pub use calls::Calls;
 pub use figures::{ByPriority, Figures};
 pub use report::Report;
 pub use starts::starts;
-pub use travel::Travel;
+pub use travel::By;
+use travel::Travel;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -40,7 +42,7 @@ pub struct Plan {
     /// The settings of the engine's policy.
     pub settings: Policy,
     /// How units travel.
-    pub travel: Travel,
+    pub travel: By,
 }
 
 /// Who decides.
@@ -98,6 +100,9 @@ pub enum DispatchEvalError {
     /// No call is left to replay.
     #[error("{0}: {1}")]
     NoCalls(PathBuf, String),
+    /// Roads are not as they have to be.
+    #[error("{0}: {1}")]
+    Roads(PathBuf, String),
     /// Settings of the policy are not as they have to be.
     #[error("{0}: {1}")]
     Settings(PathBuf, String),
@@ -106,21 +111,19 @@ pub enum DispatchEvalError {
 /// Replays the calls by each policy with each seed.
 pub fn dispatch_eval(plan: &Plan) -> Result<Report, DispatchEvalError> {
     let calls = Calls::read(&plan.calls, plan.from, &plan.agency)?;
+    let travel = Travel::new(&plan.travel, &calls)?;
     let replays = |name: &Name| {
-        let runs: Vec<Figures> = plan.seeds.iter().map(|seed| replay(plan, &calls, *name, *seed)).collect();
+        let runs: Vec<Figures> = plan.seeds.iter().map(|seed| replay(plan, &calls, &travel, *name, *seed)).collect();
         (*name, Figures::mean(&runs))
     };
     let policies = plan.policies.iter().map(replays).collect();
-    let bounds: Vec<_> = plan
-        .seeds
-        .iter()
-        .map(|seed| bound::bound(&calls, plan.travel, &starts(*seed, plan.units, calls.len())))
-        .collect();
+    let bounds: Vec<_> =
+        plan.seeds.iter().map(|seed| bound::bound(&calls, &travel, &starts(*seed, plan.units, calls.len()))).collect();
     Ok(Report::new(plan, &calls, policies, &bounds))
 }
 
-fn replay(plan: &Plan, calls: &Calls, name: Name, seed: u64) -> Figures {
-    let world = world::World::new(calls, plan.travel, &starts(seed, plan.units, calls.len()));
+fn replay(plan: &Plan, calls: &Calls, travel: &Travel, name: Name, seed: u64) -> Figures {
+    let world = world::World::new(calls, travel, &starts(seed, plan.units, calls.len()));
     let done = match name {
         Name::Nanming => {
             let mut ours = ours::Ours::new(&plan.settings, calls);

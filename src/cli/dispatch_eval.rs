@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use clap::Args;
 use nanming_dataflows::decide::dispatch::plan::Policy;
 
-use crate::dispatch_eval::{DispatchEvalError, Name, Plan, Travel, dispatch_eval as measure};
+use crate::dispatch_eval::{By, DispatchEvalError, Name, Plan, dispatch_eval as measure};
 use crate::sumo::Seeds;
 
 const EXAMPLES: &str = "\
@@ -40,6 +40,9 @@ pub struct DispatchEvalArgs {
     /// Units travel the distance east plus that north at this speed, m/s
     #[arg(long, value_name = "M/S", default_value = "8", value_parser = speed)]
     straight: f64,
+    /// Units travel over a road graph instead: tables of its nodes (index, x, y) and of its arcs (fromNode, toNode, mode_1 in days)
+    #[arg(long, value_name = "NODES,ARCS", value_delimiter = ',', num_args = 1, conflicts_with = "straight")]
+    roads: Vec<PathBuf>,
     /// Leave out calls received before this day [default: before the first day with a tenth of the busiest day's calls]
     #[arg(long, value_name = "YYYY-MM-DD")]
     from: Option<NaiveDate>,
@@ -62,6 +65,17 @@ fn settings(path: &Path) -> Result<Policy, DispatchEvalError> {
 }
 
 impl DispatchEvalArgs {
+    fn by(&self) -> Result<By, DispatchEvalError> {
+        match self.roads.as_slice() {
+            [] => Ok(By::Straight(self.straight)),
+            [nodes, arcs] => Ok(By::Roads(nodes.clone(), arcs.clone())),
+            [first, ..] => {
+                let what = "--roads takes two files with a comma between: nodes.csv.gz,arcs.csv.gz";
+                Err(DispatchEvalError::Roads(first.clone(), what.into()))
+            }
+        }
+    }
+
     fn plan(&self) -> Result<Plan, DispatchEvalError> {
         let mut policies = Vec::new();
         self.policy.iter().for_each(|name| {
@@ -77,7 +91,7 @@ impl DispatchEvalArgs {
             seeds: self.seeds.0.clone(),
             policies,
             settings: self.settings.as_deref().map(settings).transpose()?.unwrap_or_default(),
-            travel: Travel::Straight(self.straight),
+            travel: self.by()?,
         })
     }
 }

@@ -29,7 +29,7 @@ pub struct Bound {
 }
 
 /// The bound for units that start at the places of these calls.
-pub(super) fn bound(calls: &Calls, travel: Travel, starts: &[usize]) -> Bound {
+pub(super) fn bound(calls: &Calls, travel: &Travel, starts: &[usize]) -> Bound {
     let urgent: Vec<usize> = (0..calls.len()).filter(|call| calls.priority[*call] == Priority::A).collect();
     let earliest_s = |call: usize| (calls.ready_s[call] / STEP_S).ceil().max(1.0) * STEP_S;
     let latest_s = |call: usize| calls.received_s[call] + TARGET_S;

@@ -10,8 +10,8 @@ use super::DispatchEvalError;
 use super::travel::Place;
 use crate::gzip;
 
-/// A degree of longitude and one of latitude, m: those of the city of the reference replay, San Francisco.
-const M_PER_DEGREE: [f64; 2] = [88_000.0, 111_000.0];
+/// A degree of latitude, km. Those of longitude and latitude count as whole kilometres, as in the reference replay.
+const KM_PER_DEGREE: f64 = 111.2;
 /// Nobody stays shorter or longer at a call, s.
 const ON_SCENE_S: [f64; 2] = [60.0, 7_200.0];
 /// A day of so small a share of the busiest day's calls is not covered by the record.
@@ -31,6 +31,8 @@ pub struct Calls {
     pub(super) on_scene_s: Vec<f64>,
     /// Where each is.
     pub(super) place: Vec<Place>,
+    /// Lengths of a degree of longitude and one of latitude, m.
+    pub(super) m_per_degree: [f64; 2],
     /// The district of each, where the table has one.
     pub(super) district: Vec<String>,
 }
@@ -40,7 +42,8 @@ struct Row {
     entry: NaiveDateTime,
     on_scene_s: Option<f64>,
     priority: Priority,
-    place: Place,
+    lon: f64,
+    lat: f64,
     district: String,
 }
 
@@ -61,6 +64,9 @@ impl Calls {
     }
 
     fn new(rows: &[Row], start: NaiveDateTime) -> Calls {
+        let latitude = rows.iter().map(|row| row.lat).sum::<f64>() / rows.len() as f64;
+        let m_per_degree = [latitude.to_radians().cos(), 1.0].map(|share| (KM_PER_DEGREE * share).round() * 1e3);
+        let [lon_m, lat_m] = m_per_degree;
         let since = |time: NaiveDateTime| (time - start).as_seconds_f64();
         let usual = [Priority::A, Priority::B, Priority::C].map(|priority| median(rows, priority));
         let on_scene =
@@ -70,7 +76,8 @@ impl Calls {
             ready_s: rows.iter().map(|row| since(row.entry)).collect(),
             priority: rows.iter().map(|row| row.priority).collect(),
             on_scene_s: rows.iter().map(on_scene).collect(),
-            place: rows.iter().map(|row| row.place).collect(),
+            place: rows.iter().map(|row| [row.lon * lon_m, row.lat * lat_m]).collect(),
+            m_per_degree,
             district: rows.iter().map(|row| row.district.clone()).collect(),
         }
     }
@@ -149,7 +156,8 @@ fn row(record: &csv::StringRecord, columns: &BTreeMap<String, usize>, agency: &s
         entry: needed("entry_at")?,
         on_scene_s: seconds,
         priority: priority(cell("priority").unwrap_or_default())?,
-        place: [degrees("lon", lon)? * M_PER_DEGREE[0], degrees("lat", lat)? * M_PER_DEGREE[1]],
+        lon: degrees("lon", lon)?,
+        lat: degrees("lat", lat)?,
         district: cell("police_district").unwrap_or_default().to_owned(),
     }))
 }

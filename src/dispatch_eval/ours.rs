@@ -26,7 +26,7 @@ impl<'a> Ours<'a> {
         let waiting: Vec<Demand> = world.waiting.iter().map(|call| self.demand(world, *call)).collect();
         let times = |to: Point, stops: &[usize]| {
             let to = [f64::from(to.x_mm) / 1e3 + self.origin[0], f64::from(to.y_mm) / 1e3 + self.origin[1]];
-            stops.iter().map(|unit| ms(world.travel.time_s(world.place(*unit), to))).collect()
+            world.times_s(stops, to).into_iter().map(ms).collect()
         };
         let Plan { moves, .. } = plan(self.policy, ms(world.now_s), &waiting, &units, |_, _| Some(0), times);
         let to = |m: &Move| (m.unit.index(), m.to.map(|(call, _)| call.0 as usize));

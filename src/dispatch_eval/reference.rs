@@ -43,10 +43,12 @@ fn nearest(world: &mut World, queue: &[usize], mut free: Vec<usize>) {
 /// As many calls as units are free, at least travel.
 fn batch(world: &mut World, queue: &[usize], free: &[usize]) {
     let chosen = &queue[..queue.len().min(free.len())];
-    let cost = |unit: &usize, call: usize| {
-        (world.time_s(*unit, call) * WEIGHT[world.calls.priority[call] as usize] * PARTS_PER_S) as i64
+    let row = |call: &usize| {
+        let weight = WEIGHT[world.calls.priority[*call] as usize];
+        let times_s = world.times_s(free, world.calls.place[*call]);
+        times_s.into_iter().map(|time_s| (time_s * weight * PARTS_PER_S) as i64).collect()
     };
-    let costs: Vec<Vec<i64>> = chosen.iter().map(|call| free.iter().map(|unit| cost(unit, *call)).collect()).collect();
+    let costs: Vec<Vec<i64>> = chosen.iter().map(row).collect();
     for (call, column) in chosen.iter().zip(least_cost(&costs)) {
         if let Some(column) = column {
             world.send(free[column], *call);
@@ -68,5 +70,6 @@ fn preempt(world: &mut World) {
 }
 
 fn closest(world: &World, units: &[usize], call: usize) -> Option<usize> {
-    units.iter().copied().min_by(|one, other| world.time_s(*one, call).total_cmp(&world.time_s(*other, call)))
+    let times_s = world.times_s(units, world.calls.place[call]);
+    units.iter().copied().zip(times_s).min_by(|one, other| one.1.total_cmp(&other.1)).map(|(unit, _)| unit)
 }

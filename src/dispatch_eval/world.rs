@@ -21,7 +21,7 @@ struct Car {
 /// A replay as it goes on.
 pub(super) struct World<'a> {
     pub(super) calls: &'a Calls,
-    pub(super) travel: Travel,
+    pub(super) travel: &'a Travel,
     pub(super) now_s: f64,
     /// Calls that wait.
     pub(super) waiting: Vec<usize>,
@@ -49,7 +49,7 @@ pub(super) struct Done<'a> {
 
 impl<'a> World<'a> {
     /// Units at the places of these calls.
-    pub(super) fn new(calls: &'a Calls, travel: Travel, starts: &[usize]) -> Self {
+    pub(super) fn new(calls: &'a Calls, travel: &'a Travel, starts: &[usize]) -> Self {
         let car = |call: &usize| {
             let at = calls.place[*call];
             Car { from: at, to: at, start_s: 0.0, arrive_s: 0.0, free_s: 0.0, call: None, busy_s: 0.0 }
@@ -114,9 +114,10 @@ impl<'a> World<'a> {
         [0, 1].map(|axis| car.from[axis] + (car.to[axis] - car.from[axis]) * gone_s / all_s)
     }
 
-    /// Time from where a unit is to a call, s.
-    pub(super) fn time_s(&self, unit: usize, call: usize) -> f64 {
-        self.travel.time_s(self.place(unit), self.calls.place[call])
+    /// Time from where each of some units is to a place, s.
+    pub(super) fn times_s(&self, units: &[usize], to: Place) -> Vec<f64> {
+        let places: Vec<Place> = units.iter().map(|unit| self.place(*unit)).collect();
+        self.travel.times_s(&places, to)
     }
 
     /// Sends a unit to a call that waits; the call it was on its way to waits again.
