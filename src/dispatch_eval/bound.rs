@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::calls::Calls;
 use super::figures::ByPriority;
 use super::least_cost;
-use super::travel::Travel;
+use super::travel::{Place, Travel};
 use super::world::STEP_S;
 
 const TARGET_S: f64 = 480.0;
@@ -33,15 +33,15 @@ pub(super) fn bound(calls: &Calls, travel: &Travel, starts: &[usize]) -> Bound {
     let urgent: Vec<usize> = (0..calls.len()).filter(|call| calls.priority[*call] == Priority::A).collect();
     let earliest_s = |call: usize| (calls.ready_s[call] / STEP_S).ceil().max(1.0) * STEP_S;
     let latest_s = |call: usize| calls.received_s[call] + TARGET_S;
-    let drive_s = |from: usize, to: usize| travel.time_s(calls.place[from], calls.place[to]);
+    let places: Vec<Place> = starts.iter().chain(&urgent).map(|call| calls.place[*call]).collect();
     // A call's predecessor is a unit's start, another call, or, where nobody comes in time, itself.
     let row = |to: &usize| {
         let can_be_met = earliest_s(*to) <= latest_s(*to);
-        let first = starts.iter().map(|from| can_be_met && STEP_S + drive_s(*from, *to) <= latest_s(*to));
-        let next = urgent.iter().map(|from| {
-            can_be_met
-                && from != to
-                && earliest_s(*from) + calls.on_scene_s[*from] + drive_s(*from, *to) <= latest_s(*to)
+        let drives_s = travel.times_s(&places, calls.place[*to]);
+        let (first_s, next_s) = drives_s.split_at(starts.len());
+        let first = first_s.iter().map(|drive_s| can_be_met && STEP_S + drive_s <= latest_s(*to));
+        let next = urgent.iter().zip(next_s).map(|(from, drive_s)| {
+            can_be_met && from != to && earliest_s(*from) + calls.on_scene_s[*from] + drive_s <= latest_s(*to)
         });
         let mut costs: Vec<i64> = first.chain(next).map(|can| if can { 0 } else { NEVER }).collect();
         costs[starts.len() + urgent.partition_point(|other| other < to)] = 1;
