@@ -14,6 +14,7 @@ pub mod cluster;
 pub mod config;
 pub mod controllers;
 pub mod diff;
+pub mod dispatch_eval;
 pub mod door;
 pub mod eido;
 pub mod engine;

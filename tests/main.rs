@@ -9,6 +9,7 @@ mod connections;
 mod controllers;
 mod crowd;
 mod dispatch;
+mod dispatch_eval;
 mod ending;
 mod envelope;
 mod files;
