@@ -36,7 +36,7 @@ impl<'a> Ours<'a> {
     fn available(&self, world: &World, unit: usize) -> Option<Available<usize>> {
         let task = world.under_way(unit).map(|(call, left_s)| {
             let Demand { call, priority, opened_ms, at, .. } = self.demand(world, call);
-            Task { call, priority, opened_ms, at, left_ms: ms(left_s) }
+            Task { call, priority, opened_ms, at, left_ms: Some(ms(left_s)) }
         });
         let is_available = task.is_some() || world.is_free(unit);
         let available = || Available { unit: UnitId(unit as u32), at: self.point(world.place(unit)), stop: unit, task };

@@ -21,23 +21,25 @@ pub(super) const PHASES: [(&str, CallPhase); 8] = [
     ("merged", CallPhase::Merged),
     ("referred", CallPhase::Referred),
 ];
-pub(super) const PICKS: [(&str, PickReason); 8] = [
+pub(super) const PICKS: [(&str, PickReason); 9] = [
     ("nearest", PickReason::Nearest),
     ("least_total", PickReason::LeastTotal),
     ("after_decline", PickReason::AfterDecline),
     ("after_silence", PickReason::AfterSilence),
     ("after_loss", PickReason::AfterLoss),
     ("after_preemption", PickReason::AfterPreemption),
+    ("sooner", PickReason::Sooner),
     ("preempting", PickReason::Preempting),
     ("ordered", PickReason::Ordered),
 ];
-pub(super) const ENDS: [(&str, EndReason); 7] = [
+pub(super) const ENDS: [(&str, EndReason); 8] = [
     ("done", EndReason::Done),
     ("unit_free", EndReason::UnitFree),
     ("declined", EndReason::Declined),
     ("silent", EndReason::Silent),
     ("lost", EndReason::Lost),
     ("preempted", EndReason::Preempted),
+    ("relieved", EndReason::Relieved),
     ("call_over", EndReason::CallOver),
 ];
 pub(super) const STEPS: [(&str, EscalationStep); 3] = [
@@ -45,12 +47,13 @@ pub(super) const STEPS: [(&str, EscalationStep); 3] = [
     ("second_unit", EscalationStep::SecondUnit),
     ("supervisor", EscalationStep::Supervisor),
 ];
-pub(super) const SHORTFALLS: [(&str, Shortfall); 5] = [
+pub(super) const SHORTFALLS: [(&str, Shortfall); 6] = [
     ("silence", Shortfall::Silence),
     ("loss", Shortfall::Loss),
     ("no_unit", Shortfall::NoUnit),
     ("all_declined", Shortfall::AllDeclined),
     ("no_skill", Shortfall::NoSkill),
+    ("too_far", Shortfall::TooFar),
 ];
 pub(super) const STAGE_REASONS: [(&str, StageReason); 12] = [
     ("start", StageReason::Start),

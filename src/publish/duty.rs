@@ -196,7 +196,7 @@ impl Duty {
                 EndReason::Done | EndReason::Declined => continue,
                 EndReason::CallOver if call.status.phase != CallPhase::Closed => Withdrawal::Cancelled,
                 EndReason::UnitFree | EndReason::CallOver => Withdrawal::Closed,
-                EndReason::Silent | EndReason::Lost => Withdrawal::Reassigned,
+                EndReason::Silent | EndReason::Lost | EndReason::Relieved => Withdrawal::Reassigned,
                 EndReason::Preempted => Withdrawal::Preempted,
             };
             notices.push(Notice::Withdrawn(id, unit, why));

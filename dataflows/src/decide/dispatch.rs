@@ -23,12 +23,14 @@ mod open_call;
 mod over;
 mod pick;
 pub mod plan;
+mod replan;
 mod roads;
 mod state;
 #[cfg(test)]
 pub(crate) mod tests;
 use dispatcher::Dispatcher;
-use pick::Free;
+use pick::Ready;
+use plan::Task;
 use roads::Roads;
 pub use state::Calls;
 use state::Station;
@@ -139,11 +141,12 @@ impl Dispatch {
         self.units.get(unit.index()).map(|unit| unit.region)
     }
 
-    /// A unit that is free, as the matching sees it.
-    fn free(&self, unit: UnitId, station: &Station, tick: Time) -> Option<Free> {
+    /// A unit that could go, as the plan sees it.
+    fn ready(&self, unit: UnitId, station: &Station, task: Option<Task>, tick: Time) -> Option<Ready> {
         let known = self.units.get(unit.index())?;
-        Some(Free {
+        Some(Ready {
             unit,
+            task,
             stop: station.stop,
             grid: known.grid,
             skills: known.skills,
@@ -177,7 +180,7 @@ impl Machine for Dispatch {
         let mut dispatcher = Dispatcher::new(self, calls, tick, out);
         events.iter().for_each(|(_, event)| dispatcher.hear(event));
         dispatcher.escalate();
-        dispatcher.match_waiting();
+        dispatcher.plan();
         dispatcher.tell_errands();
         if let Some(at) = calls.next_due() {
             out.wake_at(at);

@@ -18,7 +18,7 @@ pub struct Candidate {
     pub but: Option<Objection>,
 }
 
-/// What speaks against sending a unit to a call. The first four make it count as further away, the others bar it.
+/// What speaks against sending a unit to a call. The last two bar it, the others make it count as further away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Objection {
@@ -30,6 +30,8 @@ pub enum Objection {
     ShiftEnds,
     /// It did not answer when it was sent there.
     Silent,
+    /// It is on its way to another call.
+    UnderWay,
     /// It has declined this call.
     Declined,
     /// It lacks something that the call needs.
@@ -52,6 +54,8 @@ pub enum PickReason {
     AfterLoss,
     /// The unit before was sent to a more urgent call.
     AfterPreemption,
+    /// It is there sooner than the unit before, which is let go.
+    Sooner,
     /// It was on its way to a less urgent call.
     Preempting,
     /// A desk said so.
@@ -86,8 +90,10 @@ pub enum EndReason {
     Silent,
     /// Its unit was out of service, or forgot it.
     Lost,
-    /// Its unit was sent to a more urgent call.
+    /// Its unit was sent to another call, and this one waits.
     Preempted,
+    /// Another unit is there sooner.
+    Relieved,
     /// The call was withdrawn, or another unit closed it.
     CallOver,
 }
@@ -133,6 +139,8 @@ pub enum Shortfall {
     AllDeclined,
     /// Those that are free lack something that the call needs.
     NoSkill,
+    /// Those that are free are too far away for its urgency: it waits for one that gets free nearer.
+    TooFar,
 }
 
 /// Somebody has to be told that a call is not served as it should be. Ordered by call, then as it was said.

@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Policy;
+
 /// The rules of dispatch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DispatchRules {
+    /// Who goes where: what each priority is worth, and who may be taken off the way.
+    pub policy: Policy,
     /// A unit that has not answered after so long is reminded, ms.
     pub remind_ms: u64,
     /// After so long another unit is sent in its place, as soon as there is one, ms.
@@ -33,6 +37,7 @@ pub struct DispatchRules {
 impl Default for DispatchRules {
     fn default() -> Self {
         DispatchRules {
+            policy: Policy::default(),
             remind_ms: 30_000,
             second_unit_ms: 60_000,
             supervisor_ms: 180_000,

@@ -63,28 +63,26 @@ impl Dispatcher<'_> {
     /// A unit's task is not its own any more, and its call waits for another.
     pub(super) fn give_back(&mut self, unit: UnitId, end: EndReason) {
         let Some(id) = self.calls.engaged.get(&unit).copied() else { return };
-        let tick = self.tick;
-        self.calls.change(id, self.rules(), |call| {
-            if call.task(unit).is_some_and(|task| task.phase > CallPhase::Assigned) {
-                call.is_unheard(tick);
-            }
-        });
         self.leave(unit, end);
         self.unmatched.extend(self.calls.open.get(&id).map(|call| call.region));
         self.tell(id, None);
     }
 
     /// A unit has nothing more to do with its call, which goes on.
-    fn leave(&mut self, unit: UnitId, end: EndReason) {
+    pub(super) fn leave(&mut self, unit: UnitId, end: EndReason) {
         let Some(id) = self.calls.engaged.get(&unit).copied() else { return };
+        let tick = self.tick;
         self.tell_assignment(id, unit, AssignmentPhase::Ended(end));
         self.calls.change(id, self.rules(), |call| {
             let Some(row) = call.crew.iter().position(|task| task.unit == unit) else { return };
             let task = call.crew.remove(row);
+            if task.phase > CallPhase::Assigned {
+                call.is_unheard(tick);
+            }
             match end {
                 EndReason::Declined => call.declined.push((unit, task.attempt)),
                 EndReason::Done | EndReason::UnitFree => call.done.push((unit, task.attempt)),
-                EndReason::Preempted | EndReason::CallOver => {}
+                EndReason::Preempted | EndReason::Relieved | EndReason::CallOver => {}
                 EndReason::Silent | EndReason::Lost => {
                     call.silent.retain(|known| *known != unit);
                     call.silent.push(unit);

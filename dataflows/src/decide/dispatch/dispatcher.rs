@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::open_call::{Heard, OpenCall, Task};
 use super::state::{Calls, Station};
-use super::{Dispatch, DispatchEvent, DispatchNews, DispatchSaid, UnitPlace, pick};
+use super::{Dispatch, DispatchEvent, DispatchNews, DispatchSaid, UnitPlace};
 use crate::Time;
 use crate::decision::{AssignmentPhase, CallPhase, EndReason, PickReason, Reason, Rejected};
 use crate::event::{Ack, Answer, CallChange, CallEvent, CallFacts, Event, Serving, Standing};
@@ -59,26 +59,6 @@ impl<'a> Dispatcher<'a> {
                 }
             }
         }
-    }
-
-    /// Sends free units to waiting calls where either is new.
-    pub(super) fn match_waiting(&mut self) {
-        for region in std::mem::take(&mut self.unmatched) {
-            if self.calls.waiting(region).next().is_none() {
-                continue;
-            }
-            let free = self.free(region);
-            let (roads, travel_ms) = (&self.dispatch.roads, &self.calls.travel_ms);
-            let times_to = |to, stops: &[_]| roads.times_to(travel_ms, to, stops);
-            let picks = pick::picks(self.rules(), &free, self.calls.waiting(region), times_to);
-            picks.into_iter().for_each(|pick| self.send(pick));
-        }
-    }
-
-    /// Units of a region that could go now.
-    pub(super) fn free(&self, region: RegionId) -> Vec<pick::Free> {
-        let free = self.calls.free(region).into_iter();
-        free.filter_map(|(unit, station)| self.dispatch.free(unit, &station, self.tick)).collect()
     }
 
     fn unit_gone(&mut self, unit: UnitId) {
@@ -291,6 +271,7 @@ pub(super) fn why_again(end: EndReason) -> PickReason {
         EndReason::Declined => PickReason::AfterDecline,
         EndReason::Silent => PickReason::AfterSilence,
         EndReason::Preempted => PickReason::AfterPreemption,
+        EndReason::Relieved => PickReason::Sooner,
         EndReason::Lost | EndReason::Done | EndReason::UnitFree | EndReason::CallOver => PickReason::AfterLoss,
     }
 }

@@ -1,8 +1,9 @@
 //! What happens when nobody answers: the unit is reminded, another is looked for, the supervisor is told.
 
-use super::DispatchSaid;
 use super::dispatcher::Dispatcher;
 use super::open_call::OpenCall;
+use super::pick::Ready;
+use super::{DispatchSaid, pick};
 use crate::Time;
 use crate::decision::{CallPhase, Escalation, EscalationStep, PickReason, Shortfall};
 use crate::event::AssignmentId;
@@ -34,8 +35,11 @@ impl Dispatcher<'_> {
     fn shortfall(&self, id: CallId) -> Shortfall {
         let Some(call) = self.calls.open.get(&id) else { return Shortfall::NoUnit };
         let free = self.free(call.region);
+        let may_go = |unit: &Ready| pick::extra_ms(self.rules(), call, unit).is_some();
         if free.is_empty() {
             Shortfall::NoUnit
+        } else if free.iter().any(may_go) {
+            Shortfall::TooFar
         } else if free.iter().all(|free| call.is_declined_by(free.unit)) {
             Shortfall::AllDeclined
         } else {

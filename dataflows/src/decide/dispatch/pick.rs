@@ -1,27 +1,29 @@
-//! The matching of waiting calls to free units, and what is told about it.
+//! What speaks for and against a unit, and what is told about it.
 
 use super::open_call::OpenCall;
+use super::plan::Task;
 use super::roads::Stop;
 use crate::decision::{Candidate, Objection, PickReason};
 use crate::event::Skills;
 use crate::ids::{CallId, GridId, UnitId};
-use crate::matching::{FORBIDDEN, Matching};
-use crate::network::{DispatchRules, Point};
+use crate::network::DispatchRules;
 
 /// Candidates told with an assignment.
 const TOLD: usize = 5;
 /// A unit that stayed silent on this call counts as so much further away, ms.
 const SILENT_PENALTY_MS: u64 = 1_800_000;
 
-/// A unit that could go.
+/// A unit that could go: it is free, or on its way.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Free {
+pub(super) struct Ready {
     pub(super) unit: UnitId,
     pub(super) stop: Stop,
     pub(super) grid: GridId,
     pub(super) skills: Skills,
     pub(super) is_stale: bool,
     pub(super) ends_soon: bool,
+    /// The call that it is on its way to, if it is.
+    pub(super) task: Option<Task>,
 }
 
 /// A call and the unit picked for it.
@@ -33,57 +35,17 @@ pub(super) struct Pick {
     pub(super) reason: PickReason,
 }
 
-/// A call that waits, and what each unit would be for it.
-struct Row {
-    call: CallId,
-    etas: Vec<u64>,
-    candidates: Vec<Candidate>,
-}
-
-/// The least-cost matching of `waiting` calls, most urgent first, to `free` units; a call that needs several gets as many as
-/// there are. Calls are looked at until every unit has one, so the work grows with the units that are free, however many
-/// calls wait; those for which none of them may be sent are passed over. `times_to` is one search over the streets: from
-/// each of the stops to a place, ms.
-pub(super) fn picks<'a>(
-    rules: &DispatchRules,
-    free: &[Free],
-    waiting: impl Iterator<Item = (CallId, &'a OpenCall)>,
-    mut times_to: impl FnMut(Point, &[Stop]) -> Vec<u64>,
-) -> Vec<Pick> {
-    let stops: Vec<Stop> = free.iter().map(|free| free.stop).collect();
-    let mut matching = Matching::new(free.iter().map(|_| 1));
-    let (mut rows, mut row_of) = (Vec::new(), Vec::new());
-    for (call, open) in waiting {
-        if matching.is_full() {
-            break;
-        }
-        if free.iter().all(|free| bar(open, free).is_some()) {
-            continue;
-        }
-        let etas = times_to(open.facts.at, &stops);
-        let costs: Vec<i64> = free.iter().zip(&etas).map(|(free, eta_ms)| cost(rules, open, free, *eta_ms)).collect();
-        for _ in 0..open.lacking() {
-            matching.insert_row(row_of.len() as u64, &costs);
-            row_of.push(rows.len());
-        }
-        let candidates = candidates(rules, open, free, &etas, &costs);
-        rows.push(Row { call, etas, candidates });
-    }
-    let pick = |(at, row): (usize, &usize)| {
-        let (row, column) = (&rows[*row], matching.column_of(at)?);
-        let (call, unit, eta_ms) = (row.call, free[column].unit, row.etas[column]);
-        let is_nearest = row.candidates.iter().find(|c| !is_bar(c.but)).is_some_and(|c| c.unit == unit);
-        let reason = if is_nearest { PickReason::Nearest } else { PickReason::LeastTotal };
-        Some(Pick { call, unit, eta_ms, candidates: row.candidates.clone(), reason })
-    };
-    row_of.iter().enumerate().filter_map(pick).collect()
+/// How much later a unit counts as arriving at a call than it would, ms; none where it must not be sent.
+pub(super) fn extra_ms(rules: &DispatchRules, call: &OpenCall, unit: &Ready) -> Option<u64> {
+    let extra_ms = || objections(rules, call, unit).map(|(_, extra_ms)| extra_ms).sum();
+    bar(call, unit).is_none().then(extra_ms)
 }
 
 /// Why a unit must not be sent to a call.
-fn bar(call: &OpenCall, free: &Free) -> Option<Objection> {
-    if call.is_declined_by(free.unit) {
+fn bar(call: &OpenCall, unit: &Ready) -> Option<Objection> {
+    if call.is_declined_by(unit.unit) {
         Some(Objection::Declined)
-    } else if !free.skills.cover(call.facts.needs.skills) {
+    } else if !unit.skills.cover(call.facts.needs.skills) {
         Some(Objection::LacksSkill)
     } else {
         None
@@ -94,40 +56,30 @@ fn bar(call: &OpenCall, free: &Free) -> Option<Objection> {
 fn objections<'a>(
     rules: &'a DispatchRules,
     call: &'a OpenCall,
-    free: &'a Free,
+    unit: &'a Ready,
 ) -> impl Iterator<Item = (Objection, u64)> {
     let all = [
-        (call.silent.contains(&free.unit), Objection::Silent, SILENT_PENALTY_MS),
-        (free.ends_soon, Objection::ShiftEnds, rules.shift_end_penalty_ms),
-        (free.is_stale, Objection::StalePlace, rules.stale_penalty_ms),
-        (free.grid != call.facts.grid, Objection::OtherGrid, rules.other_grid_ms),
+        (call.silent.contains(&unit.unit), Objection::Silent, SILENT_PENALTY_MS),
+        (unit.ends_soon, Objection::ShiftEnds, rules.shift_end_penalty_ms),
+        (unit.is_stale, Objection::StalePlace, rules.stale_penalty_ms),
+        (unit.grid != call.facts.grid, Objection::OtherGrid, rules.other_grid_ms),
+        (unit.task.is_some(), Objection::UnderWay, 0),
     ];
     all.into_iter().filter(|(holds, ..)| *holds).map(|(_, objection, penalty_ms)| (objection, penalty_ms))
 }
 
-fn cost(rules: &DispatchRules, call: &OpenCall, free: &Free, eta_ms: u64) -> i64 {
-    if bar(call, free).is_some() || eta_ms == u64::MAX {
-        return FORBIDDEN;
-    }
-    let penalty_ms: u64 = objections(rules, call, free).map(|(_, penalty_ms)| penalty_ms).sum();
-    (eta_ms + penalty_ms) as i64
-}
-
-fn is_bar(objection: Option<Objection>) -> bool {
-    matches!(objection, Some(Objection::Declined | Objection::LacksSkill))
-}
-
 /// The units that count as nearest, in that order, and those nearer than the last of them that must not be sent.
-fn candidates(rules: &DispatchRules, call: &OpenCall, free: &[Free], etas: &[u64], costs: &[i64]) -> Vec<Candidate> {
+pub(super) fn candidates(rules: &DispatchRules, call: &OpenCall, units: &[Ready], etas: &[u64]) -> Vec<Candidate> {
     let candidate = |row: usize| {
-        let but = bar(call, &free[row]).or_else(|| objections(rules, call, &free[row]).next().map(|(o, _)| o));
-        Candidate { eta_ms: etas[row], unit: free[row].unit, but }
+        let first = || objections(rules, call, &units[row]).next().map(|(objection, _)| objection);
+        Candidate { eta_ms: etas[row], unit: units[row].unit, but: bar(call, &units[row]).or_else(first) }
     };
-    let (may, barred): (Vec<usize>, Vec<usize>) = (0..free.len()).partition(|row| costs[*row] != FORBIDDEN);
-    let told = nearest(may, |row| (costs[row], free[row].unit));
+    let cost = |row: usize| extra_ms(rules, call, &units[row]).and_then(|extra_ms| etas[row].checked_add(extra_ms));
+    let (may, barred): (Vec<usize>, Vec<usize>) = (0..units.len()).partition(|row| cost(*row).is_some());
+    let told = nearest(may, |row| (cost(row), units[row].unit));
     let last_ms = told.iter().map(|row| etas[*row]).max().unwrap_or(u64::MAX);
     let nearer = barred.into_iter().filter(|row| etas[*row] < last_ms).collect();
-    let barred = nearest(nearer, |row| (etas[row] as i64, free[row].unit));
+    let barred = nearest(nearer, |row| (Some(etas[row]), units[row].unit));
     told.into_iter().chain(barred).map(candidate).collect()
 }
 

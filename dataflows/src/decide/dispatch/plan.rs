@@ -16,11 +16,10 @@ use crate::matching::{FORBIDDEN, Matching};
 use crate::network::Point;
 
 mod costs;
-mod policy;
 mod rows;
 #[cfg(test)]
 mod tests;
-pub use policy::{Gains, Policy, Service};
+pub use crate::network::{Gains, Policy, Service};
 
 use costs::Pricing;
 use rows::{Row, rows};
@@ -64,8 +63,8 @@ pub struct Task {
     pub opened_ms: u64,
     /// Where.
     pub at: Point,
-    /// How long the unit still needs, ms.
-    pub left_ms: u64,
+    /// How long the unit still needs, ms; none: as long as any other would from there.
+    pub left_ms: Option<u64>,
 }
 
 /// A unit sets out, goes elsewhere or is let go.
@@ -116,8 +115,8 @@ pub fn plan<S: Copy>(
 
 /// The unit on its way is as far away as it says.
 fn keep_promise(row: &Row, times: &mut [u64]) {
-    if let Some(holder) = row.holder {
-        times[holder] = row.left_ms;
+    if let (Some(holder), Some(left_ms)) = (row.holder, row.left_ms) {
+        times[holder] = left_ms;
     }
 }
 

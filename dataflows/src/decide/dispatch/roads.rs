@@ -30,6 +30,12 @@ pub(super) struct Stop {
     place: Place,
 }
 
+impl Stop {
+    pub(super) fn at(&self) -> Point {
+        self.at
+    }
+}
+
 impl Roads {
     /// The motor links of a city.
     pub(super) fn new(city: &City) -> Self {

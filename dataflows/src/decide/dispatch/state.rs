@@ -27,6 +27,19 @@ pub struct Calls {
     pub(super) travel_ms: Vec<u32>,
     waiting: BTreeSet<Rank>,
     due: BTreeSet<(Time, CallId)>,
+    /// When to look at a region again, and not before when.
+    pub(super) looks: BTreeMap<RegionId, Look>,
+}
+
+/// When a region is planned again.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Look {
+    /// Though nothing happens.
+    pub(super) at_ms: Option<Time>,
+    /// Whatever happens: planning takes its time.
+    pub(super) not_before_ms: Time,
+    /// When it was planned last.
+    pub(super) planned_ms: Time,
 }
 
 /// A unit in service.
@@ -78,19 +91,20 @@ impl Calls {
         from.take_while(move |rank| rank.0 == region).filter_map(|rank| Some((rank.3, self.open.get(&rank.3)?)))
     }
 
-    /// Units of a region that could take a call now.
-    pub(super) fn free(&self, region: RegionId) -> Vec<(UnitId, Station)> {
-        let free = |unit: &UnitId, s: &Station| s.region == region && s.available && !self.engaged.contains_key(unit);
-        self.units.iter().filter(|(unit, s)| free(unit, s)).map(|(unit, s)| (*unit, *s)).collect()
-    }
-
     /// Calls about which something is due by `tick`.
     pub(super) fn due(&self, tick: Time) -> Vec<CallId> {
         self.due.iter().take_while(|(at, _)| *at <= tick).map(|(_, id)| *id).collect()
     }
 
+    /// Regions to be looked at by `tick`.
+    pub(super) fn looks(&self, tick: Time) -> Vec<RegionId> {
+        let is_due = |look: &Look| look.at_ms.is_some_and(|at_ms| at_ms <= tick);
+        self.looks.iter().filter(|(_, look)| is_due(look)).map(|(region, _)| *region).collect()
+    }
+
     /// When something is due next.
     pub(super) fn next_due(&self) -> Option<Time> {
-        self.due.first().map(|(at, _)| *at)
+        let looks = self.looks.values().filter_map(|look| look.at_ms);
+        self.due.first().map(|(at, _)| *at).into_iter().chain(looks).min()
     }
 }

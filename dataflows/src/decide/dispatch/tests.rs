@@ -1,4 +1,3 @@
-use super::pick::picks;
 use super::*;
 use crate::decision::{
     AssignmentPhase, CallPhase, CloseReason, EndReason, EscalationStep, Objection, PickReason, Reason, Shortfall,
@@ -137,11 +136,6 @@ impl Test {
             }
         }
         test
-    }
-
-    fn free(&self, region: u16) -> Vec<Free> {
-        let free = self.calls.free(RegionId(region)).into_iter();
-        free.filter_map(|(unit, station)| self.dispatch.free(unit, &station, self.tick)).collect()
     }
 
     fn phase(&self, call: u64) -> Option<CallPhase> {
@@ -371,35 +365,46 @@ fn a_thing_said_twice_is_taken_once() {
 }
 
 #[test]
-fn a_backlog_costs_one_search_for_each_free_unit() {
+fn a_backlog_is_served_from_its_most_urgent_calls_and_planned_no_more_than_it_may_cost() {
     let mut test = Test::new();
     let urgent = |id| call(id, CallChange::Opened(facts(3, if id < 100 { Priority::C } else { Priority::A })));
     test.step(0, &(0..4_000).map(urgent).collect::<Vec<_>>());
-    let station = |km| Station {
-        region: RegionId(0),
-        stop: test.dispatch.roads.stop(at_km(km)),
-        available: true,
-        reported_ms: test.tick,
-    };
-    let free = [1, 2, 3].map(|row| test.dispatch.free(UnitId(row), &station(row as i32), test.tick).unwrap());
-    let mut searches = 0;
-    let picked = picks(&test.dispatch.rules, &free, test.calls.waiting(RegionId(0)), |to, stops| {
-        searches += 1;
-        test.dispatch.roads.times_to(&test.calls.travel_ms, to, stops)
-    });
-    let calls: Vec<u64> = picked.iter().map(|p| p.call.0).collect();
-    assert_eq!((calls, searches), (vec![100, 101, 102], 3), "the most urgent and oldest");
+    let said = test.step(1, &[here(1, 1), here(2, 2), here(3, 3)]);
+    let mut calls: Vec<&str> = said.sent.iter().map(|(assignment, ..)| assignment.as_str()).collect();
+    calls.sort_unstable();
+    assert_eq!(calls, ["100.1", "101.1", "102.1"], "the most urgent and oldest");
+    let look = test.calls.looks[&RegionId(0)];
+    assert!(look.not_before_ms > test.tick && look.not_before_ms < test.tick + 200, "{look:?}");
+    assert_eq!(test.step(1, &[here(4, 4)]).sent, [], "not yet");
+    let wait_ms = look.not_before_ms - test.tick;
+    assert_eq!(test.step(wait_ms, &[]).sent.len(), 1);
 }
 
 #[test]
-fn calls_that_every_free_unit_declined_cost_no_search() {
-    let mut test = Test::new();
-    test.step(0, &[here(1, 1), opened(9, 1)]);
-    test.step(1, &[answered(9, 1, 1, Answer::Decline)]);
-    let free = test.free(0);
-    assert_eq!(free.len(), 1);
-    let waiting = test.calls.waiting(RegionId(0));
-    assert!(picks(&test.dispatch.rules, &free, waiting, |_, _| panic!("a search for nothing")).is_empty());
+fn a_unit_is_taken_for_a_more_urgent_call_and_another_goes_in_its_place() {
+    let mut test = Test::with_call(Accepted);
+    let life = call(10, CallChange::Opened(facts(0, Priority::A)));
+    let said = test.step(20_000, &[life]);
+    assert_eq!(said.sent, [sent("10.1", 1, PickReason::Preempting)]);
+    assert_eq!((said.ended, said.phases[2]), (vec![("9.1".into(), EndReason::Preempted)], (9, Waiting)));
+    let said = test.step(20_000, &[here(2, 2)]);
+    assert_eq!(said.sent, [sent("9.2", 2, PickReason::AfterPreemption)]);
+}
+
+#[test]
+fn a_unit_that_gets_free_much_nearer_takes_over_but_not_for_a_few_seconds() {
+    for (km, takes_over) in [(3, false), (1, true)] {
+        let mut test = Test::new();
+        test.step(0, &[here(1, 4), opened(9, 0)]);
+        test.step(1, &[answered(9, 1, 1, Answer::Accept)]);
+        test.dispatch.rules.policy.change_ms = 150_000;
+        assert_eq!(test.step(1, &[here(2, km)]).sent, [], "that is no hurry");
+        let said = test.step(20_000, &[]);
+        let expected = takes_over.then(|| sent("9.2", 2, PickReason::Sooner));
+        assert_eq!(said.sent, Vec::from_iter(expected), "{km} km");
+        let relieved = takes_over.then(|| ("9.1".to_owned(), EndReason::Relieved));
+        assert_eq!(said.ended, Vec::from_iter(relieved));
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) struct Row {
     /// The column of the unit that is on its way.
     pub(super) holder: Option<usize>,
     /// How long that unit still needs, ms.
-    pub(super) left_ms: u64,
+    pub(super) left_ms: Option<u64>,
 }
 
 /// The rows in the order in which they are served: by class, and the oldest first.
@@ -37,7 +37,7 @@ pub(super) fn rows<S>(pricing: &Pricing, waiting: &[Demand], units: &[Available<
     let lacking = waiting.iter().map(|demand| {
         let Demand { call, priority, opened_ms, at, lacking } = *demand;
         let is_due = pricing.is_due(priority, opened_ms);
-        (Row { call, priority, opened_ms, at, is_due, rank: 0, holder: None, left_ms: 0 }, usize::from(lacking))
+        (Row { call, priority, opened_ms, at, is_due, rank: 0, holder: None, left_ms: None }, usize::from(lacking))
     });
     let (due, may_wait): (Vec<(Row, usize)>, Vec<_>) = lacking.partition(|(row, _)| row.is_due);
     let chosen = worth_a_look(pricing, may_wait, units);

@@ -26,7 +26,7 @@ fn free(id: u32, minute: i32) -> Available<Point> {
 }
 
 fn on_its_way(id: u32, minute: i32, to: Demand) -> Available<Point> {
-    let left_ms = at(minute).distance_mm(to.at) / 10;
+    let left_ms = Some(at(minute).distance_mm(to.at) / 10);
     let Demand { call, priority, opened_ms, at: place, .. } = to;
     Available { task: Some(Task { call, priority, opened_ms, at: place, left_ms }), ..free(id, minute) }
 }
@@ -88,11 +88,11 @@ fn nobody_changes_for_a_few_seconds() {
     going.at.x_mm -= 100_000;
     going.stop = going.at;
     if let Some(task) = &mut going.task {
-        task.left_ms = 30_000;
+        task.left_ms = Some(30_000);
     }
     assert_eq!(told(&[], &[going, near]), [], "10 s");
     if let Some(task) = &mut going.task {
-        task.left_ms = 120_000;
+        task.left_ms = Some(120_000);
     }
     assert_eq!(told(&[], &[going, near]), [(1, Some(1), None), (2, None, Some(1))], "100 s");
 }

@@ -92,7 +92,7 @@ impl Default for Service {
 
 impl Policy {
     /// What a unit gains when it leaves a call of one priority for one of the other, ms at least; none: it stays.
-    pub(super) fn gain_ms(&self, from: Priority, to: Priority) -> Option<u64> {
+    pub(crate) fn gain_ms(&self, from: Priority, to: Priority) -> Option<u64> {
         let gains = match from {
             Priority::A => &self.from_a,
             Priority::B => &self.from_b,
@@ -106,7 +106,7 @@ impl Policy {
     }
 
     /// How calls of a priority are served that may wait; none: they may not.
-    pub(super) fn service(&self, priority: Priority) -> Option<&Service> {
+    pub(crate) fn service(&self, priority: Priority) -> Option<&Service> {
         match priority {
             Priority::A => None,
             Priority::B => Some(&self.b),

@@ -1,0 +1,133 @@
+//! Who goes where now: the plan for a region, made anew when a call or a unit is new in it, and carried out.
+
+use std::collections::BTreeSet;
+
+use super::dispatcher::Dispatcher;
+use super::open_call::{OpenCall, Task as OnCall};
+use super::pick::{self, Pick, Ready};
+use super::plan::{Available, Demand, Move, Plan, Task, plan};
+use super::state::Look;
+use crate::decision::{CallPhase, EndReason, PickReason};
+use crate::event::Priority;
+use crate::ids::{CallId, RegionId, UnitId};
+
+/// A plan that looks at so many pairs of a call and a unit may be made again after a millisecond: planning takes no more than
+/// about a quarter of the time, whatever happens in a region.
+const PAIRS_A_MS: u64 = 250;
+
+impl Dispatcher<'_> {
+    /// Plans regions in which a call or a unit is new, and those in which it is time to look again.
+    pub(super) fn plan(&mut self) {
+        let mut regions = std::mem::take(&mut self.unmatched);
+        regions.extend(self.calls.looks(self.tick));
+        for region in regions {
+            self.plan_region(region);
+        }
+    }
+
+    fn plan_region(&mut self, region: RegionId) {
+        let waits = self.calls.waiting(region).next().is_some();
+        let units = if waits || !self.calls.engaged.is_empty() { self.ready(region) } else { Vec::new() };
+        let may_change = units.iter().any(|unit| unit.task.is_some()) && units.iter().any(|unit| unit.task.is_none());
+        let look = self.calls.looks.get(&region).copied().unwrap_or_default();
+        if units.is_empty() || !(waits || may_change) {
+            self.calls.looks.insert(region, Look { at_ms: None, ..look });
+            return;
+        }
+        // Who is on the way already may be relieved, but that is no hurry.
+        let pause_ms = if waits { 0 } else { self.rules().policy.look_again_ms };
+        let not_before_ms = look.not_before_ms.max(look.planned_ms + pause_ms);
+        if self.tick < not_before_ms {
+            self.calls.looks.insert(region, Look { at_ms: Some(not_before_ms), ..look });
+            return;
+        }
+        let (plan, pairs) = self.planned(region, &units);
+        let not_before_ms = self.tick + pairs / PAIRS_A_MS;
+        self.calls.looks.insert(region, Look { at_ms: plan.look_again_ms, not_before_ms, planned_ms: self.tick });
+        self.carry_out(&plan.moves, &units);
+    }
+
+    /// The plan, and how many pairs of a call and a unit were looked at.
+    fn planned(&self, region: RegionId, units: &[Ready]) -> (Plan, u64) {
+        let may_go = |open: &OpenCall| units.iter().any(|unit| pick::extra_ms(self.rules(), open, unit).is_some());
+        let waiting = self.calls.waiting(region).filter(|(_, open)| may_go(open));
+        let waiting: Vec<Demand> = waiting.map(|(call, open)| demand(call, open)).collect();
+        let available =
+            |unit: &Ready| Available { unit: unit.unit, at: unit.stop.at(), stop: unit.stop, task: unit.task };
+        let available: Vec<_> = units.iter().map(available).collect();
+        let extra_ms = |call: CallId, unit: UnitId| {
+            let row = units.binary_search_by_key(&unit, |unit| unit.unit).ok()?;
+            pick::extra_ms(self.rules(), self.calls.open.get(&call)?, &units[row])
+        };
+        let mut pairs = 0;
+        let (roads, travel_ms) = (&self.dispatch.roads, &self.calls.travel_ms);
+        let plan = plan(&self.rules().policy, self.tick, &waiting, &available, extra_ms, |to, stops| {
+            pairs += stops.len() as u64;
+            roads.times_to(travel_ms, to, stops)
+        });
+        (plan, pairs)
+    }
+
+    /// Those who leave their calls do so first, then all set out. A call that nobody took over waits again.
+    fn carry_out(&mut self, moves: &[Move], units: &[Ready]) {
+        let served: BTreeSet<CallId> = moves.iter().filter_map(|m| m.to.map(|(call, _)| call)).collect();
+        for (unit, from) in moves.iter().filter_map(|m| Some((m.unit, m.from?))) {
+            if served.contains(&from) {
+                self.leave(unit, EndReason::Relieved);
+            } else {
+                self.give_back(unit, EndReason::Preempted);
+            }
+        }
+        for (m, (call, eta_ms)) in moves.iter().filter_map(|m| Some((m, m.to?))) {
+            let Some(pick) = self.pick(m, call, eta_ms, units) else { continue };
+            self.send(pick);
+        }
+    }
+
+    fn pick(&self, Move { unit, .. }: &Move, call: CallId, eta_ms: u64, units: &[Ready]) -> Option<Pick> {
+        let open = self.calls.open.get(&call)?;
+        let stops: Vec<_> = units.iter().map(|unit| unit.stop).collect();
+        let etas = self.dispatch.roads.times_to(&self.calls.travel_ms, open.facts.at, &stops);
+        let candidates = pick::candidates(self.rules(), open, units, &etas);
+        let left = units.iter().find(|ready| ready.unit == *unit).and_then(|ready| ready.task);
+        let reason = match left {
+            Some(left) if open.facts.priority < left.priority => PickReason::Preempting,
+            _ if candidates.first().is_some_and(|nearest| nearest.unit == *unit) => PickReason::Nearest,
+            _ => PickReason::LeastTotal,
+        };
+        Some(Pick { call, unit: *unit, eta_ms, candidates, reason })
+    }
+
+    /// Units of a region that are free or on their way, by ID.
+    fn ready(&self, region: RegionId) -> Vec<Ready> {
+        let of_region = self.calls.units.iter().filter(|(_, station)| station.region == region);
+        let ready = of_region.filter_map(|(unit, station)| {
+            let task = match self.calls.engaged.get(unit) {
+                Some(call) => Some(self.under_way(*call, *unit)?),
+                None if station.available => None,
+                None => return None,
+            };
+            self.dispatch.ready(*unit, station, task, self.tick)
+        });
+        ready.collect()
+    }
+
+    /// Units of a region that are free.
+    pub(super) fn free(&self, region: RegionId) -> Vec<Ready> {
+        self.ready(region).into_iter().filter(|unit| unit.task.is_none()).collect()
+    }
+
+    /// What a unit is on its way to; none when it has arrived, or nobody knows where it is.
+    fn under_way(&self, call: CallId, unit: UnitId) -> Option<Task> {
+        let open = self.calls.open.get(&call)?;
+        let on_its_way = |task: &&OnCall| task.phase < CallPhase::Arrived && !task.is_overdue && task.lost_ms.is_none();
+        open.task(unit).filter(on_its_way)?;
+        let (priority, at): (Priority, _) = (open.facts.priority, open.facts.at);
+        Some(Task { call, priority, opened_ms: open.opened_ms, at, left_ms: None })
+    }
+}
+
+fn demand(call: CallId, open: &OpenCall) -> Demand {
+    let (priority, at) = (open.facts.priority, open.facts.at);
+    Demand { call, priority, opened_ms: open.opened_ms, at, lacking: open.lacking().into() }
+}
