@@ -58,7 +58,7 @@ pub use outbox::Assigned;
 pub use responses::Response;
 pub use restart::InForce;
 use roster::Roster;
-pub use story::{Attempt, Heard};
+pub use story::{Attempt, Escalated, Heard};
 
 /// Signal commands and offsets wait so long for a transaction to ride with.
 const RIDES_WAIT: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use nanming_dataflows::decision::{Decisions, PickReason, Reason, SignalCommand, StageReason, Waiting};
+use nanming_dataflows::decision::{Decisions, Reason, SignalCommand, StageReason, Waiting};
 use nanming_dataflows::event::{Batch, CallPhase, Priority};
 use nanming_dataflows::network::City;
 use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder};
@@ -15,6 +15,7 @@ use crate::door::TickRecord;
 
 mod controllers;
 mod crowds;
+mod dispatch;
 mod forecasts;
 mod intake;
 mod kafka;
@@ -22,11 +23,12 @@ mod labels;
 mod make;
 mod process;
 mod travel;
-use labels::{ACK, PHASES, PICKS, PRIORITIES, RESPONSE, STAGE_REASONS, TICK};
+use labels::{ACK, PHASES, PRIORITIES, RESPONSE, STAGE_REASONS, TICK};
 use make::Make;
 
 pub use controllers::ControllerMeasures;
 pub use crowds::CrowdMeasures;
+pub use dispatch::DispatchMeasures;
 pub use forecasts::ForecastMeasures;
 pub use kafka::KafkaMeasures;
 pub use travel::TravelMeasures;
@@ -57,14 +59,13 @@ pub struct Metrics {
     accept: Histogram,
     push: Histogram,
     ack: Histogram,
-    assignments: Vec<(PickReason, IntCounter)>,
+    dispatch: DispatchMeasures,
     commands: Vec<(StageReason, IntCounter)>,
     commands_held: IntCounter,
     refusals: IntCounter,
     long_reds: IntCounterVec,
     unserved: IntCounter,
     violations: IntCounter,
-    phases: Vec<(CallPhase, IntCounter)>,
     classified: IntCounterVec,
     acknowledged: Histogram,
     reached: Vec<(Priority, Histogram)>,
@@ -194,12 +195,7 @@ impl Metrics {
                 "Calls of which words decided something, by the rule that fired.",
                 &["rule"],
             ),
-            assignments: make.counters(
-                "assignments_total",
-                "Assignments, by why the unit was picked.",
-                "reason",
-                PICKS,
-            ),
+            dispatch: DispatchMeasures::new(&make),
             commands: make.counters("signal_commands_total", "Signal commands, by reason.", "reason", STAGE_REASONS),
             commands_held: make.counter(
                 "signal_commands_held_total",
@@ -219,7 +215,6 @@ impl Metrics {
                 "envelope_violations_total",
                 "Signal commands outside their envelope that the engine let pass: must stay 0.",
             ),
-            phases: make.counters("call_phases_total", "Phases that calls reached.", "phase", PHASES),
             open_calls: make.int_gauges("calls_open", "Open calls, by priority.", "priority", PRIORITIES),
             calls: make.int_gauges("calls", "Open calls, by phase.", "phase", PHASES[..4].iter().copied()),
             available_units: make.int_gauge("units_available", "Units ready for a task."),
@@ -292,12 +287,7 @@ impl Metrics {
 
     /// A tick's decisions went out.
     pub fn decided(&self, decisions: &Decisions) {
-        for a in &decisions.assignments {
-            bump(&self.assignments, a.reason);
-        }
-        for c in &decisions.calls {
-            bump(&self.phases, c.phase);
-        }
+        self.dispatch.decided(decisions);
         self.crowds.decided(decisions);
         self.forecasts.decided(decisions);
         self.refusals.inc_by(decisions.refusals.len() as u64);

@@ -312,6 +312,7 @@ fn restore(city: &City, ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError
         tracing::info!(calls = calls.len(), assignments = in_force.len(), "open calls are taken up again");
     }
     let mut events: Vec<Event> = calls.iter().map(|(call, _)| Event::Call(*call)).collect();
+    events.extend(ledger.crews()?.into_iter().map(Event::Call));
     let holds = ledger.holds_in_force(inbox.now_ms())?;
     let fits = |hold: &StageHold| {
         let junction = city.junctions.get(hold.junction.index());

@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::Time;
 pub use crate::event::CallPhase;
-use crate::event::{AssignmentId, CallFacts, Lamp, Priority};
+use crate::event::Lamp;
 use crate::ids::*;
 use crate::network::PlanStep;
 
+mod dispatch;
 mod expected;
+pub use dispatch::*;
 pub use expected::*;
 
 /// Everything that one tick brought out, each list sorted.
@@ -46,6 +48,12 @@ pub struct Decisions {
     pub assignments: Vec<Assignment>,
     /// Calls that reached another phase or lie in another grid, call by call in the order in which it was said.
     pub calls: Vec<CallStatus>,
+    /// Phases that assignments reached, call by call in the order in which it was said.
+    #[serde(default)]
+    pub assignment_statuses: Vec<AssignmentStatus>,
+    /// Calls that are not served as they should be.
+    #[serde(default)]
+    pub escalations: Vec<Escalation>,
     /// Calls that were merged into others.
     #[serde(default)]
     pub merges: Vec<Merge>,
@@ -77,6 +85,8 @@ impl Decisions {
         self.grids.extend(other.grids);
         self.assignments.extend(other.assignments);
         self.calls.extend(other.calls);
+        self.assignment_statuses.extend(other.assignment_statuses);
+        self.escalations.extend(other.escalations);
         self.merges.extend(other.merges);
         self.refusals.extend(other.refusals);
         self.long_reds.extend(other.long_reds);
@@ -100,6 +110,8 @@ impl Decisions {
         self.grids.sort_unstable();
         self.assignments.sort_unstable_by_key(|x| x.id);
         self.calls.sort_unstable();
+        self.assignment_statuses.sort_unstable_by_key(|x| (x.id.call, x.seq));
+        self.escalations.sort_unstable();
         self.merges.sort_unstable();
         self.refusals.sort_unstable();
         self.long_reds.sort_unstable();
@@ -353,98 +365,6 @@ pub struct GridLoad {
     pub available_units: u32,
     /// Calls closed within the last hour.
     pub closed_last_hour: u32,
-}
-
-/// A unit that could have gone, and how long it would take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Candidate {
-    /// Expected travel time, ms.
-    pub eta_ms: u64,
-    /// Which unit.
-    pub unit: UnitId,
-}
-
-/// Why a unit was picked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PickReason {
-    /// The nearest available unit.
-    Nearest,
-    /// Not the nearest, but the total travel time of all calls is least so.
-    LeastTotal,
-    /// Another unit refused.
-    AfterDecline,
-    /// Another unit did not answer in time.
-    AfterSilence,
-    /// The unit before left service.
-    AfterLoss,
-}
-
-/// A unit is sent to a call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Assignment {
-    /// Which.
-    pub id: AssignmentId,
-    /// The call.
-    pub call: CallId,
-    /// The unit.
-    pub unit: UnitId,
-    /// When it was decided, ms.
-    pub time_ms: u64,
-    /// Urgency of the call.
-    pub priority: Priority,
-    /// Expected travel time, ms.
-    pub eta_ms: u64,
-    /// The nearest units available then, nearest first, at most 5.
-    pub candidates: Vec<Candidate>,
-    /// Why this one.
-    pub reason: PickReason,
-}
-
-/// Why a call was closed, where its unit did not say so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CloseReason {
-    /// Its unit arrived, and later went on reporting that it is on no task.
-    UnitFree,
-    /// The call that it was merged into was closed.
-    WithJoined,
-}
-
-/// A call reached a phase. Ordered by call, then as it was said: the last one of a call holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct CallStatus {
-    /// Which call.
-    pub call: CallId,
-    /// When, ms.
-    pub time_ms: u64,
-    /// Which word about this call it is: what was said later has the greater number.
-    pub seq: u32,
-    /// The phase.
-    pub phase: CallPhase,
-    /// Why it was closed, where its unit did not say so.
-    pub reason: Option<CloseReason>,
-    /// Urgency.
-    pub priority: Priority,
-    /// The grid that its place lies in.
-    pub grid: GridId,
-    /// The assignment in force, if any.
-    pub assignment: Option<AssignmentId>,
-    /// The unit in charge, if any.
-    pub unit: Option<UnitId>,
-}
-
-/// A call is about the same incident as another, which stands for both from now on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Merge {
-    /// Which call.
-    pub call: CallId,
-    /// When, ms.
-    pub time_ms: u64,
-    /// The call that it joins.
-    pub into: CallId,
-    /// What is known of that one now: it may be more urgent, and need more.
-    pub facts: CallFacts,
 }
 
 /// Why an event was not taken.

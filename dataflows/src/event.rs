@@ -12,7 +12,7 @@ mod skills;
 mod traffic;
 mod units;
 mod weather;
-pub use calls::{CallChange, CallEvent, CallFacts, CallPhase, Category, Needs, Priority, Standing};
+pub use calls::{CallChange, CallEvent, CallFacts, CallPhase, Category, Needs, Priority, Serving, Standing};
 pub use reports::{CaseStage, CaseStep, Finding, SiteReport};
 pub use signals::{ControlMode, Lamp, SignalFeedback, StageHold};
 pub use skills::{SKILLS, Skill, Skills};

@@ -10,11 +10,13 @@ pub mod event;
 pub mod ids;
 pub mod input;
 pub mod keyed;
+pub mod matching;
 pub mod network;
 #[cfg(test)]
 mod observe;
 pub mod output;
 pub mod relation;
+pub mod roads;
 pub mod state;
 mod wiring;
 

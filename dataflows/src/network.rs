@@ -10,6 +10,7 @@ use crate::ids::*;
 mod assets;
 pub mod calendar;
 mod check;
+mod dispatch;
 mod geo;
 mod merging;
 mod priority;
@@ -17,6 +18,7 @@ mod signals;
 mod streets;
 pub use assets::{BusLine, Camera, CameraKind, District, Grid, Site, Supervisor, Unit, Venue};
 pub use check::CityError;
+pub use dispatch::DispatchRules;
 pub use geo::{LonLat, Point};
 pub use merging::{Alike, Merging};
 pub use priority::SignalPriority;
@@ -67,6 +69,9 @@ pub struct City {
     /// Who has priority at the signals.
     #[serde(default)]
     pub signal_priority: SignalPriority,
+    /// How calls are dispatched.
+    #[serde(default)]
+    pub dispatch: DispatchRules,
     /// Which calls are taken for calls about the same incident.
     #[serde(default)]
     pub merging: Merging,

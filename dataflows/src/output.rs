@@ -49,6 +49,10 @@ pub struct Outputs<'s> {
     pub assignments: Stream<'s, Time, Vec<Assignment>>,
     /// Calls that reached another phase.
     pub calls: Stream<'s, Time, Vec<CallStatus>>,
+    /// Phases that assignments reached.
+    pub assignment_statuses: Stream<'s, Time, Vec<AssignmentStatus>>,
+    /// Calls that are not served as they should be.
+    pub escalations: Stream<'s, Time, Vec<Escalation>>,
     /// Calls that were merged into others.
     pub merges: Stream<'s, Time, Vec<Merge>>,
     /// Events that made no sense in the state they met.
@@ -99,6 +103,8 @@ impl Gathered {
         gathered.sink(outputs.venue_forecasts, |came| &mut came.decisions.venue_forecasts);
         gathered.sink(outputs.assignments, |came| &mut came.decisions.assignments);
         gathered.sink(outputs.calls, |came| &mut came.decisions.calls);
+        gathered.sink(outputs.assignment_statuses, |came| &mut came.decisions.assignment_statuses);
+        gathered.sink(outputs.escalations, |came| &mut came.decisions.escalations);
         gathered.sink(outputs.merges, |came| &mut came.decisions.merges);
         gathered.sink(outputs.rejected, |came| &mut came.decisions.rejected);
         gathered.sink(outputs.bookmarks, |came| &mut came.bookmarks);

@@ -67,6 +67,10 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let open_calls = latest("open_calls", calls.clone().map(|s| open_call(&s)), ticks.clone(), None, vault);
     let closed_calls = within(calls.clone().flat_map(closed_call).as_collection(), CLOSED_MS);
     let available = available_by_grid(city, units);
+    let assignment_statuses =
+        dispatched.clone().flat_map(|said| if let DispatchSaid::AssignmentStatus(s) = said { Some(s) } else { None });
+    let escalations =
+        dispatched.clone().flat_map(|said| if let DispatchSaid::Escalation(e) = said { Some(e) } else { None });
     let merges = dispatched.clone().flat_map(|said| if let DispatchSaid::Merged(m) = said { Some(m) } else { None });
     let rejected =
         dispatched.clone().flat_map(|said| if let DispatchSaid::Rejected(r) = said { Some(r) } else { None });
@@ -88,6 +92,8 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         grids: grid_loads(open_calls, available, closed_calls),
         assignments: dispatched.flat_map(|said| if let DispatchSaid::Assignment(a) = said { Some(a) } else { None }),
         calls,
+        assignment_statuses,
+        escalations,
         merges,
         rejected,
         bookmarks: inputs.bookmarks.clone(),
@@ -307,6 +313,7 @@ fn collision(city: &City, event: &CallEvent) -> Option<(CallId, Upsert<LinkId>)>
         CallChange::Opened(f) | CallChange::Restored(f, _) | CallChange::Joined(f, _) => (0, Some(place(f)?)),
         CallChange::Updated(f) | CallChange::Split(f) => (1, place(f)),
         CallChange::Cancelled => (2, None),
+        CallChange::Serving(_) | CallChange::Declined(_) | CallChange::Ordered(_) => return None,
         CallChange::Withdrawn => return None,
     };
     Some((event.call, Upsert { time_ms: event.time_ms, seq, value }))
@@ -378,8 +385,7 @@ fn dispatched<'s>(
 mod tests {
     use super::*;
     use crate::decide::dispatch::tests::streets;
-    use crate::event::Needs;
-    use crate::event::{Priority, WeatherReport};
+    use crate::event::{Needs, Priority, WeatherReport};
     use crate::ids::{DistrictId, GridId};
     use crate::network::{District, Point};
     use crate::observe::observe;

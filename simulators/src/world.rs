@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use nanming_dataflows::decision::{Decisions, SignalCommand};
-use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, Category, ControlMode, Event, Lamp, Standing};
+use nanming_dataflows::event::{CallChange, CallEvent, Category, ControlMode, Event, Lamp, Serving, Standing};
 use nanming_dataflows::ids::{JunctionId, LinkId, UnitId};
 use nanming_dataflows::network::{City, Point};
 
@@ -143,12 +143,10 @@ impl World {
 
     /// Tells units and callers what the engine decided about calls.
     pub fn dispatch(&mut self, decisions: &Decisions) {
-        for status in &decisions.calls {
+        for status in &decisions.assignment_statuses {
             self.patrols.hear(&self.city, &self.traffic.roads, status, self.now_ms);
-            if status.phase.is_over() {
-                self.calls.close(status.call);
-            }
         }
+        decisions.calls.iter().filter(|s| s.phase.is_over()).for_each(|s| self.calls.close(s.call));
         for a in &decisions.assignments {
             let facts = self.calls.open.get(&a.call).map(|(_, f)| f);
             self.patrols.assign(a, facts, self.now_ms);
@@ -164,11 +162,15 @@ impl World {
     /// its task up again.
     pub fn note_call(&mut self, event: &CallEvent) {
         self.calls.note(event.call, event.change, event.time_ms);
-        if let CallChange::Restored(facts, Standing { phase, attempts, unit: Some(unit) }) = event.change {
-            let assignment = AssignmentId { call: event.call, attempt: attempts };
-            let roads = &self.traffic.roads;
-            self.patrols.take_up(&self.city, roads, (unit, assignment, phase), &facts, self.now_ms);
-        }
+        let serving = match event.change {
+            CallChange::Restored(_, Standing { phase, attempts, unit: Some(unit) }) => {
+                Serving { unit, attempt: attempts, phase }
+            }
+            CallChange::Serving(serving) => serving,
+            _ => return,
+        };
+        let Some((_, facts)) = self.calls.open.get(&event.call) else { return };
+        self.patrols.take_up(&self.city, &self.traffic.roads, (event.call, serving), facts, self.now_ms);
     }
 
     /// A person at a real terminal takes a unit over (or hands it back): its answers are theirs from now on. The unit

@@ -136,8 +136,8 @@ mod tests {
             priority: Priority::A,
             eta_ms: 61_999,
             candidates: vec![
-                Candidate { eta_ms: 61_999, unit: UnitId(0) },
-                Candidate { eta_ms: 70_000, unit: UnitId(1) },
+                Candidate { eta_ms: 61_999, unit: UnitId(0), but: None },
+                Candidate { eta_ms: 70_000, unit: UnitId(1), but: None },
             ],
             reason: PickReason::AfterDecline,
         };

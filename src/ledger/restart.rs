@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::{Assignment, CallPhase, Candidate};
-use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, Needs, Skill, StageHold, Standing};
+use nanming_dataflows::event::{
+    AssignmentId, CallChange, CallEvent, CallFacts, Needs, Serving, Skill, StageHold, Standing,
+};
 use nanming_dataflows::ids::{CallId, GridId, JunctionId, UnitId};
 use nanming_dataflows::network::Point;
 use rusqlite::{OptionalExtension, Row};
@@ -27,7 +29,7 @@ pub(super) const FACTS: &str = "priority, category, x_mm, y_mm, grid, needs_unit
 pub struct InForce {
     /// The assignment as it was decided.
     pub assignment: Assignment,
-    /// How far its call is.
+    /// How far it is.
     pub phase: CallPhase,
 }
 
@@ -64,6 +66,32 @@ impl Ledger {
         Ok(calls)
     }
 
+    /// What else there was about open calls: further units on them, and those who declined, as the events that restore it.
+    pub fn crews(&self) -> Result<Vec<CallEvent>, LedgerError> {
+        let sql = format!(
+            "SELECT c.id, c.opened_ms, a.unit, a.attempt, a.phase, a.ended
+             FROM calls c JOIN assignments a ON a.call = c.id
+             WHERE c.phase IN {OPEN} AND (a.ended = 'declined' OR a.phase <> 'ended' AND a.attempt IS NOT c.attempt)
+             ORDER BY c.id, a.attempt"
+        );
+        let mut statement = self.db.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut events = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (call, time_ms) = (CallId(unsigned(row.get(0)?)), unsigned(row.get(1)?));
+            let unit = self.roster.unit(call, row.get(2)?)?;
+            let change = match row.get::<_, String>(5)?.as_str() {
+                "" => {
+                    let (attempt, phase) = (row.get(3)?, variant(&row.get::<_, String>(4)?)?);
+                    CallChange::Serving(Serving { unit, attempt, phase })
+                }
+                _ => CallChange::Declined(unit),
+            };
+            events.push(CallEvent { time_ms, call, change });
+        }
+        Ok(events)
+    }
+
     /// The last word on each junction at which a stage is held beyond a time, ms, by junction.
     pub fn holds_in_force(&self, now_ms: u64) -> Result<Vec<StageHold>, LedgerError> {
         let mut statement = self.db.prepare(
@@ -80,9 +108,9 @@ impl Ledger {
     /// Assignments in force, by call.
     pub fn assignments_in_force(&self) -> Result<Vec<InForce>, LedgerError> {
         let sql = format!(
-            "SELECT a.call, a.attempt, a.unit, a.time_ms, a.priority, a.eta_ms, a.candidates, a.reason, c.phase
-             FROM calls c JOIN assignments a ON a.call = c.id AND a.attempt = c.attempt
-             WHERE c.phase IN {OPEN} ORDER BY a.call"
+            "SELECT a.call, a.attempt, a.unit, a.time_ms, a.priority, a.eta_ms, a.candidates, a.reason, a.phase
+             FROM calls c JOIN assignments a ON a.call = c.id
+             WHERE c.phase IN {OPEN} AND a.phase <> 'ended' ORDER BY a.call, a.attempt"
         );
         let mut statement = self.db.prepare(&sql)?;
         let mut rows = statement.query([])?;

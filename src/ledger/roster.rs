@@ -1,7 +1,7 @@
 //! Whose numbers a ledger holds: the grids and units of its city, by row. Another city's would be other places and people.
 
 use nanming_dataflows::event::{CallFacts, Standing};
-use nanming_dataflows::ids::CallId;
+use nanming_dataflows::ids::{CallId, UnitId};
 use nanming_dataflows::network::{City, LonLat, Point};
 
 use super::LedgerError;
@@ -27,15 +27,19 @@ impl Roster {
 
     /// Whether the city has the grid and the unit of a call.
     pub(super) fn check(&self, call: CallId, facts: &CallFacts, standing: &Standing) -> Result<(), LedgerError> {
-        let unknown = |what: &str, number: usize| {
-            LedgerError::Corrupt(format!("call {call} names {what} {number}, which the city does not have"))
-        };
         if facts.grid.index() >= self.grids {
-            return Err(unknown("grid", facts.grid.index()));
+            let grid = facts.grid;
+            return Err(LedgerError::Corrupt(format!("call {call} names grid {grid}, which the city does not have")));
         }
-        match standing.unit.filter(|unit| unit.index() >= self.units) {
-            Some(unit) => Err(unknown("unit", unit.index())),
-            None => Ok(()),
+        standing.unit.map_or(Ok(()), |unit| self.unit(call, unit.0).map(|_| ()))
+    }
+
+    /// The unit of this row, if the city has it.
+    pub(super) fn unit(&self, call: CallId, row: u32) -> Result<UnitId, LedgerError> {
+        let unit = UnitId(row);
+        if unit.index() < self.units {
+            return Ok(unit);
         }
+        Err(LedgerError::Corrupt(format!("call {call} names unit {row}, which the city does not have")))
     }
 }

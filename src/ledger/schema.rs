@@ -34,11 +34,18 @@ const TABLES: &str = "
         call INTEGER NOT NULL, time_ms INTEGER NOT NULL, phase TEXT NOT NULL, attempt INTEGER, unit INTEGER,
         reason TEXT NOT NULL DEFAULT '', changed TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '') STRICT;
     CREATE INDEX call_history_by_call ON call_history (call);
+    -- `phase` is assigned, accepted, arrived or ended; `ended` says why, else it is empty.
     CREATE TABLE assignments (
         call INTEGER NOT NULL, attempt INTEGER NOT NULL, unit INTEGER NOT NULL, time_ms INTEGER NOT NULL,
         priority TEXT NOT NULL, eta_ms INTEGER NOT NULL, candidates TEXT NOT NULL, reason TEXT NOT NULL,
+        phase TEXT NOT NULL DEFAULT 'assigned', ended TEXT NOT NULL DEFAULT '', ended_ms INTEGER,
         PRIMARY KEY (call, attempt)) STRICT, WITHOUT ROWID;
     CREATE INDEX assignments_by_time ON assignments (time_ms);
+    -- Who had to be told that a call was not served as it should be.
+    CREATE TABLE escalations (
+        call INTEGER NOT NULL, time_ms INTEGER NOT NULL, step TEXT NOT NULL, why TEXT NOT NULL,
+        attempt INTEGER, unit INTEGER) STRICT;
+    CREATE INDEX escalations_by_call ON escalations (call);
     -- `refused` is empty where the answer was taken.
     CREATE TABLE acks (
         time_ms INTEGER NOT NULL, call INTEGER NOT NULL, attempt INTEGER NOT NULL, unit INTEGER NOT NULL,
@@ -72,7 +79,17 @@ const STEPS: [&str; VERSION as usize - 1] = [
     "CREATE TABLE holds (
         junction INTEGER NOT NULL, time_ms INTEGER NOT NULL, stage INTEGER, until_ms INTEGER NOT NULL, by TEXT NOT NULL,
         PRIMARY KEY (junction, time_ms)) STRICT, WITHOUT ROWID;",
-    "ALTER TABLE calls ADD COLUMN needs_units INTEGER NOT NULL DEFAULT 1;
+    "ALTER TABLE assignments ADD COLUMN phase TEXT NOT NULL DEFAULT 'ended';
+     ALTER TABLE assignments ADD COLUMN ended TEXT NOT NULL DEFAULT '';
+     ALTER TABLE assignments ADD COLUMN ended_ms INTEGER;
+     UPDATE assignments SET phase = (SELECT c.phase FROM calls c WHERE c.id = call AND c.attempt = assignments.attempt)
+     WHERE EXISTS (SELECT 1 FROM calls c WHERE c.id = call AND c.attempt = assignments.attempt
+                   AND c.phase IN ('assigned', 'accepted', 'arrived'));
+     CREATE TABLE escalations (
+        call INTEGER NOT NULL, time_ms INTEGER NOT NULL, step TEXT NOT NULL, why TEXT NOT NULL,
+        attempt INTEGER, unit INTEGER) STRICT;
+     CREATE INDEX escalations_by_call ON escalations (call);
+     ALTER TABLE calls ADD COLUMN needs_units INTEGER NOT NULL DEFAULT 1;
      ALTER TABLE calls ADD COLUMN needs_skills TEXT NOT NULL DEFAULT '[]';
      ALTER TABLE calls ADD COLUMN rule TEXT NOT NULL DEFAULT '';
      ALTER TABLE calls ADD COLUMN joined INTEGER;

@@ -1,5 +1,6 @@
 use nanming_dataflows::decision::{
-    Assignment, CallPhase, CallStatus, Candidate, CloseReason, Decisions, Merge, PickReason, Reason, Rejected,
+    Assignment, AssignmentPhase, AssignmentStatus, CallPhase, CallStatus, Candidate, CloseReason, Decisions, EndReason,
+    Escalation, EscalationStep, Merge, PickReason, Reason, Rejected, Shortfall,
 };
 use nanming_dataflows::event::*;
 use nanming_dataflows::ids::*;
@@ -55,7 +56,7 @@ fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord 
 
 fn assigned(call: u64, attempt: u16, unit: u32) -> Decisions {
     let id = AssignmentId { call: CallId(call), attempt };
-    let candidates = vec![Candidate { eta_ms: 60_000, unit: UnitId(unit) }];
+    let candidates = vec![Candidate { eta_ms: 60_000, unit: UnitId(unit), but: None }];
     let assignment = Assignment {
         id,
         call: CallId(call),
@@ -84,7 +85,14 @@ fn status(call: u64, phase: CallPhase, with: Option<(AssignmentId, u32)>) -> Cal
         grid: FACTS.grid,
         assignment: with.map(|w| w.0),
         unit: with.map(|w| UnitId(w.1)),
+        lacking: 0,
     }
+}
+
+/// An assignment ended so.
+fn ended(id: AssignmentId, unit: u32, why: EndReason) -> Vec<AssignmentStatus> {
+    let phase = AssignmentPhase::Ended(why);
+    vec![AssignmentStatus { id, seq: 9, unit: UnitId(unit), time_ms: 2_500, phase }]
 }
 
 fn in_new_file() -> (tempfile::TempDir, PathBuf, Ledger) {
@@ -116,6 +124,28 @@ fn what_was_committed_is_there_after_a_restart() {
         (in_force[0].assignment.clone(), in_force[0].phase),
         (assigned(17, 1, 11).assignments[0].clone(), CallPhase::Assigned)
     );
+}
+
+#[test]
+fn a_crew_and_who_declined_are_known_after_a_restart() {
+    let (_dir, _path, mut ledger) = in_new_file();
+    let id = |attempt| AssignmentId { call: CallId(17), attempt };
+    let phase =
+        |attempt, unit, phase| AssignmentStatus { id: id(attempt), seq: 5, unit: UnitId(unit), time_ms: 1, phase };
+    let mut both = assigned(17, 1, 11);
+    both.assignments.extend([assigned(17, 2, 4), assigned(17, 3, 5)].into_iter().flat_map(|d| d.assignments));
+    both.assignment_statuses = vec![phase(2, 4, AssignmentPhase::Accepted)];
+    both.assignment_statuses.extend(ended(id(3), 5, EndReason::Declined));
+    let (step, why) = (EscalationStep::Supervisor, Shortfall::Silence);
+    let call = CallId(17);
+    both.escalations = vec![Escalation { call, seq: 6, time_ms: 1, step, why, assignment: None, unit: None }];
+    ledger.commit(&[record(10, vec![opened(17)], both)]).unwrap();
+    let crews: Vec<CallChange> = ledger.crews().unwrap().iter().map(|event| event.change).collect();
+    let serving = Serving { unit: UnitId(4), attempt: 2, phase: CallPhase::Accepted };
+    assert_eq!(crews, [CallChange::Serving(serving), CallChange::Declined(UnitId(5))]);
+    assert_eq!(ledger.assignments_in_force().unwrap().len(), 2);
+    let told: i64 = ledger.db.query_row("SELECT count(*) FROM escalations", [], |row| row.get(0)).unwrap();
+    assert_eq!(told, 1);
 }
 
 #[test]
@@ -199,7 +229,9 @@ fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
     let sixth = "DROP INDEX calls_by_joined; DROP INDEX calls_by_opened; ALTER TABLE call_history DROP COLUMN note;
                  ALTER TABLE calls DROP COLUMN needs_units; ALTER TABLE calls DROP COLUMN needs_skills;
                  ALTER TABLE calls DROP COLUMN rule; ALTER TABLE calls DROP COLUMN joined;
-                 ALTER TABLE calls DROP COLUMN withdrawn;";
+                 ALTER TABLE calls DROP COLUMN withdrawn; ALTER TABLE assignments DROP COLUMN phase;
+                 ALTER TABLE assignments DROP COLUMN ended; ALTER TABLE assignments DROP COLUMN ended_ms;
+                 DROP TABLE escalations;";
     let fifth = "DROP TABLE holds;";
     let fourth = "DROP TABLE offsets; DROP INDEX assignments_by_time;";
     let third = "DROP INDEX calls_by_key; ALTER TABLE calls DROP COLUMN key; ALTER TABLE calls DROP COLUMN caller;
@@ -218,6 +250,7 @@ fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
         smaller.grids.pop();
         assert!(matches!(Ledger::open(&path, 24, &smaller), Err(LedgerError::OtherCity(_))), "it has no grid 3");
         let mut ledger = Ledger::open(&path, 24, &city()).unwrap();
+        assert_eq!(ledger.assignments_in_force().unwrap().len(), 1, "of version {version}");
         let closed = CallStatus { reason: Some(CloseReason::UnitFree), ..status(17, CallPhase::Closed, None) };
         ledger.commit(&[record(11, vec![], Decisions { calls: vec![closed], ..Decisions::default() })]).unwrap();
         let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
@@ -352,7 +385,8 @@ fn what_was_said_last_in_a_tick_is_what_a_restart_finds() {
     let id = AssignmentId { call: CallId(17), attempt: 1 };
     let word = |seq, phase, with| CallStatus { seq, ..status(17, phase, with) };
     let calls = vec![word(4, CallPhase::Waiting, None), word(3, CallPhase::Accepted, Some((id, 11)))];
-    let mut decisions = Decisions { calls, ..Decisions::default() };
+    let assignment_statuses = ended(id, 11, EndReason::Declined);
+    let mut decisions = Decisions { calls, assignment_statuses, ..Decisions::default() };
     decisions.sort();
     ledger.commit(&[record(11, vec![], decisions)]).unwrap();
     let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
@@ -489,4 +523,22 @@ fn the_report_takes_first_answers_that_were_taken() {
     );
     assert_eq!((found[1].assigned_ms, found[1].accepted_ms), (None, None));
     assert_eq!(book.responses(Some((1_018, 2_000))).unwrap().len(), 1);
+}
+
+#[test]
+fn the_story_has_what_became_of_each_assignment_and_who_was_told() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let id = AssignmentId { call: CallId(17), attempt: 1 };
+    let ended = AssignmentPhase::Ended(EndReason::Silent);
+    let statuses = vec![AssignmentStatus { id, seq: 2, unit: UnitId(11), time_ms: 62_000, phase: ended }];
+    let (step, why) = (EscalationStep::SecondUnit, Shortfall::Silence);
+    let (assignment, unit) = (Some(id), Some(UnitId(11)));
+    let told = vec![Escalation { call: CallId(17), seq: 3, time_ms: 62_000, step, why, assignment, unit }];
+    let later = Decisions { assignment_statuses: statuses, escalations: told, ..Decisions::default() };
+    ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11)), record(11, vec![], later)]).unwrap();
+    let book = Book::open(&path).unwrap();
+    let attempts = book.attempts(CallId(17)).unwrap();
+    assert_eq!((attempts[0].phase, attempts[0].ended_ms), (Some(ended), Some(62_000)));
+    assert_eq!(book.escalations(CallId(17)).unwrap(), [Escalated { time_ms: 62_000, step, why, unit }]);
+    assert!(book.is_of(&city()).unwrap());
 }

@@ -2,7 +2,9 @@
 //! then takes its place, for it is what people were told, and the conflict is logged and counted.
 
 use nanming_dataflows::Time;
-use nanming_dataflows::decision::{Assignment, CallStatus, Merge, Reason, SignalCommand};
+use nanming_dataflows::decision::{
+    Assignment, AssignmentPhase, AssignmentStatus, CallStatus, Escalation, Merge, Reason, SignalCommand,
+};
 use nanming_dataflows::event::{Ack, CallChange, CallEvent, CallFacts, CallPhase, StageHold};
 use nanming_dataflows::ids::CallId;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -23,11 +25,17 @@ pub(super) fn tick(to: &Transaction<'_>, record: &TickRecord) -> Result<u64, Led
     for assignment in &record.decisions.assignments {
         conflicts += u64::from(!self::assignment(to, assignment)?);
     }
+    for status in &record.decisions.assignment_statuses {
+        assignment_phase(to, status)?;
+    }
     for merge in &record.decisions.merges {
         self::merge(to, merge)?;
     }
     for status in &record.decisions.calls {
         phase(to, status, why(record, status.call))?;
+    }
+    for escalation in &record.decisions.escalations {
+        self::escalation(to, escalation)?;
     }
     for (ack, refused) in refusals::acks(record) {
         self::ack(to, ack, refused)?;
@@ -59,7 +67,12 @@ fn call(to: &Transaction<'_>, event: &CallEvent, record: &TickRecord) -> Result<
         CallChange::Updated(facts) => updated(to, event, &facts, why(record, event.call)).map(|()| true),
         CallChange::Cancelled => cancelled(to, event, record).map(|()| true),
         CallChange::Split(_) => split(to, event).map(|()| true),
-        CallChange::Restored(..) | CallChange::Joined(..) | CallChange::Withdrawn => Ok(true),
+        CallChange::Restored(..)
+        | CallChange::Joined(..)
+        | CallChange::Withdrawn
+        | CallChange::Serving(_)
+        | CallChange::Declined(_)
+        | CallChange::Ordered(_) => Ok(true),
     }
 }
 
@@ -193,7 +206,11 @@ fn assignment(to: &Transaction<'_>, a: &Assignment) -> Result<bool, LedgerError>
     if !is_new {
         tracing::error!(assignment = %a.id, "the ledger had another assignment with this ID; the new one takes its place");
     }
-    to.prepare_cached("INSERT INTO assignments VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
+    to.prepare_cached(
+        "INSERT INTO assignments (call, attempt, unit, time_ms, priority, eta_ms, candidates, reason)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
         int(a.call.0),
         a.id.attempt,
         a.unit.0,
@@ -204,6 +221,37 @@ fn assignment(to: &Transaction<'_>, a: &Assignment) -> Result<bool, LedgerError>
         word(&a.reason)?,
     ])?;
     Ok(is_new)
+}
+
+fn assignment_phase(to: &Transaction<'_>, status: &AssignmentStatus) -> Result<(), LedgerError> {
+    let (phase, ended) = match status.phase {
+        AssignmentPhase::Ended(why) => ("ended".to_owned(), Some(why)),
+        phase => (word(&phase)?, None),
+    };
+    let ended_ms = ended.map(|_| int(status.time_ms));
+    to.prepare_cached(
+        "UPDATE assignments SET phase = ?, ended = ?, ended_ms = ? WHERE call = ? AND attempt = ? AND phase <> 'ended'",
+    )?
+    .execute(params![
+        phase,
+        ended.as_ref().map(word).transpose()?.unwrap_or_default(),
+        ended_ms,
+        int(status.id.call.0),
+        status.id.attempt,
+    ])?;
+    Ok(())
+}
+
+fn escalation(to: &Transaction<'_>, e: &Escalation) -> Result<(), LedgerError> {
+    to.prepare_cached("INSERT INTO escalations VALUES (?, ?, ?, ?, ?, ?)")?.execute(params![
+        int(e.call.0),
+        int(e.time_ms),
+        word(&e.step)?,
+        word(&e.why)?,
+        e.assignment.map(|a| a.attempt),
+        e.unit.map(|u| u.0),
+    ])?;
+    Ok(())
 }
 
 /// A phase is history only where it differs from the one before.

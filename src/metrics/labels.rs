@@ -1,6 +1,6 @@
 //! Bucket edges, and the values of labels that are not the city's.
 
-use nanming_dataflows::decision::{PickReason, StageReason};
+use nanming_dataflows::decision::{EndReason, EscalationStep, PickReason, Shortfall, StageReason};
 use nanming_dataflows::event::{CallPhase, Priority};
 
 /// Edges of latencies, s: one on each objective.
@@ -21,12 +21,36 @@ pub(super) const PHASES: [(&str, CallPhase); 8] = [
     ("merged", CallPhase::Merged),
     ("referred", CallPhase::Referred),
 ];
-pub(super) const PICKS: [(&str, PickReason); 5] = [
+pub(super) const PICKS: [(&str, PickReason); 8] = [
     ("nearest", PickReason::Nearest),
     ("least_total", PickReason::LeastTotal),
     ("after_decline", PickReason::AfterDecline),
     ("after_silence", PickReason::AfterSilence),
     ("after_loss", PickReason::AfterLoss),
+    ("after_preemption", PickReason::AfterPreemption),
+    ("preempting", PickReason::Preempting),
+    ("ordered", PickReason::Ordered),
+];
+pub(super) const ENDS: [(&str, EndReason); 7] = [
+    ("done", EndReason::Done),
+    ("unit_free", EndReason::UnitFree),
+    ("declined", EndReason::Declined),
+    ("silent", EndReason::Silent),
+    ("lost", EndReason::Lost),
+    ("preempted", EndReason::Preempted),
+    ("call_over", EndReason::CallOver),
+];
+pub(super) const STEPS: [(&str, EscalationStep); 3] = [
+    ("reminded", EscalationStep::Reminded),
+    ("second_unit", EscalationStep::SecondUnit),
+    ("supervisor", EscalationStep::Supervisor),
+];
+pub(super) const SHORTFALLS: [(&str, Shortfall); 5] = [
+    ("silence", Shortfall::Silence),
+    ("loss", Shortfall::Loss),
+    ("no_unit", Shortfall::NoUnit),
+    ("all_declined", Shortfall::AllDeclined),
+    ("no_skill", Shortfall::NoSkill),
 ];
 pub(super) const STAGE_REASONS: [(&str, StageReason); 12] = [
     ("start", StageReason::Start),

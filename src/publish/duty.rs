@@ -1,10 +1,12 @@
 //! Who is on what: the calls that are open and the assignments in force, and what a tick changes about them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use nanming_dataflows::decision::{Assignment, CallPhase, CallStatus, Merge, Reason};
-use nanming_dataflows::event::{Ack, Answer, AssignmentId, CallChange, CallEvent, CallFacts, Standing};
+use nanming_dataflows::decision::{
+    Assignment, AssignmentPhase, CallPhase, CallStatus, EndReason, Escalation, EscalationStep, Merge, Reason,
+};
+use nanming_dataflows::event::{Ack, AssignmentId, CallChange, CallEvent, CallFacts, Standing};
 use nanming_dataflows::ids::{CallId, UnitId};
 
 use crate::door::{CallNote, TickRecord};
@@ -17,7 +19,8 @@ pub(super) struct OpenCall {
     pub(super) words: String,
     /// When it came in, where this process saw it come.
     pub(super) arrived: Option<Instant>,
-    pub(super) assignment: Option<Assignment>,
+    /// Who is on it, in the order in which they were sent.
+    pub(super) crew: Vec<Assignment>,
     /// What was last said of it.
     pub(super) status: CallStatus,
 }
@@ -29,6 +32,8 @@ pub(super) enum Withdrawal {
     Cancelled,
     /// Another unit goes.
     Reassigned,
+    /// Its unit goes to a more urgent call.
+    Preempted,
     /// Its call was closed, though its unit did not say so.
     Closed,
 }
@@ -42,6 +47,10 @@ pub(super) enum Notice {
     Changed(Assignment, OpenCall),
     /// It need not go any more.
     Withdrawn(AssignmentId, UnitId, Withdrawal),
+    /// A unit has not answered yet.
+    Reminded(Assignment, OpenCall),
+    /// A call is not served as it should be.
+    Escalated(Escalation),
     /// Its answer was taken, or refused.
     Answered(Ack, Option<Reason>),
     /// A call reached a phase; what is known of it.
@@ -63,7 +72,7 @@ impl Duty {
         }
         for known in in_force {
             if let Some(call) = duty.calls.get_mut(&known.assignment.call) {
-                call.assignment = Some(known.assignment.clone());
+                call.crew.push(known.assignment.clone());
             }
         }
         duty
@@ -77,20 +86,22 @@ impl Duty {
             self.open(event, words, Some(posted(event.call).unwrap_or(record.closed_at)));
             notices.extend(self.changed(event));
         }
-        notices.extend(record.decisions.merges.iter().filter_map(|merge| self.raised(merge)));
+        record.decisions.merges.iter().for_each(|merge| notices.extend(self.raised(merge)));
         let mut statuses = self.statuses(record);
+        notices.extend(self.withdraw(record));
         self.assign(record, &mut statuses, &mut notices);
-        self.withdraw(record, &mut notices);
         notices.extend(refusals::acks(record).map(|(ack, refused)| Notice::Answered(*ack, refused)));
         notices.extend(statuses.into_iter().flatten());
+        record.decisions.escalations.iter().for_each(|escalation| notices.extend(self.escalated(escalation)));
+        record.decisions.calls.iter().filter(|s| s.phase.is_over()).for_each(|s| drop(self.calls.remove(&s.call)));
         notices
     }
 
-    /// What is open and in force, for a desk that connects: each call, then the assignment that it has.
+    /// What is open and in force, for a desk that connects: each call, then the assignments that it has.
     pub(super) fn everything(&self) -> impl Iterator<Item = Notice> {
         self.calls.values().flat_map(|call| {
-            let assigned = call.assignment.clone().map(|a| Notice::Assigned(a, call.clone()));
-            [Some(Notice::Status(call.status, Some(call.facts))), assigned].into_iter().flatten()
+            let assigned = call.crew.iter().map(|a| Notice::Assigned(a.clone(), call.clone()));
+            std::iter::once(Notice::Status(call.status, Some(call.facts))).chain(assigned)
         })
     }
 
@@ -109,7 +120,7 @@ impl Duty {
 
     /// The assignments in force of a unit.
     pub(super) fn in_force(&self, unit: UnitId) -> impl Iterator<Item = (&Assignment, &OpenCall)> {
-        let with = self.calls.values().filter_map(|call| call.assignment.as_ref().map(|a| (a, call)));
+        let with = self.calls.values().flat_map(|call| call.crew.iter().map(move |a| (a, call)));
         with.filter(move |(assignment, _)| assignment.unit == unit)
     }
 
@@ -118,76 +129,103 @@ impl Duty {
             CallChange::Opened(facts) => {
                 let status =
                     first_status(event, &facts, Standing { phase: CallPhase::Waiting, attempts: 0, unit: None });
-                let new = || OpenCall { facts, words: words.into(), arrived, assignment: None, status };
+                let new = || OpenCall { facts, words: words.into(), arrived, crew: Vec::new(), status };
                 self.calls.entry(event.call).or_insert_with(new);
             }
             CallChange::Restored(_, standing) if standing.phase.is_over() => {}
             CallChange::Restored(facts, standing) => {
                 let status = first_status(event, &facts, standing);
-                let new = || OpenCall { facts, words: words.into(), arrived, assignment: None, status };
+                let new = || OpenCall { facts, words: words.into(), arrived, crew: Vec::new(), status };
                 self.calls.entry(event.call).or_insert_with(new);
             }
             // One that was set aside may be a call of its own now; if not, its status says so in the same tick.
             CallChange::Updated(facts) | CallChange::Split(facts) => {
                 let standing = Standing { phase: CallPhase::Waiting, attempts: 0, unit: None };
                 let status = first_status(event, &facts, standing);
-                let new = || OpenCall { facts, words: words.into(), arrived: None, assignment: None, status };
+                let new = || OpenCall { facts, words: words.into(), arrived: None, crew: Vec::new(), status };
                 self.calls.entry(event.call).or_insert_with(new).facts = facts;
             }
-            CallChange::Cancelled | CallChange::Joined(..) | CallChange::Withdrawn => {}
+            CallChange::Cancelled
+            | CallChange::Serving(_)
+            | CallChange::Declined(_)
+            | CallChange::Ordered(_)
+            | CallChange::Joined(..)
+            | CallChange::Withdrawn => {}
         }
     }
 
-    /// The unit of a call that was updated is told.
-    fn changed(&self, event: &CallEvent) -> Option<Notice> {
-        let CallChange::Updated(_) = event.change else { return None };
-        let call = self.calls.get(&event.call)?;
-        Some(Notice::Changed(call.assignment.clone()?, call.clone()))
+    /// The units of a call that was updated are told.
+    fn changed(&self, event: &CallEvent) -> Vec<Notice> {
+        let is_update = matches!(event.change, CallChange::Updated(_));
+        self.calls.get(&event.call).filter(|_| is_update).map(changes).unwrap_or_default()
     }
 
     /// What is known of a call that another joined, where that changed it.
-    fn raised(&mut self, merge: &Merge) -> Option<Notice> {
-        let call = self.calls.get_mut(&merge.into).filter(|call| call.facts != merge.facts)?;
+    fn raised(&mut self, merge: &Merge) -> Vec<Notice> {
+        let Some(call) = self.calls.get_mut(&merge.into).filter(|call| call.facts != merge.facts) else {
+            return Vec::new();
+        };
         call.facts = merge.facts;
-        Some(Notice::Changed(call.assignment.clone()?, call.clone()))
+        changes(call)
     }
 
-    /// New assignments take the place of old ones; one that is in force already is not told twice. What was said of a call
-    /// before it was assigned is told first.
+    /// New assignments; one that is in force already is not told twice, and one that has ended in its tick not at all. What
+    /// was said of a call before it was assigned is told first.
     fn assign(&mut self, record: &TickRecord, statuses: &mut [Option<Notice>], notices: &mut Vec<Notice>) {
+        let ended: BTreeSet<AssignmentId> = ended(record).map(|(id, ..)| id).collect();
         for assignment in &record.decisions.assignments {
             let Some(call) = self.calls.get_mut(&assignment.call) else { continue };
-            let old = call.assignment.replace(assignment.clone());
-            if old.as_ref().is_some_and(|old| old.id == assignment.id) {
+            if ended.contains(&assignment.id) || call.crew.iter().any(|known| known.id == assignment.id) {
                 continue;
             }
+            call.crew.push(assignment.clone());
             notices.extend(before(assignment, statuses));
-            let old = old.filter(|old| !declined(record, old));
-            notices.extend(old.map(|old| Notice::Withdrawn(old.id, old.unit, Withdrawal::Reassigned)));
             notices.push(Notice::Assigned(assignment.clone(), call.clone()));
         }
     }
 
-    /// The last status of a call in a tick says what is in force.
-    fn withdraw(&mut self, record: &TickRecord, notices: &mut Vec<Notice>) {
-        let last: BTreeMap<CallId, &CallStatus> = record.decisions.calls.iter().map(|s| (s.call, s)).collect();
-        for status in last.into_values() {
-            let Some(call) = self.calls.get_mut(&status.call) else { continue };
-            let is_over = status.phase.is_over();
-            let old = call.assignment.take_if(|a| is_over || status.assignment != Some(a.id));
-            let why = match (status.phase, status.reason) {
-                (CallPhase::Closed, None) => None, // its unit said so
-                (CallPhase::Closed, Some(_)) => Some(Withdrawal::Closed),
-                (CallPhase::Cancelled | CallPhase::Merged | CallPhase::Referred, _) => Some(Withdrawal::Cancelled),
-                _ => Some(Withdrawal::Reassigned),
-            };
-            let told = old.filter(|old| !declined(record, old)).zip(why);
-            notices.extend(told.map(|(old, why)| Notice::Withdrawn(old.id, old.unit, why)));
-            if is_over {
-                self.calls.remove(&status.call);
+    /// Assignments that ended: their units are told, where they did not say so themselves.
+    fn withdraw(&mut self, record: &TickRecord) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        for (id, unit, end) in ended(record) {
+            let Some(call) = self.calls.get_mut(&id.call) else { continue };
+            if call.crew.extract_if(.., |known| known.id == id).next().is_none() {
+                continue;
             }
+            let why = match end {
+                EndReason::Done | EndReason::Declined => continue,
+                EndReason::CallOver if call.status.phase != CallPhase::Closed => Withdrawal::Cancelled,
+                EndReason::UnitFree | EndReason::CallOver => Withdrawal::Closed,
+                EndReason::Silent | EndReason::Lost => Withdrawal::Reassigned,
+                EndReason::Preempted => Withdrawal::Preempted,
+            };
+            notices.push(Notice::Withdrawn(id, unit, why));
         }
+        notices
     }
+
+    /// A desk is told of each step, a unit that it is to answer.
+    fn escalated(&self, escalation: &Escalation) -> Vec<Notice> {
+        let call = self.calls.get(&escalation.call).filter(|_| escalation.step == EscalationStep::Reminded);
+        let reminded = call.and_then(|call| {
+            let assignment = call.crew.iter().find(|known| Some(known.id) == escalation.assignment)?;
+            Some(Notice::Reminded(assignment.clone(), call.clone()))
+        });
+        std::iter::once(Notice::Escalated(*escalation)).chain(reminded).collect()
+    }
+}
+
+/// The units of a call are told what is known of it now.
+fn changes(call: &OpenCall) -> Vec<Notice> {
+    call.crew.iter().map(|a| Notice::Changed(a.clone(), call.clone())).collect()
+}
+
+/// Assignments that ended in a tick, and why, as it was said.
+fn ended(record: &TickRecord) -> impl Iterator<Item = (AssignmentId, UnitId, EndReason)> {
+    record.decisions.assignment_statuses.iter().filter_map(|status| match status.phase {
+        AssignmentPhase::Ended(why) => Some((status.id, status.unit, why)),
+        _ => None,
+    })
 }
 
 /// Takes out what was said of a call up to its being assigned so.
@@ -212,11 +250,6 @@ fn first_status(event: &CallEvent, facts: &CallFacts, standing: Standing) -> Cal
         grid: facts.grid,
         assignment: standing.unit.map(|_| attempt),
         unit: standing.unit,
+        lacking: 0,
     }
-}
-
-/// Whether a unit has given an assignment back itself.
-fn declined(record: &TickRecord, old: &Assignment) -> bool {
-    let of_old = |a: &Ack| a.assignment == old.id && a.unit == old.unit && a.answer == Answer::Decline;
-    refusals::acks(record).any(|(ack, refused)| refused.is_none() && of_old(ack))
 }

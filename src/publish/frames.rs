@@ -1,6 +1,6 @@
 //! What terminals and desks are sent: JSON text frames, as docs/api.md has them.
 
-use nanming_dataflows::decision::{Assignment, CallStatus, Reason};
+use nanming_dataflows::decision::{Assignment, CallStatus, Escalation, Reason};
 use nanming_dataflows::event::{Ack, AssignmentId, CallFacts};
 use nanming_dataflows::ids::UnitId;
 use nanming_dataflows::network::City;
@@ -19,11 +19,30 @@ pub(super) fn assignment(city: &City, a: &Assignment, call: &OpenCall) -> String
     .to_string()
 }
 
+/// A unit has not answered yet: the assignment again, as a reminder.
+pub(super) fn reminder(a: &Assignment, call: &OpenCall) -> String {
+    json!({
+        "type": "reminder", "assignment": a.id, "call": a.call, "unit": a.unit, "priority": call.facts.priority,
+        "words": call.words, "time_ms": a.time_ms,
+    })
+    .to_string()
+}
+
+/// A call is not served as it should be.
+pub(super) fn escalation(e: &Escalation) -> String {
+    json!({
+        "type": "escalation", "call": e.call, "step": e.step, "why": e.why, "assignment": e.assignment, "unit": e.unit,
+        "time_ms": e.time_ms,
+    })
+    .to_string()
+}
+
 /// It need not go any more.
 pub(super) fn withdrawn(assignment: AssignmentId, unit: UnitId, why: Withdrawal) -> String {
     let reason = match why {
         Withdrawal::Cancelled => "cancelled",
         Withdrawal::Reassigned => "reassigned",
+        Withdrawal::Preempted => "preempted",
         Withdrawal::Closed => "closed",
     };
     json!({"type": "withdrawn", "assignment": assignment, "unit": unit, "reason": reason}).to_string()
@@ -43,7 +62,7 @@ pub(super) fn ack_result(ack: &Ack, refused: Option<Reason>) -> String {
 pub(super) fn call_status(city: &City, s: &CallStatus, facts: Option<&CallFacts>) -> String {
     let mut frame = json!({
         "type": "call_status", "call": s.call, "time_ms": s.time_ms, "phase": s.phase, "priority": s.priority,
-        "grid": s.grid, "assignment": s.assignment, "unit": s.unit,
+        "grid": s.grid, "assignment": s.assignment, "unit": s.unit, "lacking": s.lacking,
     });
     if let Some(facts) = facts {
         let (lon, lat) = facts.at.to_lon_lat(city.origin).degrees();

@@ -96,7 +96,8 @@ impl Terminals {
         match notice {
             Notice::Assigned(a, call) | Notice::Changed(a, call) => Some(frames::assignment(&self.city, a, call)),
             Notice::Withdrawn(assignment, unit, why) => Some(frames::withdrawn(*assignment, *unit, *why)),
-            Notice::Answered(..) => None,
+            Notice::Answered(..) | Notice::Reminded(..) => None,
+            Notice::Escalated(escalation) => Some(frames::escalation(escalation)),
             Notice::Status(status, facts) => Some(frames::call_status(&self.city, status, facts.as_ref())),
         }
     }
@@ -124,6 +125,7 @@ impl Terminals {
         match (notice, &frame) {
             (Notice::Assigned(a, _) | Notice::Changed(a, _), Some(frame)) => state.push(a.unit, frame),
             (Notice::Withdrawn(_, unit, _), Some(frame)) => state.push(*unit, frame),
+            (Notice::Reminded(a, call), _) => state.push(a.unit, &frames::reminder(a, call).into()),
             (Notice::Answered(ack, refused), _) => state.push(ack.unit, &frames::ack_result(ack, *refused).into()),
             _ => {}
         }

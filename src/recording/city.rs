@@ -64,6 +64,8 @@ pub(super) fn fits(city: &City, batch: &Batch) -> Result<(), String> {
                 has("grid", facts.grid.index(), city.grids.len())?;
                 standing.unit.map_or(Ok(()), |u| unit(u.index()))?;
             }
+            CallChange::Serving(serving) => unit(serving.unit.index())?,
+            CallChange::Declined(who) | CallChange::Ordered(who) => unit(who.index())?,
             CallChange::Cancelled | CallChange::Withdrawn => {}
         }
     }

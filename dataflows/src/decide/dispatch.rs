@@ -8,16 +8,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
-use crate::decision::{Assignment, CallStatus, Merge, Rejected};
-use crate::event::{Ack, CallChange, Priority, Skills};
+use crate::decision::{Assignment, AssignmentStatus, CallStatus, Escalation, Merge, Rejected};
+use crate::event::{Ack, CallChange, Priority};
 use crate::ids::{CallId, GridId, LinkId, RegionId, UnitId};
 use crate::keyed::{Key, Machine, Outbox};
-use crate::network::{City, Merging, Point};
+use crate::network::{City, DispatchRules, Merging, Point, Unit};
 
+mod crew;
 mod dispatcher;
 mod duplicates;
+mod ladder;
 pub mod load;
-mod matching;
+mod open_call;
 mod over;
 mod pick;
 mod roads;
@@ -25,8 +27,10 @@ mod state;
 #[cfg(test)]
 pub(crate) mod tests;
 use dispatcher::Dispatcher;
+use pick::Free;
 use roads::Roads;
 pub use state::Calls;
+use state::Station;
 
 /// The key of the one machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -91,6 +95,10 @@ pub enum DispatchSaid {
     Assignment(Assignment),
     /// A call reached a phase.
     Status(CallStatus),
+    /// An assignment reached a phase.
+    AssignmentStatus(AssignmentStatus),
+    /// Somebody has to be told.
+    Escalation(Escalation),
     /// A unit set out, has another place to go to, or is no longer on its way.
     Errand(Errand),
     /// A call is about the same incident as another.
@@ -103,8 +111,9 @@ pub enum DispatchSaid {
 pub struct Dispatch {
     roads: Roads,
     region_of_grid: Vec<RegionId>,
-    region_of_unit: Vec<RegionId>,
-    skills_of_unit: Vec<Skills>,
+    units: Vec<Unit>,
+    utc_offset_min: i32,
+    rules: DispatchRules,
     merging: Merging,
 }
 
@@ -114,8 +123,9 @@ impl Dispatch {
         Dispatch {
             roads: Roads::new(city),
             region_of_grid: city.grids.iter().map(|g| g.region).collect(),
-            region_of_unit: city.units.iter().map(|u| u.region).collect(),
-            skills_of_unit: city.units.iter().map(|u| u.skills).collect(),
+            units: city.units.clone(),
+            utc_offset_min: city.utc_offset_min,
+            rules: city.dispatch.clone(),
             merging: city.merging.clone(),
         }
     }
@@ -125,7 +135,20 @@ impl Dispatch {
     }
 
     fn region_of_unit(&self, unit: UnitId) -> Option<RegionId> {
-        self.region_of_unit.get(unit.index()).copied()
+        self.units.get(unit.index()).map(|unit| unit.region)
+    }
+
+    /// A unit that is free, as the matching sees it.
+    fn free(&self, unit: UnitId, station: &Station, tick: Time) -> Option<Free> {
+        let known = self.units.get(unit.index())?;
+        Some(Free {
+            unit,
+            stop: station.stop,
+            grid: known.grid,
+            skills: known.skills,
+            is_stale: station.reported_ms + self.rules.stale_place_ms < tick,
+            ends_soon: known.shift_left_ms(tick, self.utc_offset_min).is_some_and(|ms| ms < self.rules.shift_end_ms),
+        })
     }
 }
 
@@ -152,7 +175,7 @@ impl Machine for Dispatch {
         }
         let mut dispatcher = Dispatcher::new(self, calls, tick, out);
         events.iter().for_each(|(_, event)| dispatcher.hear(event));
-        dispatcher.replace_overdue();
+        dispatcher.escalate();
         dispatcher.match_waiting();
         dispatcher.tell_errands();
         if let Some(at) = calls.next_due() {

@@ -59,12 +59,29 @@ pub enum CallChange {
     Cancelled,
     /// It was in the ledger when the engine started: a fact, not a wish.
     Restored(CallFacts, Standing),
+    /// So was a further unit on it, told after it was restored.
+    Serving(Serving),
+    /// So was a unit that had declined it.
+    Declined(UnitId),
+    /// A desk sends a unit, whatever else it was to do.
+    Ordered(UnitId),
     /// It was in the ledger when the engine started, merged into this other call.
     Joined(CallFacts, CallId),
     /// It was merged by mistake, and is a call of its own; what was known of it.
     Split(CallFacts),
     /// It was in the ledger when the engine started: its own caller had withdrawn it, and it went on for others.
     Withdrawn,
+}
+
+/// A unit on a call, as the ledger has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Serving {
+    /// Which unit.
+    pub unit: UnitId,
+    /// By which attempt at the call.
+    pub attempt: u16,
+    /// How far it is.
+    pub phase: CallPhase,
 }
 
 /// Where a call stood in the ledger.

@@ -151,4 +151,16 @@ impl Unit {
     pub fn on_shift(&self, minute: u16) -> bool {
         span_holds(self.shift_min, minute)
     }
+
+    /// How long its shift lasts from a time on, ms since the Unix epoch; none where it has no end, 0 outside it.
+    pub fn shift_left_ms(&self, time_ms: u64, utc_offset_min: i32) -> Option<u64> {
+        const DAY_MS: i64 = 24 * 3_600_000;
+        let (from, to) = self.shift_min;
+        if from == to {
+            return None;
+        }
+        let local_ms = (time_ms as i64 + i64::from(utc_offset_min) * 60_000).rem_euclid(DAY_MS);
+        let left_ms = (i64::from(to) * 60_000 - local_ms).rem_euclid(DAY_MS) as u64;
+        Some(if self.on_shift((local_ms / 60_000) as u16) { left_ms } else { 0 })
+    }
 }

@@ -88,6 +88,7 @@ impl Calls {
             CallChange::Cancelled => {
                 self.open.remove(&call);
             }
+            CallChange::Serving(_) | CallChange::Declined(_) | CallChange::Ordered(_) => {}
             CallChange::Joined(..) | CallChange::Withdrawn => {}
         }
     }

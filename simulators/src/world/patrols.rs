@@ -1,10 +1,10 @@
 //! Patrol units: they stand at their posts, answer assignments, drive there through the traffic of now, work and return.
 
-use nanming_dataflows::decision::{Assignment, CallPhase, CallStatus};
+use nanming_dataflows::decision::{Assignment, AssignmentPhase, AssignmentStatus, CallPhase};
 use nanming_dataflows::event::{
-    Ack, Answer, AssignmentId, CallFacts, Category, Event, Priority, UnitReport, UnitStatus,
+    Ack, Answer, AssignmentId, CallFacts, Category, Event, Priority, Serving, UnitReport, UnitStatus,
 };
-use nanming_dataflows::ids::UnitId;
+use nanming_dataflows::ids::{CallId, UnitId};
 use nanming_dataflows::network::{City, Point};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -132,12 +132,13 @@ impl Patrols {
         &mut self,
         city: &City,
         roads: &Roads,
-        (unit, assignment, phase): (UnitId, AssignmentId, CallPhase),
+        (call, Serving { unit, attempt, phase }): (CallId, Serving),
         facts: &CallFacts,
         now_ms: u64,
     ) {
         let row = unit.index();
         let Some(unit) = self.units.get_mut(row).filter(|unit| unit.task.is_none()) else { return };
+        let assignment = AssignmentId { call, attempt };
         let stage = Stage::Reacting(now_ms + TAKE_UP_MS, Some(Answer::Accept));
         let CallFacts { category, priority, at, .. } = *facts;
         let (place, eta_ms, set_out_ms) = (Some(at), 0, now_ms);
@@ -152,22 +153,18 @@ impl Patrols {
         }
     }
 
-    /// A call reached a phase: a unit that is no longer in charge turns back, a manned one does what its person said.
-    pub(super) fn hear(&mut self, city: &City, roads: &Roads, status: &CallStatus, now_ms: u64) {
-        for row in 0..self.units.len() {
-            let unit = &self.units[row];
-            let Some(task) = unit.task.as_ref().filter(|t| t.assignment.call == status.call) else { continue };
-            let in_charge = status.assignment == Some(task.assignment);
-            let is_over = status.phase.is_over() || status.phase == CallPhase::Waiting;
-            if is_over || (!in_charge && status.assignment.is_some()) {
-                self.release(row);
-            } else if unit.manned && in_charge {
-                match status.phase {
-                    CallPhase::Accepted => self.set_out(city, row, roads, now_ms),
-                    CallPhase::Arrived => self.units[row].start_work(None),
-                    _ => {}
-                }
-            }
+    /// An assignment reached a phase: a unit that is no longer in charge turns back, a manned one does what its person said.
+    pub(super) fn hear(&mut self, city: &City, roads: &Roads, status: &AssignmentStatus, now_ms: u64) {
+        let row = status.unit.index();
+        let Some(unit) = self.units.get(row) else { return };
+        if unit.task.as_ref().is_none_or(|task| task.assignment != status.id) {
+            return;
+        }
+        match status.phase {
+            AssignmentPhase::Ended(_) => self.release(row),
+            AssignmentPhase::Accepted if unit.manned => self.set_out(city, row, roads, now_ms),
+            AssignmentPhase::Arrived if unit.manned => self.units[row].start_work(None),
+            _ => {}
         }
     }
 

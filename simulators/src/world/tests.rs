@@ -1,9 +1,9 @@
 //! The world as a whole, on small towns.
 
 use nanming_dataflows::decision::{
-    Assignment, CallPhase, CallStatus, Interval, PickReason, SignalCommand, StageReason,
+    Assignment, AssignmentPhase, AssignmentStatus, CallPhase, Interval, PickReason, SignalCommand, StageReason,
 };
-use nanming_dataflows::event::{Answer, AssignmentId, CallChange, CallFacts, Lamp, Passage, Priority, Standing};
+use nanming_dataflows::event::{Answer, AssignmentId, CallChange, CallFacts, Lamp, Needs, Passage, Priority, Standing};
 use nanming_dataflows::ids::{CallId, LaneId};
 use nanming_dataflows::network::{CameraKind, Light};
 
@@ -183,20 +183,10 @@ fn answers(manned: bool) -> Vec<(UnitId, Answer)> {
     w.man(unit, manned);
     let id = AssignmentId { call: call.unwrap(), attempt: 1 };
     w.obey(&Decisions { assignments: vec![assigned(&w, id, unit)], ..Default::default() });
-    let phase = CallPhase::Accepted;
-    let accepted = CallStatus {
-        call: id.call,
-        time_ms: w.now_ms(),
-        seq: 1,
-        phase,
-        reason: None,
-        assignment: Some(id),
-        unit: Some(unit),
-        grid: Default::default(),
-        priority: Priority::A,
-    };
+    let time_ms = w.now_ms();
+    let accepted = AssignmentStatus { id, seq: 1, unit, time_ms, phase: AssignmentPhase::Accepted };
     if manned {
-        w.obey(&Decisions { calls: vec![accepted], ..Default::default() });
+        w.obey(&Decisions { assignment_statuses: vec![accepted], ..Default::default() });
     }
     said_to(&mut w, id, 2 * 3_600_000)
 }

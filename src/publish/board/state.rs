@@ -6,8 +6,8 @@ use std::sync::Arc;
 use nanming_dataflows::UNIT_SILENT_MS;
 use nanming_dataflows::decide::forecast::Regions;
 use nanming_dataflows::decision::{
-    Assignment, CallPhase, CallStatus, CrowdState, Decisions, GridLoad, Interval, LinkForecast, LinkState, Onset,
-    SignalChoice, SignalCommand, VenueForecast,
+    Assignment, AssignmentPhase, AssignmentStatus, CallPhase, CallStatus, CrowdState, Decisions, GridLoad, Interval,
+    LinkForecast, LinkState, Onset, SignalChoice, SignalCommand, VenueForecast,
 };
 use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, UnitReport, UnitStatus};
 use nanming_dataflows::ids::{CallId, GridId, UnitId};
@@ -167,6 +167,10 @@ impl State {
         for (event, _) in refusals::calls(record).filter(|(_, refused)| refused.is_none()) {
             self.call(event);
         }
+        let ended = |s: &&AssignmentStatus| matches!(s.phase, AssignmentPhase::Ended(_));
+        let ended: Vec<&AssignmentStatus> = d.assignment_statuses.iter().filter(ended).collect();
+        ended.iter().for_each(|s| self.left(s));
+        d.assignments.iter().filter(|a| ended.iter().all(|s| s.id != a.id)).for_each(|a| self.assignment(a));
         d.merges.iter().for_each(|merge| self.learn(merge.into, merge.facts));
         d.assignments.iter().for_each(|a| self.assignment(a));
         let answers = self.answers(record);
@@ -268,7 +272,14 @@ impl State {
                 self.open(event, facts, CallPhase::Waiting, None);
                 self.learn(event.call, facts);
             }
-            CallChange::Cancelled | CallChange::Joined(..) | CallChange::Withdrawn => {}
+            CallChange::Serving(s) => {
+                self.put_on(s.unit, Some(AssignmentId { call: event.call, attempt: s.attempt }));
+            }
+            CallChange::Cancelled
+            | CallChange::Declined(_)
+            | CallChange::Ordered(_)
+            | CallChange::Joined(..)
+            | CallChange::Withdrawn => {}
         }
     }
 
@@ -293,12 +304,11 @@ impl State {
 
     fn assignment(&mut self, a: &Assignment) {
         let Some(call) = self.calls.get_mut(&a.call) else { return };
-        let before = call.unit.replace(a.unit);
-        call.assignment = Some(a.id);
-        call.eta_s = Some(a.eta_ms / 1000);
-        call.unanswered_ms = Some(a.time_ms);
+        if call.unit.is_none() {
+            (call.unit, call.assignment, call.eta_s) = (Some(a.unit), Some(a.id), Some(a.eta_ms / 1000));
+            call.unanswered_ms = Some(a.time_ms);
+        }
         self.changed.calls.insert(a.call);
-        before.into_iter().for_each(|unit| self.take_off(unit, a.call));
         self.put_on(a.unit, Some(a.id));
     }
 
@@ -317,18 +327,24 @@ impl State {
 
     fn status(&mut self, status: &CallStatus) {
         let Some(call) = self.calls.get_mut(&status.call) else { return };
-        let before = call.unit;
+        let is_same = call.assignment == status.assignment;
         (call.phase, call.assignment, call.unit) = (status.phase, status.assignment, status.unit);
-        call.eta_s = call.eta_s.filter(|_| status.assignment.is_some());
-        before.filter(|unit| status.unit != Some(*unit)).into_iter().for_each(|unit| self.take_off(unit, status.call));
+        call.eta_s = call.eta_s.filter(|_| is_same && status.assignment.is_some());
         if status.phase.is_over() {
             self.calls.remove(&status.call);
             self.changed.calls.remove(&status.call);
             self.changed.closed.insert(status.call);
-            status.unit.into_iter().for_each(|unit| self.take_off(unit, status.call));
         } else {
             self.changed.calls.insert(status.call);
-            status.unit.into_iter().for_each(|unit| self.put_on(unit, status.assignment));
+        }
+    }
+
+    /// A unit has left its call.
+    fn left(&mut self, status: &AssignmentStatus) {
+        self.take_off(status.unit, status.id);
+        let call = self.calls.get_mut(&status.id.call).filter(|call| call.assignment == Some(status.id));
+        if let Some(call) = call {
+            (call.unit, call.assignment, call.eta_s, call.unanswered_ms) = (None, None, None, None);
         }
     }
 
@@ -339,9 +355,9 @@ impl State {
         self.changed.units.insert(unit.index());
     }
 
-    fn take_off(&mut self, unit: UnitId, call: CallId) {
+    fn take_off(&mut self, unit: UnitId, assignment: AssignmentId) {
         let now = self.units.get_mut(unit.index()).and_then(Option::as_mut);
-        if let Some(now) = now.filter(|now| now.assignment.is_some_and(|a| a.call == call)) {
+        if let Some(now) = now.filter(|now| now.assignment == Some(assignment)) {
             now.assignment = None;
             self.changed.units.insert(unit.index());
         }

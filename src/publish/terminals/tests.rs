@@ -1,7 +1,8 @@
 use std::time::Instant;
 
 use nanming_dataflows::decision::{
-    Assignment, CallPhase, CallStatus, Candidate, CloseReason, Decisions, PickReason, Reason, Rejected,
+    Assignment, AssignmentPhase, AssignmentStatus, CallPhase, CallStatus, Candidate, CloseReason, Decisions, EndReason,
+    PickReason, Reason, Rejected,
 };
 use nanming_dataflows::event::*;
 use nanming_dataflows::ids::{CallId, GridId, UnitId};
@@ -56,7 +57,7 @@ fn assigned(attempt: u16, unit: u32) -> Decisions {
         time_ms: 1,
         priority: Priority::A,
         eta_ms: 60_000,
-        candidates: vec![Candidate { eta_ms: 60_000, unit: UnitId(unit) }],
+        candidates: vec![Candidate { eta_ms: 60_000, unit: UnitId(unit), but: None }],
         reason: PickReason::Nearest,
     };
     let calls = vec![status(CallPhase::Waiting, None), status(CallPhase::Assigned, Some((id(attempt), UnitId(unit))))];
@@ -66,7 +67,13 @@ fn assigned(attempt: u16, unit: u32) -> Decisions {
 fn status(phase: CallPhase, with: Option<(AssignmentId, UnitId)>) -> CallStatus {
     let (assignment, unit) = (with.map(|w| w.0), with.map(|w| w.1));
     let (priority, grid, seq, reason) = (Priority::A, GridId(0), phase as u32, None);
-    CallStatus { call: CallId(7), time_ms: 1, seq, phase, reason, priority, grid, assignment, unit }
+    CallStatus { call: CallId(7), time_ms: 1, seq, phase, reason, priority, grid, assignment, unit, lacking: 0 }
+}
+
+/// The first assignment ended so.
+fn ended(why: EndReason) -> Vec<AssignmentStatus> {
+    let phase = AssignmentPhase::Ended(why);
+    vec![AssignmentStatus { id: id(1), seq: 9, unit: UnitId(1), time_ms: 1, phase }]
 }
 
 fn heard(line: &mut Line) -> Vec<(String, String)> {
@@ -89,7 +96,9 @@ fn another_unit_takes_over_and_the_first_is_told_unless_it_declined() {
         let (mut first, mut second) = (terminals.connect(UnitId(1)), terminals.connect(UnitId(2)));
         sink.take(&record(opened(), vec![], assigned(1, 1)));
         let decline = Ack { time_ms: 1, unit: UnitId(1), assignment: id(1), answer: Answer::Decline };
-        sink.take(&record(vec![], if declined { vec![decline] } else { vec![] }, assigned(2, 2)));
+        let why = if declined { EndReason::Declined } else { EndReason::Silent };
+        let next = Decisions { assignment_statuses: ended(why), ..assigned(2, 2) };
+        sink.take(&record(vec![], if declined { vec![decline] } else { vec![] }, next));
         let after = if declined { told("ack_result", "7.1") } else { told("withdrawn", "7.1") };
         assert_eq!(heard(&mut first), [told("assignment", "7.1"), after]);
         assert_eq!(heard(&mut second), [told("assignment", "7.2")]);
@@ -104,7 +113,7 @@ fn one_that_accepts_and_declines_in_one_tick_leaves_the_next_in_force() {
     sink.take(&record(opened(), vec![], assigned(1, 1)));
     let ack = |answer| Ack { time_ms: 1, unit: UnitId(1), assignment: id(1), answer };
     let word = |seq, status| CallStatus { seq, ..status };
-    let mut decisions = assigned(2, 2);
+    let mut decisions = Decisions { assignment_statuses: ended(EndReason::Declined), ..assigned(2, 2) };
     decisions.calls = vec![
         word(3, status(CallPhase::Accepted, Some((id(1), UnitId(1))))),
         word(4, status(CallPhase::Waiting, None)),
@@ -139,7 +148,9 @@ fn a_unit_is_told_that_its_call_was_closed_unless_it_said_so_itself() {
         let mut line = terminals.connect(UnitId(1));
         sink.take(&record(opened(), vec![], assigned(1, 1)));
         let closed = CallStatus { reason, ..status(CallPhase::Closed, Some((id(1), UnitId(1)))) };
-        sink.take(&record(vec![], vec![], Decisions { calls: vec![closed], ..Decisions::default() }));
+        let why = if reason.is_some() { EndReason::UnitFree } else { EndReason::Done };
+        let over = Decisions { calls: vec![closed], assignment_statuses: ended(why), ..Decisions::default() };
+        sink.take(&record(vec![], vec![], over));
         let withdrawn = reason.map(|_| told("withdrawn", "7.1"));
         assert_eq!(heard(&mut line), [told("assignment", "7.1")].into_iter().chain(withdrawn).collect::<Vec<_>>());
     }

@@ -1,67 +1,56 @@
-//! Travel times over the street network to a call's place, from everywhere at once: Dijkstra against the traffic.
+//! Travel times over the city's streets as dispatch sees them: links open to motor traffic, with the turns that lanes allow.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
-use petgraph::Direction;
-use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{LinkId, NodeId};
-use crate::network::{City, Point};
+use crate::ids::LinkId;
+use crate::network::{City, Link, Point};
+use crate::roads::{Access, Place, RoadGraph, UNREACHABLE, Weights};
 
-/// Speed off the network, between a place and the nearest node, m/s.
-const OFF_ROAD_M_S: u64 = 6;
-/// Cells in which nodes are looked up, mm.
-const CELL_MM: i32 = 500_000;
+/// Speed off the network, between a place and the nearest street, m/s (and mm/ms).
+const OFF_ROAD_M_S: u32 = 6;
 
-/// The street network as dispatch sees it. Nodes of the graph are nodes of the city.
+/// The street network. Nodes of the graph are nodes of the city.
 pub(super) struct Roads {
-    graph: DiGraph<Point, LinkId>,
-    cells: BTreeMap<(i32, i32), Vec<NodeId>>,
-    /// The cells furthest to the south-west and to the north-east.
-    corners: [(i32, i32); 2],
+    graph: RoadGraph,
+    access: Access,
+    /// By arc of the graph: the link.
+    links: Vec<LinkId>,
     free_travel_ms: Vec<u32>,
+    /// For the travel times asked last. They follow from those alone, so it matters to nobody when they were made.
+    weights: RefCell<Weights>,
 }
 
-/// A place, and the node at which one enters the streets from there: looked up once, used in many searches.
+/// A place, and where one enters the streets from there: looked up once, used in many searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stop {
     at: Point,
-    node: Option<NodeId>,
+    place: Place,
 }
 
 impl Roads {
     /// The motor links of a city.
     pub(super) fn new(city: &City) -> Self {
-        let mut graph = DiGraph::new();
-        city.nodes.iter().for_each(|n| {
-            graph.add_node(n.at);
-        });
-        let mut cells: BTreeMap<_, Vec<NodeId>> = BTreeMap::new();
-        for l in city.links.iter().filter(|l| l.lanes.iter().any(|lane| city.lanes[lane.index()].motor)) {
-            graph.add_edge(NodeIndex::new(l.from.index()), NodeIndex::new(l.to.index()), l.id);
-            for node in [l.from, l.to] {
-                cells.entry(cell(city.nodes[node.index()].at)).or_default().push(node);
-            }
+        let links: Vec<&Link> = city.links.iter().filter(|link| is_motor(city, link)).collect();
+        let ends = |link: &Link| (link.from.index() as u32, link.to.index() as u32);
+        let arcs: Vec<(u32, u32)> = links.iter().map(|link| ends(link)).collect();
+        let nodes: Vec<Point> = city.nodes.iter().map(|node| node.at).collect();
+        let courses = links.iter().zip(0..).map(|(link, arc)| (arc, ends(link), &link.shape[..]));
+        let graph = RoadGraph::new(&nodes, &arcs, &bans(city, &links));
+        Roads {
+            weights: RefCell::new(graph.customise(&[])),
+            graph,
+            access: Access::new(courses, OFF_ROAD_M_S),
+            links: links.iter().map(|link| link.id).collect(),
+            free_travel_ms: city.links.iter().map(|l| l.free_travel_ms() as u32).collect(),
         }
-        cells.values_mut().for_each(|nodes| {
-            nodes.sort_unstable();
-            nodes.dedup();
-        });
-        let span = |of: fn(&(i32, i32)) -> i32| {
-            let all = cells.keys().map(of);
-            (all.clone().min().unwrap_or(0), all.max().unwrap_or(0))
-        };
-        let ((west, east), (south, north)) = (span(|c| c.0), span(|c| c.1));
-        let free_travel_ms = city.links.iter().map(|l| l.free_travel_ms() as u32).collect();
-        Roads { graph, cells, corners: [(west, south), (east, north)], free_travel_ms }
     }
 
     /// A place and where it meets the streets.
     pub(super) fn stop(&self, at: Point) -> Stop {
-        Stop { at, node: self.nearest(at) }
+        Stop { at, place: self.access.place(at) }
     }
 
     /// Travel times of all links at free flow, ms.
@@ -69,104 +58,106 @@ impl Roads {
         self.free_travel_ms.clone()
     }
 
-    /// Time from each of `stops` to `to`, ms, with links taking `travel_ms`. One search, however many stops.
+    /// Time from each of `stops` to `to`, ms, with links taking `travel_ms`. One sweep, however many stops. Nobody goes
+    /// more than twice as long as on foot.
     pub(super) fn times_to(&self, travel_ms: &[u32], to: Point, stops: &[Stop]) -> Vec<u64> {
-        let Some(end) = self.nearest(to) else {
-            return stops.iter().map(|from| off_road_ms(from.at, to)).collect();
+        self.follow(travel_ms);
+        let places: Vec<Place> = stops.iter().map(|stop| stop.place).collect();
+        let by_road = self.graph.times_to(&self.weights.borrow(), &places, &self.access.place(to));
+        let time = |(stop, road_ms): (&Stop, u32)| {
+            let straight_ms = stop.at.distance_mm(to) / u64::from(OFF_ROAD_M_S);
+            if road_ms == UNREACHABLE { 2 * straight_ms } else { u64::from(road_ms).min(2 * straight_ms) }
         };
-        let arrive_ms = off_road_ms(self.graph[node(end)], to);
-        let from_node = self.times_to_node(travel_ms, end);
-        let time = |from: &Stop| {
-            let straight_ms = off_road_ms(from.at, to);
-            let by_road = from.node.map(|start| {
-                let on_road = from_node[start.index()];
-                on_road.saturating_add(off_road_ms(from.at, self.graph[node(start)])).saturating_add(arrive_ms)
-            });
-            by_road.map_or(straight_ms, |road_ms| road_ms.min(straight_ms.saturating_mul(2)))
-        };
-        stops.iter().map(time).collect()
+        stops.iter().zip(by_road).map(time).collect()
     }
 
-    fn times_to_node(&self, travel_ms: &[u32], end: NodeId) -> Vec<u64> {
-        let mut best = vec![u64::MAX; self.graph.node_count()];
-        let mut open = BinaryHeap::from([(Reverse(0u64), node(end))]);
-        best[end.index()] = 0;
-        while let Some((Reverse(time_ms), at)) = open.pop() {
-            if time_ms > best[at.index()] {
-                continue;
-            }
-            for edge in self.graph.edges_directed(at, Direction::Incoming) {
-                let (from, longer_ms) = (edge.source(), time_ms + u64::from(travel_ms[edge.weight().index()]));
-                if longer_ms < best[from.index()] {
-                    best[from.index()] = longer_ms;
-                    open.push((Reverse(longer_ms), from));
-                }
-            }
+    /// New weights, if travel times are not those of the last question.
+    fn follow(&self, travel_ms: &[u32]) {
+        let mut weights = self.weights.borrow_mut();
+        let arc_ms = || self.links.iter().map(|link| travel_ms.get(link.index()).copied().unwrap_or(UNREACHABLE));
+        if !arc_ms().eq(weights.arc_ms().iter().copied()) {
+            self.graph.customise_into(&arc_ms().collect::<Vec<_>>(), &mut weights);
         }
-        best
-    }
-
-    /// The node nearest to a place, among those that motor links touch. Rings of cells around the place are looked
-    /// through, from the first that meets the city, until none can hold a nearer one.
-    fn nearest(&self, at: Point) -> Option<NodeId> {
-        let (x, y) = cell(at);
-        let [(west, south), (east, north)] = self.corners;
-        let outside = |at: i32, low: i32, high: i32| (low - at).max(at - high).max(0);
-        let first = outside(x, west, east).max(outside(y, south, north));
-        let last = (x - west).abs().max((x - east).abs()).max((y - south).abs()).max((y - north).abs());
-        let mut best: Option<(u64, NodeId)> = None;
-        for ring in first..=last {
-            // Whatever lies in a ring is at least so far away.
-            let nearest_mm = u64::from((ring - 1).max(0).unsigned_abs()) * u64::from(CELL_MM.unsigned_abs());
-            if best.is_some_and(|(found_mm, _)| found_mm < nearest_mm) {
-                break;
-            }
-            let nodes = self.ring(x, y, ring).filter_map(|c| self.cells.get(&c)).flatten();
-            best = nodes.map(|n| (self.graph[node(*n)].distance_mm(at), *n)).chain(best).min();
-        }
-        best.map(|(_, node)| node)
-    }
-
-    /// The cells at a distance of `ring` cells from a cell, as far as they lie in the city.
-    fn ring(&self, x: i32, y: i32, ring: i32) -> impl Iterator<Item = (i32, i32)> {
-        let [(west, south), (east, north)] = self.corners;
-        let rows = (y - ring).max(south)..=(y + ring).min(north);
-        ((x - ring).max(west)..=(x + ring).min(east)).flat_map(move |cx| {
-            let is_side = (cx - x).abs() == ring;
-            let ends = [y - ring, y + ring].into_iter().filter(move |cy| !is_side && (south..=north).contains(cy));
-            rows.clone().filter(move |_| is_side).map(move |cy| (cx, cy)).chain(ends.map(move |cy| (cx, cy)))
-        })
     }
 }
 
-fn node(id: NodeId) -> NodeIndex {
-    NodeIndex::new(id.index())
+fn is_motor(city: &City, link: &Link) -> bool {
+    link.lanes.iter().any(|lane| city.lanes[lane.index()].motor)
 }
 
-fn cell(at: Point) -> (i32, i32) {
-    (at.x_mm.div_euclid(CELL_MM), at.y_mm.div_euclid(CELL_MM))
+/// Links that no lane of a link leads to, though it leads to others. Where no movement of it is known, none is banned.
+fn bans(city: &City, links: &[&Link]) -> Vec<(u32, u32)> {
+    let mut leaving = vec![Vec::new(); city.nodes.len()];
+    links.iter().zip(0u32..).for_each(|(link, arc)| leaving[link.from.index()].push((arc, link.id)));
+    let banned_after = |(before, link): (u32, &&Link)| {
+        let led_to = led_to(city, link);
+        let after = &leaving[link.to.index()];
+        let is_known = after.iter().any(|(_, next)| led_to.contains(next));
+        let banned = after.iter().filter(move |(_, next)| is_known && !led_to.contains(next));
+        banned.map(move |(after, _)| (before, *after)).collect::<Vec<_>>()
+    };
+    (0..).zip(links).flat_map(banned_after).collect()
 }
 
-fn off_road_ms(from: Point, to: Point) -> u64 {
-    from.distance_mm(to) / OFF_ROAD_M_S
+/// The links that the motor lanes of a link lead to.
+fn led_to(city: &City, link: &Link) -> BTreeSet<LinkId> {
+    let lanes = link.lanes.iter().map(|lane| &city.lanes[lane.index()]).filter(|lane| lane.motor);
+    let movements = lanes.flat_map(|lane| &lane.movements).map(|id| &city.movements[id.index()]);
+    movements.map(|movement| city.link_of(movement.to).id).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::decide::dispatch::tests::streets;
-    use proptest::prelude::*;
+    use crate::ids::{LaneId, MovementId};
+    use crate::network::{Movement, Turn};
 
-    proptest! {
-        #[test]
-        fn the_nearest_node_is_found_from_inside_and_from_far_outside(
-            nodes in proptest::collection::vec((-3_000_000..3_000_000, -3_000_000..3_000_000), 2..20),
-            at in (-30_000_000..30_000_000, -30_000_000..30_000_000),
-        ) {
-            let points: Vec<Point> = nodes.iter().map(|(x_mm, y_mm)| Point { x_mm: *x_mm, y_mm: *y_mm }).collect();
-            let at = Point { x_mm: at.0, y_mm: at.1 };
-            let all = points.iter().enumerate().map(|(row, p)| (p.distance_mm(at), NodeId::from_index(row)));
-            prop_assert_eq!(Roads::new(&streets(&points)).nearest(at), all.min().map(|(_, n)| n));
+    /// A street of three nodes 1 km apart, at 10 m/s: links 0 and 2 lead east, 1 and 3 back.
+    fn street() -> City {
+        streets(&[0, 1, 2].map(|km| Point { x_mm: km * 1_000_000, y_mm: 0 }))
+    }
+
+    fn time_ms(roads: &Roads, travel_ms: &[u32], from_m: i32, to_m: i32) -> u64 {
+        let at = |m| Point { x_mm: m * 1_000, y_mm: 0 };
+        roads.times_to(travel_ms, at(to_m), &[roads.stop(at(from_m))])[0]
+    }
+
+    #[test]
+    fn every_answer_follows_the_travel_times_of_its_question() {
+        let roads = Roads::new(&street());
+        let (free, jam) = (roads.free_travel_ms(), vec![100_000, 100_000, 300_000, 100_000]);
+        for _ in 0..2 {
+            assert_eq!(time_ms(&roads, &free, 500, 1_500), 100_000);
+            assert_eq!(time_ms(&roads, &jam, 500, 1_500), 50_000 + 150_000);
+            assert_eq!(time_ms(&roads, &jam, 1_500, 500), 100_000, "the other way is free");
         }
+    }
+
+    #[test]
+    fn within_one_link_nobody_drives_to_its_end() {
+        let roads = Roads::new(&street());
+        let free = roads.free_travel_ms();
+        assert_eq!(time_ms(&roads, &free, 200, 700), 50_000);
+        assert_eq!(time_ms(&roads, &free, 700, 200), 50_000);
+    }
+
+    #[test]
+    fn lanes_ban_the_turns_that_they_do_not_lead_to() {
+        let mut city = street();
+        let back = Movement {
+            id: MovementId::from_index(0),
+            from: LaneId::from_index(0),
+            to: LaneId::from_index(1),
+            turn: Turn::UTurn,
+            signal: None,
+        };
+        city.movements.push(back);
+        city.lanes[0].movements.push(MovementId::from_index(0));
+        let roads = Roads::new(&city);
+        let free = roads.free_travel_ms();
+        let on_foot_twice = 2 * (1_000_000 / 6);
+        assert_eq!(time_ms(&roads, &free, 500, 1_500), on_foot_twice, "the only lane leads back");
+        assert_eq!(time_ms(&roads, &free, 1_500, 500), 100_000, "nothing is known of the other way");
     }
 }

@@ -1,13 +1,22 @@
 use super::pick::picks;
-use super::state::{DECLINED_MS, FREE_MS, LOST_ON_SCENE_MS, SILENT_MS};
 use super::*;
-use crate::decision::{CallPhase, CloseReason, PickReason, Reason};
-use crate::event::{Answer, AssignmentId, CallEvent, CallFacts, Category, Event, Needs, Priority, Standing};
+use crate::decision::{
+    AssignmentPhase, CallPhase, CloseReason, EndReason, EscalationStep, Objection, PickReason, Reason, Shortfall,
+};
+use crate::event::{
+    Answer, AssignmentId, CallEvent, CallFacts, Category, Event, Needs, Priority, Serving, Skill, Skills, Standing,
+};
 use crate::ids::{DistrictId, LaneId, NodeId};
 use crate::network::{Grid, Lane, Link, Node, Unit};
 use CallPhase::*;
 
 const KM: i32 = 1_000_000;
+/// As the rules have it where nothing is set.
+const FREE_MS: u64 = 60_000;
+const REMIND_MS: u64 = 30_000;
+const SILENT_MS: u64 = 60_000;
+const SUPERVISOR_MS: u64 = 180_000;
+const LOST_ON_SCENE_MS: u64 = 900_000;
 
 /// One street through places, both ways, at 10 m/s.
 pub(crate) fn streets(places: &[Point]) -> City {
@@ -73,6 +82,8 @@ struct Said {
     sent: Vec<(String, u32, PickReason)>,
     phases: Vec<(u64, CallPhase)>,
     reasons: Vec<CloseReason>,
+    ended: Vec<(String, EndReason)>,
+    escalated: Vec<(EscalationStep, Shortfall, Option<u32>)>,
     rejected: Vec<Reason>,
     errands: Vec<(u32, Option<Priority>)>,
 }
@@ -102,6 +113,12 @@ impl Test {
                     said.phases.push((s.call.0, s.phase));
                     said.reasons.extend(s.reason);
                 }
+                DispatchSaid::AssignmentStatus(s) => {
+                    if let AssignmentPhase::Ended(why) = s.phase {
+                        said.ended.push((s.id.to_string(), why));
+                    }
+                }
+                DispatchSaid::Escalation(e) => said.escalated.push((e.step, e.why, e.unit.map(|u| u.0))),
                 DispatchSaid::Errand(e) => said.errands.push((e.unit.0, e.to.map(|(priority, _)| priority))),
                 DispatchSaid::Merged(_) => {}
                 DispatchSaid::Rejected(r) => said.rejected.push(r.reason),
@@ -122,9 +139,18 @@ impl Test {
         test
     }
 
-    fn phase(&self, call: u64) -> Option<CallPhase> {
-        self.calls.open.get(&CallId(call)).map(|c| c.phase)
+    fn free(&self, region: u16) -> Vec<Free> {
+        let free = self.calls.free(RegionId(region)).into_iter();
+        free.filter_map(|(unit, station)| self.dispatch.free(unit, &station, self.tick)).collect()
     }
+
+    fn phase(&self, call: u64) -> Option<CallPhase> {
+        self.calls.open.get(&CallId(call)).map(|c| c.phase())
+    }
+}
+
+fn postcard_copy(calls: &Calls) -> Calls {
+    postcard::from_bytes(&postcard::to_stdvec(calls).unwrap()).unwrap()
 }
 
 fn here(unit: u32, km: i32) -> DispatchNews {
@@ -223,7 +249,7 @@ fn a_unit_that_goes_on_reporting_that_it_is_on_no_task_is_free_again() {
     assert_eq!(test.step(FREE_MS - 1, &[free(1)]), Said::default());
     let said = test.step(1, &[free(1)]);
     assert_eq!((said.phases, said.reasons), (vec![(9, Closed)], vec![CloseReason::UnitFree]));
-    assert_eq!(test.step(1, &[answered(9, 1, 1, Answer::Closed)]).rejected, [Reason::StaleAssignment]);
+    assert_eq!(test.step(1, &[answered(9, 1, 1, Answer::Closed)]), Said::default(), "it says the same late");
 
     let mut test = Test::with_call(Accepted);
     test.step(1, &[here(2, 4), free(1)]);
@@ -255,8 +281,12 @@ fn another_goes_when_a_unit_is_silent_or_out_of_service() {
     ] {
         let mut test = Test::with_call(phase);
         test.step(0, &[here(2, 4), news]);
-        let due = test.calls.next_due().unwrap();
-        assert!(test.step(due - test.tick - 1, &[]) == Said::default() && due <= test.tick + 1 + after_ms, "{phase:?}");
+        let due = test.calls.open[&CallId(9)].crew[0].overdue_at(&test.dispatch.rules).unwrap();
+        let said = test.step(due - test.tick - 1, &[]);
+        assert!(
+            said.sent.is_empty() && said.phases.is_empty() && due <= test.tick + 1 + after_ms,
+            "{phase:?}: {said:?}"
+        );
         assert_eq!(test.step(1, &[]).sent, [sent("9.2", 2, why)], "{phase:?}");
     }
 }
@@ -271,7 +301,12 @@ fn restored_calls_end_though_their_units_forgot_them() {
         let said = test.step(FREE_MS, &[free(1)]);
         match phase {
             Arrived => assert_eq!((said.phases, said.reasons), (vec![(9, Closed)], vec![CloseReason::UnitFree])),
-            _ => assert_eq!(said.sent[0].0, "9.3", "{phase:?}: attempts go on"),
+            Accepted => assert_eq!(said.sent[0].0, "9.3", "attempts go on"),
+            _ => assert_eq!(
+                (said.sent, said.escalated.len()),
+                (vec![], 1),
+                "it has still to answer, and nobody else is there"
+            ),
         }
     }
     let mut test = Test::new();
@@ -329,7 +364,10 @@ fn a_thing_said_twice_is_taken_once() {
     let mut test = Test::with_call(Arrived);
     let closed = answered(9, 1, 1, Answer::Closed);
     let said = test.step(1, &[closed, closed]);
-    assert_eq!((said.phases, said.rejected), (vec![(9, Closed)], vec![Reason::StaleAssignment]));
+    assert_eq!((said.phases, said.rejected), (vec![(9, Closed)], vec![]));
+    assert_eq!(test.step(1, &[closed]), Said::default(), "the word that it was heard was lost");
+    let other = answered(9, 1, 2, Answer::Closed);
+    assert_eq!(test.step(1, &[other]).rejected, [Reason::StaleAssignment], "said by another");
 }
 
 #[test]
@@ -337,10 +375,15 @@ fn a_backlog_costs_one_search_for_each_free_unit() {
     let mut test = Test::new();
     let urgent = |id| call(id, CallChange::Opened(facts(3, if id < 100 { Priority::C } else { Priority::A })));
     test.step(0, &(0..4_000).map(urgent).collect::<Vec<_>>());
-    let stop = |km| test.dispatch.roads.stop(at_km(km));
-    let free = [(UnitId(1), stop(1)), (UnitId(2), stop(2)), (UnitId(3), stop(3))];
+    let station = |km| Station {
+        region: RegionId(0),
+        stop: test.dispatch.roads.stop(at_km(km)),
+        available: true,
+        reported_ms: test.tick,
+    };
+    let free = [1, 2, 3].map(|row| test.dispatch.free(UnitId(row), &station(row as i32), test.tick).unwrap());
     let mut searches = 0;
-    let picked = picks(&free, test.tick, test.calls.waiting(RegionId(0)), |to, stops| {
+    let picked = picks(&test.dispatch.rules, &free, test.calls.waiting(RegionId(0)), |to, stops| {
         searches += 1;
         test.dispatch.roads.times_to(&test.calls.travel_ms, to, stops)
     });
@@ -353,18 +396,120 @@ fn calls_that_every_free_unit_declined_cost_no_search() {
     let mut test = Test::new();
     test.step(0, &[here(1, 1), opened(9, 1)]);
     test.step(1, &[answered(9, 1, 1, Answer::Decline)]);
-    let free = test.calls.free(RegionId(0));
+    let free = test.free(0);
     assert_eq!(free.len(), 1);
-    assert!(picks(&free, test.tick, test.calls.waiting(RegionId(0)), |_, _| panic!("a search for nothing")).is_empty());
+    let waiting = test.calls.waiting(RegionId(0));
+    assert!(picks(&test.dispatch.rules, &free, waiting, |_, _| panic!("a search for nothing")).is_empty());
 }
 
 #[test]
-fn a_unit_that_declined_is_asked_again_when_nobody_else_goes() {
+fn who_declined_is_not_asked_again_and_the_supervisor_is_told() {
     let mut test = Test::new();
     test.step(0, &[here(1, 1), opened(9, 1)]);
     assert_eq!(test.step(1, &[answered(9, 1, 1, Answer::Decline)]).sent, []);
-    assert_eq!(test.step(DECLINED_MS - 1, &[free(1)]), Said::default());
-    assert_eq!(test.step(1, &[free(1)]).sent, [sent("9.2", 1, PickReason::AfterDecline)]);
+    let said = test.step(600_000, &[free(1)]);
+    assert_eq!((said.sent, said.escalated), (vec![], vec![(EscalationStep::Supervisor, Shortfall::AllDeclined, None)]));
+    assert_eq!(test.step(600_000, &[free(1)]), Said::default(), "told once");
+    let said = test.step(1, &[answered(9, 1, 1, Answer::Decline)]);
+    assert_eq!(said, Said::default(), "said again because the link was lost");
+    assert_eq!(test.step(1, &[here(2, 2)]).sent, [sent("9.2", 2, PickReason::AfterDecline)]);
+}
+
+#[test]
+fn a_silent_unit_is_reminded_then_replaced_then_the_supervisor_is_told() {
+    let mut test = Test::with_call(Assigned);
+    let silent = |step| vec![(step, Shortfall::Silence, Some(1))];
+    assert_eq!(test.step(REMIND_MS, &[]).escalated, silent(EscalationStep::Reminded));
+    let said = test.step(SILENT_MS - REMIND_MS, &[]);
+    assert_eq!((said.escalated, said.phases), (silent(EscalationStep::SecondUnit), vec![(9, Assigned)]));
+    assert_eq!(test.step(SUPERVISOR_MS - SILENT_MS, &[]).escalated, silent(EscalationStep::Supervisor));
+    assert_eq!(test.step(SUPERVISOR_MS, &[]), Said::default(), "each step is climbed once");
+    // It may still answer as long as nobody else is there.
+    let mut late = Test { dispatch: dispatch(), calls: postcard_copy(&test.calls), tick: test.tick };
+    assert_eq!(late.step(1, &[answered(9, 1, 1, Answer::Accept)]).phases, [(9, Accepted)]);
+    assert_eq!(late.step(1, &[here(2, 2)]).sent, []);
+    let said = test.step(1, &[here(2, 2)]);
+    assert_eq!(
+        (said.sent, said.ended),
+        (vec![sent("9.2", 2, PickReason::AfterSilence)], vec![("9.1".into(), EndReason::Silent)])
+    );
+    assert_eq!(test.step(1, &[answered(9, 1, 1, Answer::Accept)]).rejected, [Reason::StaleAssignment]);
+}
+
+#[test]
+fn a_call_that_needs_two_gets_two_and_is_over_when_the_last_has_left() {
+    let mut test = Test::new();
+    let two = CallFacts { needs: Needs { units: 2, ..Needs::ONE }, ..facts(1, Priority::A) };
+    let said = test.step(0, &[here(1, 1), call(9, CallChange::Opened(two))]);
+    assert_eq!(said.sent, [sent("9.1", 1, PickReason::Nearest)]);
+    let said = test.step(1, &[here(2, 2), here(3, 3)]);
+    assert_eq!(said.sent.len(), 1, "not more than it needs");
+    test.step(1, &[answered(9, 1, 1, Answer::Arrived), answered(9, 2, 2, Answer::Accept)]);
+    let said = test.step(1, &[answered(9, 1, 1, Answer::Closed)]);
+    assert_eq!(
+        (said.phases, said.ended, said.sent),
+        (vec![(9, Accepted)], vec![("9.1".into(), EndReason::Done)], vec![])
+    );
+    assert_eq!(test.step(1, &[answered(9, 2, 2, Answer::Closed)]).phases, [(9, Closed)]);
+    assert!(test.calls.engaged.is_empty());
+}
+
+#[test]
+fn only_who_has_what_a_call_needs_is_sent() {
+    let mut test = Test::new();
+    test.dispatch.units[3].skills = [Skill::Armed, Skill::Car].into_iter().collect();
+    let armed = Needs { skills: [Skill::Armed].into_iter().collect(), ..Needs::ONE };
+    let armed = CallFacts { needs: armed, ..facts(1, Priority::A) };
+    assert_eq!(test.step(0, &[here(1, 1), call(9, CallChange::Opened(armed))]).sent, []);
+    let told = test.step(SUPERVISOR_MS, &[]).escalated;
+    assert_eq!(told, [(EscalationStep::Supervisor, Shortfall::NoSkill, None)]);
+    let mut out = Outbox::new();
+    let news = [(Centre, DispatchEvent { time_ms: test.tick, what: here(3, 3) })];
+    test.dispatch.step(Centre, &mut test.calls, test.tick, &news, &mut out);
+    let sent =
+        out.said().into_iter().find_map(|word| if let DispatchSaid::Assignment(a) = word { Some(a) } else { None });
+    let candidates: Vec<_> = sent.unwrap().candidates.iter().map(|c| (c.unit.0, c.but)).collect();
+    assert_eq!(candidates, [(3, None), (1, Some(Objection::LacksSkill))], "and why the nearer one was not");
+}
+
+#[test]
+fn a_unit_of_the_grid_goes_first_where_another_is_little_nearer() {
+    for (km, unit) in [(3, 1), (1, 2)] {
+        let mut test = Test::new();
+        test.dispatch.units[2].grid = GridId(1);
+        // Unit 1 of the grid is 4 km away, unit 2 of another one less: at 10 m/s a kilometre is 100 s.
+        test.dispatch.rules.other_grid_ms = 150_000;
+        let said = test.step(0, &[here(1, 4), here(2, km), opened(9, 0)]);
+        assert_eq!(said.sent[0].1, unit, "{km} km");
+    }
+}
+
+#[test]
+fn a_desk_may_send_a_unit_from_another_call() {
+    let mut test = Test::with_call(Accepted);
+    test.step(1, &[opened(10, 3)]);
+    let said = test.step(1, &[call(10, CallChange::Ordered(UnitId(1)))]);
+    assert_eq!(said.sent, [sent("10.1", 1, PickReason::Ordered)]);
+    assert_eq!(said.ended, [("9.1".into(), EndReason::Preempted)]);
+    assert_eq!(test.step(1, &[here(2, 2)]).sent, [sent("9.2", 2, PickReason::AfterPreemption)]);
+    assert_eq!(test.step(1, &[call(10, CallChange::Ordered(UnitId(7)))]).rejected, [Reason::UnknownUnit]);
+}
+
+#[test]
+fn a_restored_crew_goes_on() {
+    let mut test = Test::new();
+    let two = CallFacts { needs: Needs { units: 2, ..Needs::ONE }, ..facts(1, Priority::A) };
+    let standing = Standing { phase: Arrived, attempts: 4, unit: Some(UnitId(1)) };
+    let serving = Serving { unit: UnitId(2), attempt: 3, phase: Accepted };
+    let news = [
+        call(9, CallChange::Restored(two, standing)),
+        call(9, CallChange::Serving(serving)),
+        call(9, CallChange::Declined(UnitId(3))),
+    ];
+    assert_eq!(test.step(0, &news).rejected, []);
+    test.step(1, &[here(1, 1), here(2, 2), here(3, 1), here(4, 4)]);
+    let said = test.step(1, &[answered(9, 3, 2, Answer::Decline)]);
+    assert_eq!(said.sent, [sent("9.5", 4, PickReason::AfterDecline)], "unit 3 is not asked again");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Calls that are no call of their own: they join one about the same incident, or go to the community grid; and the way back.
 
 use super::super::duplicates::Aside;
-use super::{CallChange, CallId, CallPhase, CallStatus, CloseReason, DispatchSaid, Dispatcher, Reason, Standing};
-use crate::decision::Merge;
+use super::{CallChange, CallId, CallPhase, DispatchSaid, Dispatcher, Reason, Standing};
+use crate::decision::{CallStatus, CloseReason, Merge};
 use crate::event::{CallFacts, Category, Needs, Skills};
 
 type Taken = Result<(), Reason>;
@@ -27,6 +27,7 @@ impl Dispatcher<'_> {
                 (!self.calls.duplicates.joined(id).is_empty()).then(|| self.withdraw_one_of_many(id))
             }
             (CallChange::Split(_), aside) => Some(self.split(id, aside)),
+            (CallChange::Serving(_) | CallChange::Declined(_) | CallChange::Ordered(_), _) => None,
             (CallChange::Withdrawn, _) => {
                 self.calls.duplicates.withdraw(id);
                 Some(Ok(()))
@@ -35,11 +36,11 @@ impl Dispatcher<'_> {
     }
 
     /// The calls that joined one that is over are over with it.
-    pub(super) fn close_joined(&mut self, id: CallId) {
+    pub(in super::super) fn close_joined(&mut self, id: CallId) {
         for joined in self.calls.duplicates.joined(id) {
             self.tell_aside(joined, CallPhase::Closed, Some(CloseReason::WithJoined));
             self.calls.duplicates.take_back(joined);
-            self.calls.over.add(joined, self.tick);
+            self.calls.over.add(joined, Vec::new(), self.tick);
         }
         self.calls.duplicates.over(id, &self.dispatch.merging);
     }
@@ -101,7 +102,7 @@ impl Dispatcher<'_> {
     /// the later call, which knows more.
     fn skills_of_both(&self, known: Needs, new: Needs) -> Skills {
         let both = known.skills.union(new.skills);
-        if both == known.skills || self.dispatch.skills_of_unit.iter().any(|unit| unit.cover(both)) {
+        if both == known.skills || self.dispatch.units.iter().any(|unit| unit.skills.cover(both)) {
             both
         } else if new.skills == Skills::NONE {
             known.skills
@@ -135,10 +136,9 @@ impl Dispatcher<'_> {
             self.split(joined, self.calls.duplicates.aside(joined))?;
         }
         let Some(call) = self.calls.open.get(&id) else { return Ok(()) };
-        // Its end is one more word about it.
-        let (opened_ms, said) = (call.opened_ms, call.said + 1);
-        self.calls.change(id, |call| call.facts = facts);
-        self.close(id, CallPhase::Referred, None);
+        let opened_ms = call.opened_ms;
+        self.calls.change(id, self.rules(), |call| call.facts = facts);
+        let said = self.close(id, CallPhase::Referred, None);
         self.calls.over.forget(id);
         self.calls.duplicates.set_aside(id, Aside { facts, opened_ms, into: None, said, since: self.tick });
         Ok(())
@@ -161,7 +161,7 @@ impl Dispatcher<'_> {
     fn cancel_aside(&mut self, id: CallId, aside: Aside) -> Taken {
         self.tell_aside(id, CallPhase::Cancelled, None);
         self.calls.duplicates.take_back(id);
-        self.calls.over.add(id, self.tick);
+        self.calls.over.add(id, Vec::new(), self.tick);
         aside.into.into_iter().for_each(|into| self.close_if_left(into));
         Ok(())
     }
@@ -189,6 +189,7 @@ impl Dispatcher<'_> {
             grid: facts.grid,
             assignment: None,
             unit: None,
+            lacking: 0,
         }));
     }
 }

@@ -63,7 +63,7 @@ impl Test {
                 }
                 DispatchSaid::Assignment(a) => said.sent.push(a.call.0),
                 DispatchSaid::Rejected(r) => said.rejected.push(r.reason),
-                DispatchSaid::Errand(_) => {}
+                DispatchSaid::Errand(_) | DispatchSaid::AssignmentStatus(_) | DispatchSaid::Escalation(_) => {}
             }
         }
         said
@@ -110,7 +110,7 @@ fn a_call_about_the_same_incident_joins_the_one_that_is_open_and_raises_it() {
     let needs = Needs { units: 2, skills: [Skill::Armed].into_iter().collect() };
     let worse = CallFacts { needs, ..facts(Category::Collision, Priority::A, 149) };
     let said = test.say(2, CallChange::Opened(worse));
-    assert_eq!((said.phases, said.merges), (vec![(2, Merged)], vec![(2, 1, Priority::A, needs)]));
+    assert_eq!((said.phases, said.merges), (vec![(1, Waiting), (2, Merged)], vec![(2, 1, Priority::A, needs)]));
     let said = test.say(3, CallChange::Opened(facts(Category::Collision, Priority::C, 100)));
     assert_eq!(said.merges, [(3, 1, Priority::A, needs)], "a calmer caller lowers nothing");
     let said = test.step(0, &[here(0), here(1)]);
@@ -206,9 +206,9 @@ fn what_is_no_patrols_matter_is_referred_and_can_be_taken_back() {
     assert_eq!((said.phases, said.sent), (vec![(1, Referred)], vec![]));
     let said = test.say(1, CallChange::Updated(facts(Category::Disturbance, Priority::B, 0)));
     assert_eq!((said.phases, said.sent), (vec![(1, Waiting), (1, Assigned)], vec![1]));
-    assert_eq!(said.seqs, [2, 3]);
+    assert_eq!(said.seqs, [2, 4], "and one word about the assignment");
     let said = test.say(1, CallChange::Updated(noise));
-    assert_eq!((said.phases, said.seqs), (vec![(1, Referred)], vec![4]), "its unit is free");
+    assert_eq!((said.phases, said.seqs), (vec![(1, Referred)], vec![6]), "its unit is free");
     let said = test.say(2, CallChange::Opened(facts(Category::Help, Priority::B, 0)));
     assert_eq!(said.sent, [2], "and goes to the next");
     assert_eq!(test.say(1, CallChange::Cancelled).phases, [(1, Cancelled)]);

@@ -1,0 +1,59 @@
+//! Travel times: all weights new, and a matrix of 200 x 50, beside plain searches.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use nanming_dataflows::roads::{Place, UNREACHABLE};
+
+use crate::edmonton::Edmonton;
+use crate::measure::Goals;
+use crate::{least_ms, say};
+
+const SOURCES: u32 = 200;
+const TARGETS: u32 = 50;
+/// The goals, ms.
+const CUSTOMISE_MS: f64 = 5.0;
+const MATRIX_MS: f64 = 5.0;
+
+pub(crate) fn measure(edmonton: &Edmonton, goals: &mut Goals) {
+    let Edmonton { nodes, arcs, arc_ms, graph, .. } = edmonton;
+    println!("{} nodes, {} arcs", nodes.len(), arcs.len());
+    let mut weights = graph.customise(arc_ms);
+    let (took_ms, ()) = least_ms(21, || graph.customise_into(arc_ms, &mut weights));
+    goals.most("all weights new, ms", took_ms, CUSTOMISE_MS);
+    let spread = |count: u32, step: u32| (0..count).map(move |at| at * step % nodes.len() as u32);
+    let places = |count, step| spread(count, step).map(Place::node).collect::<Vec<_>>();
+    let (sources, targets) = (places(SOURCES, 7_919), places(TARGETS, 10_473));
+    let (took_ms, times) = least_ms(21, || graph.times(&weights, &sources, &targets));
+    goals.most("times of 200 x 50, ms", took_ms, MATRIX_MS);
+    let (plain_ms, columns) = least_ms(1, || spread(TARGETS, 10_473).map(|to| plain(edmonton, to)).collect::<Vec<_>>());
+    say("the same by 50 plain searches", format!("{plain_ms:.0} ms"));
+    let same = times.chunks(TARGETS as usize).zip(spread(SOURCES, 7_919));
+    let same = same.map(|(row, from)| row.iter().zip(&columns).all(|(ms, column)| *ms == column[from as usize]));
+    goals.judge("the times are theirs", same.into_iter().all(|same| same), "counted too".into());
+    let (here, there) = (edmonton.places(2_000, 1), edmonton.places(1, 2));
+    let (took_ms, _) = least_ms(51, || graph.times_to(&weights, &here, &there[0]));
+    say("2,000 places to one", format!("{took_ms:.3} ms"));
+}
+
+/// The time from every node to one, by Dijkstra.
+fn plain(edmonton: &Edmonton, to: u32) -> Vec<u32> {
+    let mut arriving = vec![Vec::new(); edmonton.nodes.len()];
+    let arcs = edmonton.arcs.iter().zip(&edmonton.arc_ms);
+    arcs.for_each(|((from, to), ms)| arriving[*to as usize].push((*from, *ms)));
+    let mut best = vec![UNREACHABLE; edmonton.nodes.len()];
+    let mut open = BinaryHeap::from([(Reverse(0), to)]);
+    best[to as usize] = 0;
+    while let Some((Reverse(now), at)) = open.pop() {
+        if now > best[at as usize] {
+            continue;
+        }
+        for (from, ms) in &arriving[at as usize] {
+            if now + ms < best[*from as usize] {
+                best[*from as usize] = now + ms;
+                open.push((Reverse(now + ms), *from));
+            }
+        }
+    }
+    best
+}
