@@ -223,7 +223,7 @@ fn waits(page: &CallPage) -> Vec<Step> {
         let why = if row == 0 {
             "no unit that could go was free in its region"
         } else {
-            "no other unit that could go was free in its region; one that declined is not asked again for a while"
+            "no other unit that could go was free in its region; one that declined is not asked again"
         };
         let is_wait = line.phase == CallPhase::Waiting && for_ms.is_none_or(|for_ms| for_ms > AT_ONCE_MS);
         is_wait.then_some(Step { time_ms: line.time_ms, what: What::Waited { for_ms, why } })
