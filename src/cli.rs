@@ -24,6 +24,7 @@ mod interrupt;
 mod log;
 mod report;
 mod sumo;
+mod terminal_token;
 
 /// Exit code after an interruption (Ctrl-C) of a command that had not finished.
 pub const INTERRUPTED: u8 = 130;
@@ -89,6 +90,8 @@ pub enum Command {
     Explain(explain::ExplainArgs),
     /// Print from the ledger how fast calls were answered, as the 110 bulletins do
     Report(report::ReportArgs),
+    /// Print a token that a unit's terminal logs in with
+    TerminalToken(terminal_token::TerminalTokenArgs),
     /// Print the effective configuration as TOML; what is unset, and the secret, as comments
     Config,
 }
@@ -239,6 +242,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Classify(args) => classify::classify(&args, &config.classification)?,
         Command::Explain(args) => explain::explain(&args, &config)?,
         Command::Report(args) => report::report(&args, &config)?,
+        Command::TerminalToken(args) => terminal_token::terminal_token(args, &config)?,
         Command::Config => print!("{}", config.to_toml()),
     }
     Ok(ExitCode::SUCCESS)

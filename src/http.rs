@@ -13,13 +13,13 @@ use nanming_dataflows::network::City;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use crate::config::HttpConfig;
+use crate::config::{HttpConfig, Secret};
 use crate::door::Inbox;
 use crate::health::Health;
 use crate::ingest::{DeadLetters, Validator};
 use crate::ledger::Book;
 use crate::metrics::Metrics;
-use crate::publish::{Acceptances, Board, Terminals};
+use crate::publish::{Acceptances, Board, RosterBoard, Terminals};
 
 mod board;
 mod body;
@@ -36,6 +36,7 @@ mod keys;
 mod packed;
 mod page;
 mod problem;
+mod rosters;
 mod routes;
 mod sensors;
 mod sockets;
@@ -51,12 +52,17 @@ pub use travel::Travel;
 pub use viid::Viid;
 pub use wechat::Wechat;
 
+/// Largest body that says something to a roster, bytes.
+const ROSTER_BYTES: usize = 64 << 10;
+
 /// What the surface works with.
 pub struct App {
     /// The city.
     pub city: Arc<City>,
     /// Settings.
     pub config: HttpConfig,
+    /// Key of the tokens of terminals; none: they need no token.
+    pub terminal_key: Option<Secret>,
     /// The door.
     pub inbox: Inbox,
     /// The reading end of the ledger.
@@ -73,6 +79,10 @@ pub struct App {
     pub validator: Arc<Validator>,
     /// Measures.
     pub metrics: Arc<Metrics>,
+    /// Where rosters stand, and who waits for them.
+    pub rosters: Arc<RosterBoard>,
+    /// The next number for a task.
+    pub next_task: AtomicU64,
     /// Whether the engine lives.
     pub health: Arc<Health>,
     /// The next ID for a call whose sender gave none.
@@ -114,6 +124,9 @@ fn router(surface: Arc<Surface>) -> Router {
     let mut router = travel::routes(cameras(Router::new(), &surface.sensors), &surface);
     for (path, methods) in routes::routes() {
         router = router.route(path, methods);
+    }
+    for (path, methods) in rosters::routes() {
+        router = router.route(path, methods.layer(DefaultBodyLimit::max(ROSTER_BYTES)));
     }
     router
         .fallback(page::page)

@@ -34,11 +34,14 @@ pub mod publish;
 pub mod recording;
 pub mod replay;
 pub mod response_report;
+pub mod rosters;
 pub mod run;
 pub mod sumo;
+pub mod terminal_token;
 mod times_axis;
 pub mod track_record;
 pub mod travel;
+pub mod webhooks;
 
 #[cfg(test)]
 mod fuzz;

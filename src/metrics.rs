@@ -22,7 +22,9 @@ mod kafka;
 mod labels;
 mod make;
 mod process;
+mod rosters;
 mod travel;
+mod webhooks;
 use labels::{ACK, PHASES, PRIORITIES, RESPONSE, STAGE_REASONS, TICK};
 use make::Make;
 
@@ -31,7 +33,9 @@ pub use crowds::CrowdMeasures;
 pub use dispatch::DispatchMeasures;
 pub use forecasts::ForecastMeasures;
 pub use kafka::KafkaMeasures;
+pub use rosters::RosterMeasures;
 pub use travel::TravelMeasures;
+pub use webhooks::WebhookMeasures;
 
 /// Ticks over which [`Metrics::tick_p99_ms`] looks back.
 const RECENT_TICKS: usize = 2048;
@@ -84,12 +88,16 @@ pub struct Metrics {
     pub kafka: KafkaMeasures,
     /// Of venues.
     pub crowds: CrowdMeasures,
+    /// Of rosters.
+    pub rosters: RosterMeasures,
     /// Of forecasts.
     pub forecasts: ForecastMeasures,
     /// Of signal controllers.
     pub controllers: ControllerMeasures,
     /// Of public travel information.
     pub travel: TravelMeasures,
+    /// Of webhooks.
+    pub webhooks: WebhookMeasures,
     terminals: IntGauge,
     event_streams: IntGauge,
     resident: IntGauge,
@@ -248,9 +256,11 @@ impl Metrics {
             )),
             kafka: KafkaMeasures::new(&make),
             crowds: CrowdMeasures::new(&make, city),
+            rosters: RosterMeasures::new(&make, city),
             forecasts: ForecastMeasures::new(&make),
             controllers: ControllerMeasures::new(&make),
             travel: TravelMeasures::new(&make),
+            webhooks: WebhookMeasures::new(&make),
             terminals: make.int_gauge("terminals_connected", "Dispatch terminals connected."),
             event_streams: make.int_gauge("event_streams_connected", "Boards connected."),
             resident: make.int_gauge("process_resident_bytes", "Memory in RAM."),
@@ -289,6 +299,7 @@ impl Metrics {
     pub fn decided(&self, decisions: &Decisions) {
         self.dispatch.decided(decisions);
         self.crowds.decided(decisions);
+        self.rosters.decided(decisions);
         self.forecasts.decided(decisions);
         self.refusals.inc_by(decisions.refusals.len() as u64);
         for plan in &decisions.plans {

@@ -27,6 +27,7 @@ static FILES: LazyLock<HashMap<&'static str, (&'static str, HeaderValue, Packed)
 pub(super) async fn page(method: Method, uri: Uri, asked: HeaderMap) -> Response {
     let path = match uri.path() {
         "/" => "/index.html",
+        "/terminal" => "/terminal.html",
         "/travel.html" => "/travel",
         path => path,
     };
@@ -36,6 +37,11 @@ pub(super) async fn page(method: Method, uri: Uri, asked: HeaderMap) -> Response
 /// The page for travellers.
 pub(super) async fn travel(method: Method, uri: Uri, asked: HeaderMap) -> Response {
     file("/travel.html", &method, &uri, &asked)
+}
+
+/// The page for persons of rosters.
+pub(super) async fn roster(method: Method, uri: Uri, asked: HeaderMap) -> Response {
+    file("/roster.html", &method, &uri, &asked)
 }
 
 fn file(path: &str, method: &Method, uri: &Uri, asked: &HeaderMap) -> Response {

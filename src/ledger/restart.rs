@@ -5,7 +5,7 @@ use std::ops::Range;
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::{Assignment, CallPhase, Candidate};
 use nanming_dataflows::event::{
-    AssignmentId, CallChange, CallEvent, CallFacts, Needs, Serving, Skill, StageHold, Standing,
+    Ack, AssignmentId, CallChange, CallEvent, CallFacts, Needs, Serving, Skill, StageHold, Standing,
 };
 use nanming_dataflows::ids::{CallId, GridId, JunctionId, UnitId};
 use nanming_dataflows::network::Point;
@@ -23,6 +23,9 @@ const REFERRED_MS: u64 = 24 * 3_600_000;
 
 /// Columns of the facts of a call, in the order in which [`facts`] reads them.
 pub(super) const FACTS: &str = "priority, category, x_mm, y_mm, grid, needs_units, needs_skills";
+
+/// Answers of the time before that a new engine is told of.
+const ANSWERS: i64 = 10_000;
 
 /// An assignment that holds: its call, and how far it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,6 +122,22 @@ impl Ledger {
             found.push(InForce { assignment: assignment(row)?, phase: variant(&row.get::<_, String>(8)?)? });
         }
         Ok(found)
+    }
+
+    /// The latest answers that were taken: one that comes again is told so.
+    pub fn answers_taken(&self) -> Result<Vec<Ack>, LedgerError> {
+        let mut statement = self.db.prepare(
+            "SELECT time_ms, call, attempt, unit, answer FROM
+                (SELECT rowid AS n, * FROM acks WHERE refused = '' ORDER BY n DESC LIMIT ?) ORDER BY n",
+        )?;
+        let mut rows = statement.query([ANSWERS])?;
+        let mut taken = Vec::new();
+        while let Some(row) = rows.next()? {
+            let assignment = AssignmentId { call: CallId(unsigned(row.get(1)?)), attempt: row.get(2)? };
+            let (time_ms, unit) = (unsigned(row.get(0)?), UnitId(row.get(3)?));
+            taken.push(Ack { time_ms, unit, assignment, answer: variant(&row.get::<_, String>(4)?)? });
+        }
+        Ok(taken)
     }
 
     /// The first ID after all calls in the book that have one of `range`: its start if there are none. Ranges are kept

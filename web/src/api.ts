@@ -49,7 +49,8 @@ export interface StreamMessage {
   time_ms: number;
   links?: [id: number, level: Level, speed_kmh: number, flow_veh_h: number, queue_veh: number][];
   junctions?: [id: number, stage: number, interval: 0 | 1 | 2, reason: StageReason][];
-  units?: [id: number, lon: number, lat: number, status: UnitStatus, assignment: string | null][];
+  /** `connected`: whether a terminal of it is; null: it never had one. */
+  units?: [id: number, lon: number, lat: number, status: UnitStatus, assignment: string | null, connected?: boolean | null][];
   calls?: CallRow[];
   closed?: number[];
   onsets?: [link: number, lead_min: number][];

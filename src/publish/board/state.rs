@@ -102,6 +102,8 @@ pub struct State {
     /// How good forecasts were of late.
     pub(super) track: TrackRecord,
     pub(super) units: Vec<Option<UnitNow>>,
+    /// Whether a terminal of the unit is connected; none: it never had one.
+    pub(super) manned: Vec<Option<bool>>,
     pub(super) calls: BTreeMap<CallId, CallNow>,
     pub(super) onsets: BTreeMap<Onset, isize>,
     pub(super) grids: Vec<GridLoad>,
@@ -125,6 +127,7 @@ impl State {
             regions: Regions::new(&city),
             track: TrackRecord::default(),
             units: vec![None; city.units.len()],
+            manned: vec![None; city.units.len()],
             calls: BTreeMap::new(),
             onsets: BTreeMap::new(),
             crowds: vec![None; city.venues.len()],
@@ -244,6 +247,14 @@ impl State {
                 unit.silent = true;
                 self.changed.units.insert(row);
             }
+        }
+    }
+
+    /// Notes whether a unit has a terminal connected.
+    pub(super) fn man(&mut self, unit: UnitId, manned: bool) {
+        if let Some(now) = self.manned.get_mut(unit.index()) {
+            *now = Some(manned);
+            self.changed.units.insert(unit.index());
         }
     }
 
