@@ -1,15 +1,17 @@
 //! Why a call went as it did, from the books alone: its life step by step, each assignment with those who could have gone,
 //! and where nobody went, why.
 
-use nanming_dataflows::decision::{Candidate, CloseReason, PickReason};
+use nanming_dataflows::decision::{
+    AssignmentPhase, Candidate, CloseReason, EscalationStep, Objection, PickReason, Shortfall,
+};
 use nanming_dataflows::event::{Answer, AssignmentId, CallPhase};
 use nanming_dataflows::ids::{CallId, UnitId};
 use nanming_dataflows::network::City;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::call_json;
-use crate::ledger::{Attempt, Book, CallPage, Changed, Heard, HistoryLine, LedgerError};
+use crate::ledger::{Attempt, Book, CallPage, Changed, Escalated, Heard, HistoryLine, LedgerError};
 
 mod text;
 pub use text::text;
@@ -70,6 +72,15 @@ pub enum What {
         /// Why the answer was refused; empty where it was taken.
         refused: String,
     },
+    /// Somebody had to be told that it was not served as it should be.
+    Escalated {
+        /// How far up.
+        step: EscalationStep,
+        /// Why.
+        why: Shortfall,
+        /// The unit that it is about, if any.
+        unit: Option<Named>,
+    },
     /// Nobody was sent from this time on.
     Waited {
         /// For so long, ms; none: it waits still.
@@ -92,8 +103,10 @@ pub struct Sent {
     pub reason: PickReason,
     /// The nearest that could have gone.
     pub candidates: Vec<Could>,
-    /// What became of it.
-    pub became: Became,
+    /// What became of it: `assigned`, `accepted`, `arrived`, or why it ended.
+    pub became: Value,
+    /// When it ended, ms.
+    pub ended_ms: Option<u64>,
 }
 
 /// A unit that could have gone.
@@ -104,6 +117,9 @@ pub struct Could {
     pub unit: Named,
     /// Expected travel time, ms.
     pub eta_ms: u64,
+    /// What spoke against it, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub but: Option<Objection>,
 }
 
 /// A unit with its name, where the city is known.
@@ -115,31 +131,14 @@ pub struct Named {
     pub name: String,
 }
 
-/// What became of an assignment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Became {
-    /// No answer yet.
-    Unanswered,
-    /// Its unit is on its way.
-    Accepted,
-    /// Its unit is there.
-    Arrived,
-    /// Its unit finished it.
-    Closed,
-    /// Its unit declined.
-    Declined,
-    /// Its unit said nothing in time, or left service, and another was sent.
-    Replaced,
-}
-
 /// The story of a call in a book; none where the book has no such call.
 pub fn explain(book: &Book, call: CallId, city: Option<&City>) -> Result<Option<Explained>, LedgerError> {
     let Some(page) = book.page(call)? else { return Ok(None) };
     let attempts = book.attempts(call)?;
     let name = |id: UnitId| Named { id, name: name_of(city, id) };
     let mut steps: Vec<Step> = page.history.iter().filter_map(|line| of_line(line, &name)).collect();
-    steps.extend(attempts.iter().flat_map(|attempt| of_attempt(attempt, &attempts, &name)));
+    steps.extend(attempts.iter().flat_map(|attempt| of_attempt(attempt, &name)));
+    steps.extend(book.escalations(call)?.iter().map(|told| of_escalation(told, &name)));
     steps.extend(waits(&page));
     steps.sort_by_key(|step| (step.time_ms, step.what.order()));
     Ok(Some(Explained { call, page: call_json::call(city, &page), steps }))
@@ -158,6 +157,7 @@ impl What {
             What::Waited { .. } => 3,
             What::Assigned(_) => 4,
             What::Answered { .. } => 0,
+            What::Escalated { .. } => 6,
             What::Phase { .. } => 5,
         }
     }
@@ -174,16 +174,17 @@ fn of_line(line: &HistoryLine, name: &impl Fn(UnitId) -> Named) -> Option<Step> 
     Some(Step { time_ms: line.time_ms, what })
 }
 
-fn of_attempt(attempt: &Attempt, all: &[Attempt], name: &impl Fn(UnitId) -> Named) -> Vec<Step> {
+fn of_attempt(attempt: &Attempt, name: &impl Fn(UnitId) -> Named) -> Vec<Step> {
     let made = &attempt.assignment;
-    let could = |c: &Candidate| Could { unit: name(c.unit), eta_ms: c.eta_ms };
+    let could = |c: &Candidate| Could { unit: name(c.unit), eta_ms: c.eta_ms, but: c.but };
     let sent = Sent {
         assignment: made.id,
         unit: name(made.unit),
         eta_ms: made.eta_ms,
         reason: made.reason,
         candidates: made.candidates.iter().map(could).collect(),
-        became: became(attempt, all),
+        became: became(attempt),
+        ended_ms: attempt.ended_ms,
     };
     let answered = |heard: &Heard| Step {
         time_ms: heard.time_ms,
@@ -198,20 +199,18 @@ fn of_attempt(attempt: &Attempt, all: &[Attempt], name: &impl Fn(UnitId) -> Name
     std::iter::once(sent).chain(attempt.answers.iter().map(answered)).collect()
 }
 
-fn became(attempt: &Attempt, all: &[Attempt]) -> Became {
-    let taken = attempt.answers.iter().rfind(|heard| heard.refused.is_empty()).map(|heard| heard.answer);
-    let replaces = |other: &&Attempt| {
-        let after = matches!(other.assignment.reason, PickReason::AfterSilence | PickReason::AfterLoss);
-        after && other.assignment.id.attempt == attempt.assignment.id.attempt + 1
-    };
-    match taken {
-        Some(Answer::Closed) => Became::Closed,
-        Some(Answer::Decline) => Became::Declined,
-        _ if all.iter().any(|other| replaces(&other)) => Became::Replaced,
-        Some(Answer::Arrived) => Became::Arrived,
-        Some(Answer::Accept) => Became::Accepted,
-        None => Became::Unanswered,
+/// How far an assignment came, or why it ended, in a word.
+fn became(attempt: &Attempt) -> Value {
+    match attempt.phase {
+        Some(AssignmentPhase::Ended(end)) => json!(end),
+        Some(phase) => json!(phase),
+        None => json!("ended"),
     }
+}
+
+fn of_escalation(told: &Escalated, name: &impl Fn(UnitId) -> Named) -> Step {
+    let Escalated { time_ms, step, why, unit } = *told;
+    Step { time_ms, what: What::Escalated { step, why, unit: unit.map(name) } }
 }
 
 /// Times in which the call waited and nobody was sent at once: the matching runs whenever a call or a unit is new, so a
@@ -224,7 +223,7 @@ fn waits(page: &CallPage) -> Vec<Step> {
         let why = if row == 0 {
             "no unit that could go was free in its region"
         } else {
-            "no other unit that could go was free in its region; one that declined is not asked again for a while"
+            "no other unit that could go was free in its region; one that declined is not asked again"
         };
         let is_wait = line.phase == CallPhase::Waiting && for_ms.is_none_or(|for_ms| for_ms > AT_ONCE_MS);
         is_wait.then_some(Step { time_ms: line.time_ms, what: What::Waited { for_ms, why } })

@@ -59,7 +59,7 @@ pub use outbox::{Assigned, Step};
 pub use responses::Response;
 pub use restart::InForce;
 use roster::Roster;
-pub use story::{Attempt, Heard};
+pub use story::{Attempt, Escalated, Heard};
 pub use tasks::RestoredRosters;
 
 /// Signal commands and offsets wait so long for a transaction to ride with.

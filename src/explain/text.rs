@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Explained, Named, Sent, Step, What};
+use super::{Could, Explained, Named, Sent, Step, What};
 
 /// A line a step, with times in local time `utc_offset_min` ahead of UTC.
 pub fn text(story: &Explained, utc_offset_min: i32) -> String {
@@ -77,13 +77,18 @@ fn line(step: &Step) -> String {
             let refused = if refused.is_empty() { String::new() } else { format!(", refused: {refused}") };
             format!("{assignment}: {} answers {}{refused}", called(unit), word(answer))
         }
+        What::Escalated { step, why, unit } => {
+            let about = unit.as_ref().map_or(String::new(), |unit| format!(" ({})", called(unit)));
+            format!("told: {}{about}, because of {}", word(step), word(why))
+        }
         What::Waited { for_ms: Some(for_ms), why } => format!("waits {} s: {why}", for_ms / 1000),
         What::Waited { for_ms: None, why } => format!("waits: {why}"),
     }
 }
 
 fn assigned(sent: &Sent) -> String {
-    let could = sent.candidates.iter().map(|c| format!("{} {} s", called(&c.unit), c.eta_ms / 1000));
+    let but = |c: &Could| c.but.as_ref().map_or(String::new(), |but| format!(" (but {})", word(but)));
+    let could = sent.candidates.iter().map(|c| format!("{} {} s{}", called(&c.unit), c.eta_ms / 1000, but(c)));
     format!(
         "{}: {} is sent, {} s away ({}; {}); could go: {}",
         sent.assignment,

@@ -527,3 +527,21 @@ fn the_report_takes_first_answers_that_were_taken() {
     assert_eq!((found[1].assigned_ms, found[1].accepted_ms), (None, None));
     assert_eq!(book.responses(Some((1_018, 2_000))).unwrap().len(), 1);
 }
+
+#[test]
+fn the_story_has_what_became_of_each_assignment_and_who_was_told() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let id = AssignmentId { call: CallId(17), attempt: 1 };
+    let ended = AssignmentPhase::Ended(EndReason::Silent);
+    let statuses = vec![AssignmentStatus { id, seq: 2, unit: UnitId(11), time_ms: 62_000, phase: ended }];
+    let (step, why) = (EscalationStep::SecondUnit, Shortfall::Silence);
+    let (assignment, unit) = (Some(id), Some(UnitId(11)));
+    let told = vec![Escalation { call: CallId(17), seq: 3, time_ms: 62_000, step, why, assignment, unit }];
+    let later = Decisions { assignment_statuses: statuses, escalations: told, ..Decisions::default() };
+    ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11)), record(11, vec![], later)]).unwrap();
+    let book = Book::open(&path).unwrap();
+    let attempts = book.attempts(CallId(17)).unwrap();
+    assert_eq!((attempts[0].phase, attempts[0].ended_ms), (Some(ended), Some(62_000)));
+    assert_eq!(book.escalations(CallId(17)).unwrap(), [Escalated { time_ms: 62_000, step, why, unit }]);
+    assert!(book.is_of(&city()).unwrap());
+}
