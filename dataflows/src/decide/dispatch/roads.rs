@@ -58,8 +58,8 @@ impl Roads {
         self.free_travel_ms.clone()
     }
 
-    /// Time from each of `stops` to `to`, ms, with links taking `travel_ms`. One sweep, however many stops. Nobody goes
-    /// more than twice as long as on foot.
+    /// Time from each of `stops` to `to`, ms, with links taking `travel_ms`. One sweep, however many stops. At most
+    /// twice the straight way off the road.
     pub(super) fn times_to(&self, travel_ms: &[u32], to: Point, stops: &[Stop]) -> Vec<u64> {
         self.follow(travel_ms);
         let places: Vec<Place> = stops.iter().map(|stop| stop.place).collect();
@@ -156,8 +156,8 @@ mod tests {
         city.lanes[0].movements.push(MovementId::from_index(0));
         let roads = Roads::new(&city);
         let free = roads.free_travel_ms();
-        let on_foot_twice = 2 * (1_000_000 / 6);
-        assert_eq!(time_ms(&roads, &free, 500, 1_500), on_foot_twice, "the only lane leads back");
+        let off_road_twice = 2 * (1_000_000 / 6);
+        assert_eq!(time_ms(&roads, &free, 500, 1_500), off_road_twice, "the only lane leads back");
         assert_eq!(time_ms(&roads, &free, 1_500, 500), 100_000, "nothing is known of the other way");
     }
 }
