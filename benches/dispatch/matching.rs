@@ -26,7 +26,7 @@ pub(crate) fn measure(edmonton: &Edmonton, goals: &mut Goals) {
 fn calls_to_units(edmonton: &Edmonton, weights: &Weights, goals: &mut Goals) {
     let (units, calls) = (edmonton.places(UNITS, 1), edmonton.places(CALLS, 2));
     let costs = costs(edmonton, weights, &calls, &units);
-    let (full_ms, matching) = least_ms(9, || solve(&costs, vec![1; UNITS]));
+    let (full_ms, matching) = least_ms(41, || solve(&costs, vec![1; UNITS]));
     println!("{CALLS} calls to {UNITS} units");
     goals.most("all anew, ms", full_ms, FULL_MS);
     scipy::compare(&costs, &[1; UNITS], matching.cost(), goals);
