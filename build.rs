@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io};
 
+/// Each is there, built or not.
+const PAGES: [&str; 3] = ["/index.html", "/travel.html", "/terminal.html"];
+
 const MISSING: &str = include_str!("src/http/missing_page.html");
 
 /// The Protobuf schema: what comes in, and what goes out.
@@ -97,7 +100,7 @@ fn list(dist: &Path) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(source, "    ({path:?}, include_bytes!({file:?})),");
     }
-    for page in ["/index.html", "/travel.html"].into_iter().filter(|page| !files.iter().any(|(path, _)| path == page)) {
+    for page in PAGES.into_iter().filter(|page| !files.iter().any(|(path, _)| path == page)) {
         let _ = writeln!(source, "    ({page:?}, {MISSING:?}.as_bytes()),");
     }
     source.push_str("];\n");

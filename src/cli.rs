@@ -15,11 +15,16 @@ use crate::import::{ImportArgs, ImportError};
 use crate::replay::{ReplayArgs, ReplayError};
 use crate::sumo::SumoArgs;
 
+mod books;
 mod city;
+mod classify;
+mod explain;
 mod forecast_eval;
 mod interrupt;
 mod log;
+mod report;
 mod sumo;
+mod terminal_token;
 
 /// Exit code after an interruption (Ctrl-C) of a command that had not finished.
 pub const INTERRUPTED: u8 = 130;
@@ -33,6 +38,9 @@ Examples:
   nanming sumo X.sumocfg --seeds 1-3       a SUMO scenario under the engine's lights: delays per seed
   nanming forecast-eval X.csv.gz --step 15m --start 2015-01-01    the forecaster's errors on a table
   nanming city --json                      the numbers of the reference city
+  nanming classify 两车追尾                 what an alarm's words are taken for, and why
+  nanming explain 4711                     why a call went as it did, from the ledger
+  nanming report --day 2026-01-06          how fast calls were answered
   nanming config > nanming.toml            every setting with its value, to edit
 
 Settings come from nanming.toml, then NANMING_* variables (NANMING_HTTP__LISTEN=0.0.0.0:8080), then options.
@@ -76,6 +84,14 @@ pub enum Command {
     ForecastEval(forecast_eval::ForecastEvalArgs),
     /// Generate or import a city, write it, and print its numbers
     City(city::CityArgs),
+    /// Say what an alarm's words are taken for, and by which rule
+    Classify(classify::ClassifyArgs),
+    /// Tell from the ledger why a call went as it did: who could have gone, who went, and why
+    Explain(explain::ExplainArgs),
+    /// Print from the ledger how fast calls were answered, as the 110 bulletins do
+    Report(report::ReportArgs),
+    /// Print a token that a unit's terminal logs in with
+    TerminalToken(terminal_token::TerminalTokenArgs),
     /// Print the effective configuration as TOML; what is unset, and the secret, as comments
     Config,
 }
@@ -223,6 +239,10 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Sumo(args) => return sumo::sumo(&args),
         Command::ForecastEval(args) => forecast_eval::forecast_eval(&args)?,
         Command::City(args) => city::city(&args)?,
+        Command::Classify(args) => classify::classify(&args, &config.classification)?,
+        Command::Explain(args) => explain::explain(&args, &config)?,
+        Command::Report(args) => report::report(&args, &config)?,
+        Command::TerminalToken(args) => terminal_token::terminal_token(args, &config)?,
         Command::Config => print!("{}", config.to_toml()),
     }
     Ok(ExitCode::SUCCESS)

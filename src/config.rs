@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::recording::Bounds;
 
+mod classification;
 mod controllers;
 mod doors;
 mod gat1049;
@@ -19,14 +20,19 @@ pub mod kafka;
 mod secret;
 mod shown;
 mod signals;
+mod terminals;
 mod travel;
+pub use classification::ClassificationConfig;
+mod webhooks;
 pub use controllers::ControllersConfig;
 pub use doors::{ViidConfig, WechatConfig};
 pub use gat1049::Gat1049Config;
 pub use kafka::KafkaConfig;
 pub use secret::Secret;
 pub use signals::SignalsConfig;
+pub use terminals::TerminalsConfig;
 pub use travel::TravelConfig;
+pub use webhooks::WebhookConfig;
 
 /// The file that is read when it exists and none is named.
 pub const DEFAULT_FILE: &str = "nanming.toml";
@@ -61,10 +67,14 @@ pub struct Config {
     pub ledger: LedgerConfig,
     /// What comes in from outside.
     pub ingest: IngestConfig,
+    /// How alarms are understood.
+    pub classification: ClassificationConfig,
     /// Cameras that speak GA/T 1400.
     pub viid: ViidConfig,
     /// The WeChat official account.
     pub wechat: WechatConfig,
+    /// Dispatch terminals.
+    pub terminals: TerminalsConfig,
     /// Kafka, in and out.
     pub kafka: KafkaConfig,
     /// Signal controllers.
@@ -73,6 +83,8 @@ pub struct Config {
     pub gat1049: Gat1049Config,
     /// What travellers are told.
     pub travel: TravelConfig,
+    /// Receivers of what becomes of calls.
+    pub webhooks: Vec<WebhookConfig>,
     /// Files that go out.
     pub output: OutputConfig,
     /// The recording of what passes the door.
@@ -331,11 +343,13 @@ impl Config {
             ("ingest.plate_key", &self.ingest.plate_key),
             ("ingest.caller_key", &self.ingest.caller_key),
             ("wechat.token", &self.wechat.token),
+            ("terminals.key", &self.terminals.key),
         ];
         let lists = self.http.api_keys.iter().map(|key| ("http.api_keys", key));
         let platforms = self.gat1049.users.values().map(|password| ("gat1049.users", password));
         let cameras = self.viid.users.values().map(|password| ("viid.users", password));
-        keys.into_iter().chain(lists).chain(cameras).chain(platforms)
+        let receivers = self.webhooks.iter().map(|webhook| ("webhooks.secret", &webhook.secret));
+        keys.into_iter().chain(receivers).chain(lists).chain(cameras).chain(platforms)
     }
 
     /// Checks ranges that types do not.
@@ -374,6 +388,7 @@ impl Config {
         self.controllers.check()?;
         self.gat1049.check()?;
         self.travel.check()?;
+        self.webhooks.iter().try_for_each(WebhookConfig::check)?;
         self.clock.start_minute().map(|_| ())
     }
 }

@@ -17,6 +17,7 @@ use nanming_dataflows::keyed::Tick;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use crate::classify::Classified;
 use crate::clock::Clock;
 use crate::engine::{Engine, Finished, Stopped};
 use crate::learned::Learned;
@@ -49,6 +50,12 @@ pub struct CallNote {
     pub pictures: Vec<String>,
     /// The sender's key for it, by which it is found when it is sent again; empty where it has none.
     pub key: String,
+    /// How its words were understood, where they decided something.
+    #[serde(default)]
+    pub classified: Option<Classified>,
+    /// Why it is changed or withdrawn, in the words of who does so; empty where nothing is said.
+    #[serde(default)]
+    pub why: String,
 }
 
 /// The door takes nothing any more: the engine is shutting down.

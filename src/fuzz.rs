@@ -125,7 +125,7 @@ proptest! {
     fn a_damaged_alarm_is_a_call_or_refused(row in 0..ALARMS.len(), seed: u64) {
         let bytes = damaged(ALARMS[row].as_bytes(), seed);
         let read = || AlarmJson::read(&bytes);
-        match read().and_then(|json| json.alarm(&CITY, VALIDATOR.callers())) {
+        match read().and_then(|json| VALIDATOR.alarm(json)) {
             Ok(alarm) => {
                 prop_assert_eq!(CITY.grid_at(alarm.facts.at), Some(alarm.facts.grid));
                 prop_assert!(alarm.note.words.chars().count() <= 2000 && alarm.note.pictures.len() <= 9);

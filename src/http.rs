@@ -13,7 +13,7 @@ use nanming_dataflows::network::City;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use crate::config::HttpConfig;
+use crate::config::{HttpConfig, Secret};
 use crate::door::Inbox;
 use crate::health::Health;
 use crate::ingest::{DeadLetters, Validator};
@@ -57,6 +57,8 @@ pub struct App {
     pub city: Arc<City>,
     /// Settings.
     pub config: HttpConfig,
+    /// Key of the tokens of terminals; none: they need no token.
+    pub terminal_key: Option<Secret>,
     /// The door.
     pub inbox: Inbox,
     /// The reading end of the ledger.

@@ -43,18 +43,22 @@ mod files;
 mod keeper;
 mod outbox;
 pub(crate) mod refusals;
+mod responses;
 mod restart;
 mod roster;
 mod schema;
+mod story;
 mod text;
 mod write;
 
-pub use book::{Book, CallPage, Changed, HistoryLine};
+pub use book::{Book, CallPage, Changed, HistoryLine, Joined};
 use files::Files;
 pub use keeper::{Keeper, keep};
-pub use outbox::Assigned;
+pub use outbox::{Assigned, Step};
+pub use responses::Response;
 pub use restart::InForce;
 use roster::Roster;
+pub use story::{Attempt, Heard};
 
 /// Signal commands and offsets wait so long for a transaction to ride with.
 const RIDES_WAIT: Duration = Duration::from_secs(1);

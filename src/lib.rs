@@ -5,7 +5,9 @@
 
 pub mod bounded_file;
 pub mod call_content;
+mod call_json;
 pub mod city_file;
+pub mod classify;
 pub mod cli;
 pub mod clock;
 pub mod cluster;
@@ -13,7 +15,9 @@ pub mod config;
 pub mod controllers;
 pub mod diff;
 pub mod door;
+pub mod eido;
 pub mod engine;
+pub mod explain;
 pub mod forecast_eval;
 pub mod gat1049;
 mod gzip;
@@ -29,11 +33,14 @@ pub mod offsets;
 pub mod publish;
 pub mod recording;
 pub mod replay;
+pub mod response_report;
 pub mod run;
 pub mod sumo;
+pub mod terminal_token;
 mod times_axis;
 pub mod track_record;
 pub mod travel;
+pub mod webhooks;
 
 #[cfg(test)]
 mod fuzz;

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use nanming_dataflows::decision::{Decisions, PickReason, Reason, SignalCommand, StageReason, Waiting};
+use nanming_dataflows::decision::{Decisions, Reason, SignalCommand, StageReason, Waiting};
 use nanming_dataflows::event::{Batch, CallPhase, Priority};
 use nanming_dataflows::network::City;
 use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder};
@@ -15,6 +15,7 @@ use crate::door::TickRecord;
 
 mod controllers;
 mod crowds;
+mod dispatch;
 mod forecasts;
 mod intake;
 mod kafka;
@@ -22,14 +23,17 @@ mod labels;
 mod make;
 mod process;
 mod travel;
-use labels::{ACK, PHASES, PICKS, PRIORITIES, STAGE_REASONS, TICK};
+mod webhooks;
+use labels::{ACK, PHASES, PRIORITIES, RESPONSE, STAGE_REASONS, TICK};
 use make::Make;
 
 pub use controllers::ControllerMeasures;
 pub use crowds::CrowdMeasures;
+pub use dispatch::DispatchMeasures;
 pub use forecasts::ForecastMeasures;
 pub use kafka::KafkaMeasures;
 pub use travel::TravelMeasures;
+pub use webhooks::WebhookMeasures;
 
 /// Ticks over which [`Metrics::tick_p99_ms`] looks back.
 const RECENT_TICKS: usize = 2048;
@@ -57,14 +61,16 @@ pub struct Metrics {
     accept: Histogram,
     push: Histogram,
     ack: Histogram,
-    assignments: Vec<(PickReason, IntCounter)>,
+    dispatch: DispatchMeasures,
     commands: Vec<(StageReason, IntCounter)>,
     commands_held: IntCounter,
     refusals: IntCounter,
     long_reds: IntCounterVec,
     unserved: IntCounter,
     violations: IntCounter,
-    phases: Vec<(CallPhase, IntCounter)>,
+    classified: IntCounterVec,
+    acknowledged: Histogram,
+    reached: Vec<(Priority, Histogram)>,
     open_calls: Vec<(Priority, IntGauge)>,
     calls: Vec<(CallPhase, IntGauge)>,
     available_units: IntGauge,
@@ -86,6 +92,8 @@ pub struct Metrics {
     pub controllers: ControllerMeasures,
     /// Of public travel information.
     pub travel: TravelMeasures,
+    /// Of webhooks.
+    pub webhooks: WebhookMeasures,
     terminals: IntGauge,
     event_streams: IntGauge,
     resident: IntGauge,
@@ -175,12 +183,23 @@ impl Metrics {
                 TICK,
             ),
             ack: make.histogram("ack_seconds", "City time from an assignment to its unit's first answer.", ACK),
-            assignments: make.counters(
-                "assignments_total",
-                "Assignments, by why the unit was picked.",
-                "reason",
-                PICKS,
+            acknowledged: make.histogram(
+                "call_acknowledged_seconds",
+                "City time from a call to the first unit's acceptance, with which it departs.",
+                RESPONSE,
             ),
+            reached: make.histograms(
+                ("call_reached_seconds", "City time from a call to the first unit's arrival."),
+                RESPONSE,
+                "priority",
+                PRIORITIES,
+            ),
+            classified: make.counter_vec(
+                "calls_classified_total",
+                "Calls of which words decided something, by the rule that fired.",
+                &["rule"],
+            ),
+            dispatch: DispatchMeasures::new(&make),
             commands: make.counters("signal_commands_total", "Signal commands, by reason.", "reason", STAGE_REASONS),
             commands_held: make.counter(
                 "signal_commands_held_total",
@@ -200,7 +219,6 @@ impl Metrics {
                 "envelope_violations_total",
                 "Signal commands outside their envelope that the engine let pass: must stay 0.",
             ),
-            phases: make.counters("call_phases_total", "Phases that calls reached.", "phase", PHASES),
             open_calls: make.int_gauges("calls_open", "Open calls, by priority.", "priority", PRIORITIES),
             calls: make.int_gauges("calls", "Open calls, by phase.", "phase", PHASES[..4].iter().copied()),
             available_units: make.int_gauge("units_available", "Units ready for a task."),
@@ -237,6 +255,7 @@ impl Metrics {
             forecasts: ForecastMeasures::new(&make),
             controllers: ControllerMeasures::new(&make),
             travel: TravelMeasures::new(&make),
+            webhooks: WebhookMeasures::new(&make),
             terminals: make.int_gauge("terminals_connected", "Dispatch terminals connected."),
             event_streams: make.int_gauge("event_streams_connected", "Boards connected."),
             resident: make.int_gauge("process_resident_bytes", "Memory in RAM."),
@@ -268,16 +287,12 @@ impl Metrics {
         for (count, (_, counter)) in record.counts.iter().zip(&self.events) {
             counter.inc_by(count.1 as u64);
         }
+        self.calls_classified(record);
     }
 
     /// A tick's decisions went out.
     pub fn decided(&self, decisions: &Decisions) {
-        for a in &decisions.assignments {
-            bump(&self.assignments, a.reason);
-        }
-        for c in &decisions.calls {
-            bump(&self.phases, c.phase);
-        }
+        self.dispatch.decided(decisions);
         self.crowds.decided(decisions);
         self.forecasts.decided(decisions);
         self.refusals.inc_by(decisions.refusals.len() as u64);

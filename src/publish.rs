@@ -11,6 +11,7 @@ mod files;
 mod frames;
 pub mod jsonl;
 mod letters;
+mod responses;
 pub mod street;
 pub mod terminals;
 
@@ -20,6 +21,7 @@ pub use bus::{Bus, Sink};
 pub use duty::Duty;
 pub use files::Files;
 pub use letters::Letters;
+pub use responses::Responses;
 pub use street::Street;
 pub use terminals::Terminals;
 

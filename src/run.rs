@@ -21,6 +21,7 @@ use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
 use tokio::sync::watch;
 
+use crate::classify::Classifier;
 use crate::clock::{Clock, next_local_minute, wall_ms};
 use crate::cluster::{Cluster, ClusterError};
 use crate::config::Config;
@@ -32,7 +33,7 @@ use crate::ingest::{Callers, DeadLetters, Plates, Validator};
 use crate::learned::{Keeping, Learned};
 use crate::ledger::{Book, Keeper, Ledger, LedgerError, keep};
 use crate::metrics::Metrics;
-use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Street, Terminals};
+use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Responses, Street, Terminals};
 use crate::recording::{Recorder, RecordingError, Writer};
 
 mod controllers;
@@ -40,6 +41,7 @@ mod follower;
 mod kafka;
 mod simulator;
 mod surface;
+mod webhooks;
 use controllers::Outside;
 use kafka::{Kafka, Sources};
 use simulator::Ears;
@@ -55,6 +57,9 @@ pub enum RunError {
     /// The configuration makes no sense.
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
+    /// The rules by which alarms are understood make no sense.
+    #[error(transparent)]
+    Rules(#[from] crate::classify::RulesError),
     /// The city cannot be had.
     #[error(transparent)]
     City(#[from] crate::city_file::CityFileError),
@@ -76,6 +81,9 @@ pub enum RunError {
          without the table"
     )]
     TwoStreets,
+    /// A webhook makes no sense.
+    #[error(transparent)]
+    Webhook(#[from] crate::webhooks::OpenError),
     /// Kafka cannot be used so.
     #[error(transparent)]
     Kafka(#[from] crate::kafka::ClientError),
@@ -102,6 +110,7 @@ pub enum RunError {
 /// What every part shares.
 struct Shared {
     city: Arc<City>,
+    rules: Arc<Classifier>,
     clock: Clock,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
@@ -112,11 +121,9 @@ struct Shared {
 
 /// Runs the city until it is interrupted, alone or as one process of a cluster.
 pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
-    let mut city = crate::city_file::load(config.city.file.as_deref(), config.city.seed)?;
-    if city.units.is_empty() {
-        with_units(&mut city, config.units(), 1);
-    }
+    let mut city = city(config)?;
     config.signals.apply(&mut city)?;
+    config.classification.apply(&mut city)?;
     let listener = TcpListener::bind(config.http.listen).map_err(|e| RunError::Listen(config.http.listen, e))?;
     if cluster.is_some_and(|cluster| cluster.processes() > 1) && config.ingest.plate_key.expose().is_empty() {
         tracing::warn!(
@@ -129,6 +136,15 @@ pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
         Some(cluster) if !cluster.leads() => follower::follow(config, cluster, Arc::new(city), listener),
         _ => run_city(config, cluster, Arc::new(city), listener),
     }
+}
+
+/// The city of a configuration, with units.
+pub fn city(config: &Config) -> Result<City, RunError> {
+    let mut city = crate::city_file::load(config.city.file.as_deref(), config.city.seed)?;
+    if city.units.is_empty() {
+        with_units(&mut city, config.units(), 1);
+    }
+    Ok(city)
 }
 
 fn run_city(
@@ -156,7 +172,7 @@ fn run_city(
     let (bus, signals, feeds) = kafka::attach(kafka, bus(config, &shared, &app, ears)?);
     let outside = Outside::start(config, &shared, &inbox)?;
     let mut street = street.also_to(signals).also_to_fleet(outside.fleet.clone());
-    let bus = outside.attach(bus);
+    let (bus, hooks) = webhooks::attach(config, &shared, &inbox, &known, outside.attach(bus))?;
 
     let (records, finished) = bounded(TICKS);
     let (committed, kept) = bounded(TICKS);
@@ -195,7 +211,11 @@ fn run_city(
     let simulated = simulating.map_or(Ok(()), |thread| joined("simulator", thread));
     let (driven, is_kept) = (joined("door", driving), joined("ledger", keeping));
     remembering.map_or(Ok(()), |thread| joined("learned", thread))?;
-    joined("sinks", publishing).and(simulated).and(kafka::ended(feeds)).and(outside.ended())?;
+    joined("sinks", publishing)
+        .and(simulated)
+        .and(kafka::ended(feeds))
+        .and(webhooks::ended(hooks))
+        .and(outside.ended())?;
     driven??;
     served.map_err(|e| RunError::Io("http", e))?;
     if !is_kept? {
@@ -289,6 +309,7 @@ fn share(config: &Config, city: Arc<City>, clock: Clock) -> Result<Shared, RunEr
     Ok(Shared {
         letters: Arc::new(letters.map_err(|e| RunError::Io("dead letters", e))?),
         city,
+        rules: Arc::new(config.classification.rules()?),
         clock,
         metrics,
         health: Arc::default(),
@@ -327,10 +348,11 @@ fn restore(city: &City, ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError
 }
 
 /// What comes in is checked by this.
-fn validator(config: &Config, city: &Arc<City>) -> Validator {
+fn validator(config: &Config, shared: &Shared) -> Validator {
     let settings = &config.ingest;
     let (plates, callers) = (Plates::new(settings.plate_key.expose()), Callers::new(settings.caller_key.expose()));
-    Validator::new(Arc::clone(city), plates, callers, settings.future_ms, settings.late_ms)
+    Validator::new(Arc::clone(&shared.city), plates, callers, settings.future_ms, settings.late_ms)
+        .with_rules(Arc::clone(&shared.rules))
 }
 
 fn app(
@@ -344,16 +366,20 @@ fn app(
     let (city, metrics) = (&shared.city, &shared.metrics);
     let CallId(next_call) = ledger.next_call_id(OWN_CALLS)?;
     let (acceptances, manning) = (Arc::clone(&shared.acceptances), ears.manning.clone());
+    let board = Arc::new(Board::new(Arc::clone(city), Arc::clone(metrics), Arc::clone(&shared.letters)));
+    let terminals = Terminals::new(Arc::clone(city), Arc::clone(metrics), acceptances, duty, manning);
+    let taken = ledger.answers_taken()?;
     Ok(App {
         city: Arc::clone(city),
         config: config.http.clone(),
+        terminal_key: Some(config.terminals.key.clone()).filter(|key| !key.expose().is_empty()),
         inbox,
         book: Book::open(&config.ledger.path)?,
-        board: Arc::new(Board::new(Arc::clone(city), Arc::clone(metrics), Arc::clone(&shared.letters))),
-        terminals: Arc::new(Terminals::new(Arc::clone(city), Arc::clone(metrics), acceptances, duty, manning)),
+        board: Arc::clone(&board),
+        terminals: Arc::new(terminals.going_on(shared.clock.start_ms(), &taken).shown_on(board)),
         acceptances: Arc::clone(&shared.acceptances),
         letters: Arc::clone(&shared.letters),
-        validator: Arc::new(validator(config, city)),
+        validator: Arc::new(validator(config, shared)),
         metrics: Arc::clone(metrics),
         health: Arc::clone(&shared.health),
         next_call: AtomicU64::new(next_call),
@@ -371,6 +397,7 @@ fn bus(config: &Config, shared: &Shared, app: &App, ears: Ears) -> Result<Bus, R
         .with(Arc::clone(&shared.acceptances))
         .with(ears)
         .with(move |record: &Arc<TickRecord>| metrics.decided(&record.decisions))
+        .with(Responses::new(Arc::clone(&shared.metrics)))
         .with(Letters(Arc::clone(&shared.letters)))
         .with(Arc::clone(&app.board));
     if let Some(dir) = &config.output.jsonl {
@@ -406,6 +433,12 @@ fn announce(config: &Config, city: &City, listener: &TcpListener) {
         tracing::warn!(
             "the engine listens beyond this machine and has no log-in of its own: put it behind a proxy that has"
         );
+        if config.terminals.key.expose().is_empty() {
+            tracing::warn!(
+                "terminals.key is not set: whoever connects may say which unit it is; set it, and give each terminal a token \
+                 (nanming terminal-token)"
+            );
+        }
     }
 }
 

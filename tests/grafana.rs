@@ -43,8 +43,10 @@ fn what_dispatch_needs(city: &Running, prometheus: &Prometheus) -> Socket {
         assert_eq!(city.post("/calls", &city.alarm(unit, json!({}))).0, 201);
     }
     let sent = terminal.hear("assignment");
-    terminal.say(&json!({"type": "ack", "assignment": sent["assignment"], "answer": "accept"}).to_string());
-    assert_eq!(terminal.hear("ack_result")["ok"], true);
+    for answer in ["accept", "arrived"] {
+        terminal.say(&json!({"type": "ack", "assignment": sent["assignment"], "answer": answer}).to_string());
+        assert_eq!(terminal.hear("ack_result")["ok"], true);
+    }
     city.post("/api/ingest", &json!({"type": "passage", "camera": "nowhere", "speed_kmh": 40}).to_string());
     terminal
 }

@@ -1,10 +1,14 @@
 //! Dispatch terminals and desks.
 
+use std::net::TcpStream;
+use std::process::Command;
+
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::HandshakeError;
+use tokio_tungstenite::tungstenite::{self, Message};
 
-use tokio_tungstenite::tungstenite::Message;
-
-use crate::running::{Running, Socket};
+use crate::running::{PATIENCE, Running, Socket};
 
 fn answer(terminal: &mut Socket, assignment: &Value, answer: &str) -> Value {
     terminal.say(&json!({"type": "ack", "assignment": assignment, "answer": answer}).to_string());
@@ -26,7 +30,8 @@ fn an_assignment_is_pushed_answered_and_followed_to_its_end() {
         assert_eq!(answer(&mut terminal, id, said)["ok"], true, "{said}");
         assert_eq!(city.get(&format!("/calls/{call}")).1["phase"], phase);
     }
-    let stale = answer(&mut terminal, id, "accept");
+    assert_eq!(answer(&mut terminal, id, "accept")["ok"], true, "it was taken before");
+    let stale = answer(&mut terminal, id, "decline");
     assert_eq!(stale["ok"], false, "{stale}");
     let page = city.get(&format!("/calls/{call}")).1;
     let phases: Vec<&str> = page["history"].as_array().unwrap().iter().map(|h| h["phase"].as_str().unwrap()).collect();
@@ -123,7 +128,8 @@ fn a_desk_begins_with_what_is_open_and_hears_of_calls_in_order() {
             let place = (&frame["priority"], &frame["category"], frame["lon"].is_number());
             assert_eq!(place, (&json!("A"), &json!("crime"), true), "{frame}");
         }
-        told.push(frame["phase"].as_str().unwrap_or("an assignment").to_owned());
+        let status = frame["phase"].as_str().filter(|_| frame["type"] == "call_status");
+        told.push(status.unwrap_or("an assignment").to_owned());
     }
     assert_eq!(told, ["waiting", "an assignment", "assigned"]);
     let mut late = city.socket("/ws/desk");
@@ -145,4 +151,121 @@ fn what_is_no_websocket_is_told_so_in_json() {
     let upgrade = [("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-version", "12")];
     let answer = city.send("GET", "/ws/desk", &upgrade, b"");
     assert_eq!((answer.status, &answer.json["error"]), (400, &json!("no_websocket")), "{}", answer.text);
+}
+
+/// A token of a unit for the key of [`with_key`], as the command prints it.
+fn token(city: &Running, unit: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nanming"));
+    let printed = command.args(["terminal-token", "--unit", unit]).current_dir(city.dir.path()).envs(KEY);
+    let printed = printed.env("NANMING_CITY__FILE", "town.json").output().unwrap();
+    assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    String::from_utf8(printed.stdout).unwrap().trim().to_owned()
+}
+
+const KEY: [(&str, &str); 1] = [("NANMING_TERMINALS__KEY", "a long random text")];
+
+/// Connects with a header; the status if it is refused.
+fn connect(city: &Running, path: &str, header: (&'static str, &str)) -> Result<Socket, u16> {
+    let mut request = format!("ws://{}{path}", city.address).into_client_request().unwrap();
+    request.headers_mut().insert(header.0, header.1.parse().unwrap());
+    let stream = TcpStream::connect(city.address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    match tungstenite::client(request, stream) {
+        Ok((socket, _)) => Ok(Socket(socket)),
+        Err(HandshakeError::Failure(tungstenite::Error::Http(answer))) => Err(answer.status().as_u16()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_terminal_logs_in_with_the_token_of_its_unit_and_is_no_other() {
+    let city = Running::start_with(&KEY);
+    let (own, other) = (city.city.units[3].name.clone(), city.city.units[4].name.clone());
+    let token = token(&city, &own);
+    let bearer = format!("Bearer {token}");
+    let mut headed = connect(&city, "/ws/terminal", ("authorization", &bearer)).unwrap();
+    assert_eq!(headed.hear("current")["name"], own);
+    let offer = format!("nanming.terminal, token.{token}");
+    let mut offered = connect(&city, "/ws/terminal", ("sec-websocket-protocol", &offer)).unwrap();
+    assert_eq!(offered.hear("current")["unit"], 3);
+    let mut asked = city.socket("/ws/terminal");
+    asked.say(&json!({"type": "login", "token": token}).to_string());
+    assert_eq!(asked.hear("current")["unit"], 3);
+    let of_other = format!("/ws/terminal?unit={other}");
+    assert_eq!(connect(&city, &of_other, ("authorization", &bearer)).err(), Some(401));
+    let forged = format!("{bearer}x");
+    assert_eq!(connect(&city, "/ws/terminal", ("authorization", &forged)).err(), Some(401));
+    for first in [json!({"type": "login", "token": "a.1.b"}), json!({"type": "ping"}), json!([])] {
+        let mut wrong = city.socket(&of_other);
+        wrong.say(&first.to_string());
+        assert_eq!(wrong.hear("error")["type"], "error", "{first}");
+        assert_eq!(closed_with(&mut wrong), 1008, "{first}");
+    }
+    assert!(city.measures("nanming_http_refusals_total{door=\"terminal\",reason=\"wrong_token\"} 2"));
+    assert!(city.measures("nanming_http_refusals_total{door=\"terminal\",reason=\"wrong_unit\"} 1"));
+    headed.report(city.post_of(3));
+    city.wait_for("unit", || city.measures("nanming_units_available 1"));
+    city.post("/calls", &city.alarm(3, json!({})));
+    let (shown, again) = (headed.hear("assignment"), asked.hear("assignment"));
+    assert_eq!((&shown["unit"], &shown["id"]), (&json!(3), &again["id"]));
+}
+
+#[test]
+fn a_terminal_that_comes_back_is_sent_what_it_missed_also_after_a_restart() {
+    let city = Running::start();
+    let mut terminal = city.terminal(3);
+    terminal.report(city.post_of(3));
+    city.wait_for("unit", || city.measures("nanming_units_available 1"));
+    city.post("/calls", &city.alarm(3, json!({"id": 17})));
+    let first = terminal.hear("assignment");
+    drop(terminal);
+    let resume = |city: &Running, after: &Value| city.socket(&format!("/ws/terminal?unit=3&after={after}"));
+    assert_eq!(resume(&city, &first["id"]).hear("current")["in_force"], json!(["17.1"]));
+    let city = Running::start_in(city.kill(), &["--no-sim"]);
+    let mut terminal = resume(&city, &first["id"]);
+    let again = terminal.hear("assignment");
+    assert_eq!(again["assignment"], "17.1");
+    assert!(again["id"].as_u64() > first["id"].as_u64(), "{again}");
+    assert_eq!(terminal.hear("current")["in_force"], json!(["17.1"]));
+    assert_eq!(answer(&mut terminal, &json!("17.1"), "closed")["ok"], true);
+    let city = Running::start_in(city.kill(), &["--no-sim"]);
+    let mut terminal = resume(&city, &again["id"]);
+    assert_eq!(terminal.hear("current")["in_force"], json!([]));
+    assert_eq!(answer(&mut terminal, &json!("17.1"), "closed")["ok"], true, "taken before the restart");
+}
+
+#[test]
+fn desks_are_told_who_is_connected_and_who_has_seen_its_task() {
+    let city = Running::start();
+    let mut desk = city.socket("/ws/desk");
+    let mut terminal = city.terminal(3);
+    assert_eq!(desk.hear("terminal")["connected"], true);
+    terminal.report(city.post_of(3));
+    city.wait_for("unit", || city.measures("nanming_units_available 1"));
+    city.post("/calls", &city.alarm(3, json!({"id": 17})));
+    let id = terminal.hear("assignment")["id"].clone();
+    terminal.say(&json!({"type": "seen", "id": id}).to_string());
+    assert_eq!(desk.hear("seen"), json!({"type": "seen", "assignment": "17.1", "unit": 3}));
+    terminal.say("{\"type\":\"ping\"}");
+    assert!(terminal.hear("pong")["time_ms"].is_u64());
+    drop(terminal);
+    let gone = desk.hear("terminal");
+    assert_eq!((&gone["unit"], &gone["connected"]), (&json!(3), &json!(false)));
+}
+
+#[test]
+fn a_desk_is_told_why_a_unit_declines_its_own_task_and_no_others() {
+    let city = Running::start();
+    let mut desk = city.socket("/ws/desk");
+    let (mut right, mut wrong) = (city.terminal(3), city.terminal(4));
+    right.report(city.post_of(3));
+    city.wait_for("unit", || city.measures("nanming_units_available 1"));
+    city.post("/calls", &city.alarm(3, json!({"id": 17})));
+    let id = right.hear("assignment")["assignment"].clone();
+    let decline = |why: &str| json!({"type": "ack", "assignment": id, "answer": "decline", "why": why}).to_string();
+    wrong.say(&decline("not mine"));
+    assert_eq!(wrong.hear("ack_result")["ok"], false);
+    right.say(&decline("far"));
+    assert_eq!(right.hear("ack_result")["ok"], true);
+    assert_eq!(desk.hear("declines"), json!({"type": "declines", "assignment": "17.1", "unit": 3, "why": "far"}));
 }

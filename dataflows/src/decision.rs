@@ -54,6 +54,9 @@ pub struct Decisions {
     /// Calls that are not served as they should be.
     #[serde(default)]
     pub escalations: Vec<Escalation>,
+    /// Calls that were merged into others.
+    #[serde(default)]
+    pub merges: Vec<Merge>,
     /// Signal changes that the safety envelope refused; the lamps stayed as they were.
     pub refusals: Vec<Refusal>,
     /// Reds that have lasted longer than they may, each once.
@@ -84,6 +87,7 @@ impl Decisions {
         self.calls.extend(other.calls);
         self.assignment_statuses.extend(other.assignment_statuses);
         self.escalations.extend(other.escalations);
+        self.merges.extend(other.merges);
         self.refusals.extend(other.refusals);
         self.long_reds.extend(other.long_reds);
         self.unserved.extend(other.unserved);
@@ -108,6 +112,7 @@ impl Decisions {
         self.calls.sort_unstable();
         self.assignment_statuses.sort_unstable_by_key(|x| (x.id.call, x.seq));
         self.escalations.sort_unstable();
+        self.merges.sort_unstable();
         self.refusals.sort_unstable();
         self.long_reds.sort_unstable();
         self.unserved.sort_unstable();

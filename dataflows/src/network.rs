@@ -12,6 +12,7 @@ pub mod calendar;
 mod check;
 mod dispatch;
 mod geo;
+mod merging;
 mod priority;
 mod signals;
 mod streets;
@@ -19,6 +20,7 @@ pub use assets::{BusLine, Camera, CameraKind, District, Grid, Site, Supervisor, 
 pub use check::CityError;
 pub use dispatch::DispatchRules;
 pub use geo::{LonLat, Point};
+pub use merging::{Alike, Merging};
 pub use priority::SignalPriority;
 pub use signals::{Approach, Conflict, ConflictMatrix, Head, Junction, Light, Plan, PlanStep, SignalMode, Stage};
 pub use streets::{Lane, Link, Movement, Node, Turn};
@@ -70,6 +72,9 @@ pub struct City {
     /// How calls are dispatched.
     #[serde(default)]
     pub dispatch: DispatchRules,
+    /// Which calls are taken for calls about the same incident.
+    #[serde(default)]
+    pub merging: Merging,
 }
 
 impl City {

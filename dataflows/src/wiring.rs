@@ -71,6 +71,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         dispatched.clone().flat_map(|said| if let DispatchSaid::AssignmentStatus(s) = said { Some(s) } else { None });
     let escalations =
         dispatched.clone().flat_map(|said| if let DispatchSaid::Escalation(e) = said { Some(e) } else { None });
+    let merges = dispatched.clone().flat_map(|said| if let DispatchSaid::Merged(m) = said { Some(m) } else { None });
     let rejected =
         dispatched.clone().flat_map(|said| if let DispatchSaid::Rejected(r) = said { Some(r) } else { None });
     Outputs {
@@ -93,6 +94,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         calls,
         assignment_statuses,
         escalations,
+        merges,
         rejected,
         bookmarks: inputs.bookmarks.clone(),
     }
@@ -308,10 +310,11 @@ fn collision(city: &City, event: &CallEvent) -> Option<(CallId, Upsert<LinkId>)>
         |at| city.links.iter().min_by_key(|l| (l.shape[l.shape.len() / 2].distance_mm(at), l.id)).map(|l| l.id);
     let place = |f: CallFacts| if f.category == Category::Collision { nearest(f.at) } else { None };
     let (seq, value) = match event.change {
-        CallChange::Opened(f) | CallChange::Restored(f, _) => (0, Some(place(f)?)),
-        CallChange::Updated(f) => (1, place(f)),
+        CallChange::Opened(f) | CallChange::Restored(f, _) | CallChange::Joined(f, _) => (0, Some(place(f)?)),
+        CallChange::Updated(f) | CallChange::Split(f) => (1, place(f)),
         CallChange::Cancelled => (2, None),
         CallChange::Serving(_) | CallChange::Declined(_) | CallChange::Ordered(_) => return None,
+        CallChange::Withdrawn => return None,
     };
     Some((event.call, Upsert { time_ms: event.time_ms, seq, value }))
 }

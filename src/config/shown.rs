@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Config;
 
 /// Settings that may be unset, or that are not shown: table, key, what could stand there, what it does.
-const COMMENTED: [(&str, &str, &str, &str); 16] = [
+const COMMENTED: [(&str, &str, &str, &str); 18] = [
     (
         "city",
         "file",
@@ -44,7 +44,19 @@ const COMMENTED: [(&str, &str, &str, &str); 16] = [
     ),
     ("viid", "cameras", "\"cameras.toml\"", "table of devices, tollgates and lanes; unset: IDs are the city's own"),
     ("viid", "serial_area", "\"5201\"", "device IDs that begin so mean cameras by number; unset: that rule is off"),
+    (
+        "classification",
+        "file",
+        "\"rules.toml\"",
+        "rules by which an alarm's words become category, priority and needs; unset: those built in",
+    ),
     ("wechat", "token", "\"the token of its server settings\"", "the official account; unset: the callback is off"),
+    (
+        "terminals",
+        "key",
+        "\"one more long random text\"",
+        "key of the tokens that terminals log in with; unset: whoever connects may say which unit it is",
+    ),
     ("ingest", "dead_letters", "\"/var/lib/nanming\"", "directory of dead_letters.jsonl; unset: that of the ledger"),
     ("controllers", "table", "\"controllers.toml\"", "table of signal controllers; unset: none is spoken to"),
     (
@@ -75,14 +87,25 @@ const COMMENTED: [(&str, &str, &str, &str); 16] = [
     ),
 ];
 
+/// A receiver, as it could be.
+const WEBHOOK: &str = r#"
+# receivers of what becomes of calls, docs/terminals.md; unset: there are none
+# [[webhooks]]
+# url = "http://127.0.0.1:9000/calls"
+# secret = "a long random text for each receiver"
+# units = ["P0001"]
+# kinds = ["assigned", "withdrawn", "closed"]
+"#;
+
 /// Settings whose values are never shown.
-const SECRETS: [(&str, &str); 6] = [
+const SECRETS: [(&str, &str); 7] = [
     ("gat1049", "users"),
     ("ingest", "plate_key"),
     ("ingest", "caller_key"),
     ("http", "api_keys"),
     ("viid", "users"),
     ("wechat", "token"),
+    ("terminals", "key"),
 ];
 
 impl Config {
@@ -92,6 +115,7 @@ impl Config {
             Ok(shown) => shown,
             Err(error) => return format!("# {error}\n"),
         };
+        shown.remove("webhooks");
         let secrets: Vec<_> = SECRETS.iter().map(|(table, key)| (*table, *key, take(&mut shown, table, key))).collect();
         let plain = match toml::to_string_pretty(&shown) {
             Ok(plain) => plain,
@@ -112,7 +136,15 @@ impl Config {
                 }
             }
         }
-        text
+        text + &self.shown_webhooks()
+    }
+
+    /// Receivers hold secrets and are told of only.
+    fn shown_webhooks(&self) -> String {
+        match self.webhooks.len() {
+            0 => WEBHOOK.into(),
+            n => format!("\n# webhooks are set ({n}), and not shown\n"),
+        }
     }
 }
 

@@ -8,11 +8,12 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use nanming_dataflows::decision::Reason;
-use nanming_dataflows::event::{CallChange, CallEvent, CallFacts, Event};
+use nanming_dataflows::event::{CallChange, CallEvent, CallFacts, CallPhase, Event};
 use nanming_dataflows::ids::CallId;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -20,13 +21,13 @@ use super::body::Whole;
 use super::problem::status_of;
 use super::{App, Problem, Surface};
 use crate::call_content::content_hash;
+use crate::call_json;
 use crate::door::{Arrival, CallNote};
+use crate::ingest::alarm::reason;
 use crate::ingest::{Alarm, AlarmJson, Unfit};
 use crate::ledger::CallPage;
 use crate::publish::Outcome;
 use crate::publish::acceptances::Expected;
-
-mod answer;
 
 /// So long a caller waits for the commit.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -60,7 +61,7 @@ pub(super) async fn post(
     let (app, posted) = (&surface.app, Instant::now());
     let key = headers.get("idempotency-key").map(|key| key.as_bytes());
     let alarm = read(app, &body, |json| {
-        let mut alarm = json.alarm(&app.city, app.validator.callers())?;
+        let mut alarm = app.validator.alarm(json)?;
         alarm.note.key = sender_key(key)?;
         Ok(alarm)
     })?;
@@ -71,7 +72,17 @@ pub(super) async fn post(
         Taken::Now(tick) => (StatusCode::CREATED, tick),
         Taken::Before(tick) => (StatusCode::OK, tick),
     };
-    Ok((status, said(call, "accepted", facts, tick)))
+    let mut answer = said(call, "accepted", facts, tick);
+    if let Some(page) = set_aside(app, call)? {
+        answer.0["phase"] = json!(page.phase);
+        answer.0["into"] = json!(page.into);
+    }
+    Ok((status, answer))
+}
+
+/// The page of a call for which no unit of its own comes: its caller is told so at once.
+pub(super) fn set_aside(app: &App, call: CallId) -> Result<Option<CallPage>, Problem> {
+    Ok(app.book.page(call)?.filter(|page| page.phase.is_set_aside()))
 }
 
 /// `Idempotency-Key`, kept apart from the keys of other ways in; "" where there is none.
@@ -113,7 +124,22 @@ fn name(app: &App, alarm: &Alarm) -> Result<CallId, Problem> {
 
 /// `GET /calls/{id}`.
 pub(super) async fn get(State(surface): State<Arc<Surface>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    Ok(Json(answer::call(&surface.app.city, &find(&surface.app, &id)?)))
+    Ok(Json(call_json::call(Some(&surface.app.city), &find(&surface.app, &id)?)))
+}
+
+/// `GET /calls/{id}/explain`.
+pub(super) async fn explain(
+    State(surface): State<Arc<Surface>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let (app, call) = (&surface.app, find(&surface.app, &id)?.call);
+    let story = crate::explain::explain(&app.book, call, Some(&app.city))?;
+    Ok(Json(json!(story)))
+}
+
+/// `GET /calls/{id}/eido`.
+pub(super) async fn eido(State(surface): State<Arc<Surface>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    Ok(Json(crate::eido::incident(&surface.app.city, &find(&surface.app, &id)?)))
 }
 
 /// `PATCH /calls/{id}`.
@@ -124,9 +150,11 @@ pub(super) async fn patch(
 ) -> Result<Json<Value>, Problem> {
     let app = &surface.app;
     let page = find_open(app, &id)?;
-    let facts = read(app, &body, |json| json.change(&app.city, page.facts))?;
-    let event = CallEvent { time_ms: app.inbox.now_ms(), call: page.call, change: CallChange::Updated(facts) };
-    let (Taken::Now(tick) | Taken::Before(tick)) = submit(app, event, None).await?;
+    let (facts, why) = read(app, &body, |mut json| {
+        let why = reason(json.reason.take())?;
+        Ok((json.change(&app.city, page.facts)?, why))
+    })?;
+    let tick = change(app, &page, CallChange::Updated(facts), why).await?;
     Ok(said(page.call, "updated", facts, tick))
 }
 
@@ -134,12 +162,49 @@ pub(super) async fn patch(
 pub(super) async fn delete(
     State(surface): State<Arc<Surface>>,
     Path(id): Path<String>,
+    Query(asked): Query<Why>,
 ) -> Result<Json<Value>, Problem> {
     let app = &surface.app;
     let page = find_open(app, &id)?;
-    let event = CallEvent { time_ms: app.inbox.now_ms(), call: page.call, change: CallChange::Cancelled };
-    let (Taken::Now(tick) | Taken::Before(tick)) = submit(app, event, None).await?;
+    if page.withdrawn {
+        return Err(over(&id));
+    }
+    let why = reason(asked.reason)?;
+    let tick = change(app, &page, CallChange::Cancelled, why).await?;
     Ok(said(page.call, "cancelled", page.facts, tick))
+}
+
+/// `POST /calls/{id}/split`: it was merged by mistake.
+pub(super) async fn split(
+    State(surface): State<Arc<Surface>>,
+    Path(id): Path<String>,
+    Query(asked): Query<Why>,
+) -> Result<Json<Value>, Problem> {
+    let app = &surface.app;
+    let page = find(app, &id)?;
+    if page.phase != CallPhase::Merged {
+        let detail = format!("call {id} is not merged into another, or no more");
+        return Err(Problem::new(StatusCode::CONFLICT, "not_merged", detail));
+    }
+    let why = reason(asked.reason)?;
+    let tick = change(app, &page, CallChange::Split(page.facts), why).await?;
+    Ok(said(page.call, "split", page.facts, tick))
+}
+
+/// Why a call is changed, in a request without a body.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Why {
+    reason: Option<String>,
+}
+
+/// Has a call changed. Of one that is set aside the words go along: whoever may have to serve it now forgot them.
+async fn change(app: &App, page: &CallPage, change: CallChange, why: String) -> Result<u64, Problem> {
+    let words = if page.phase.is_set_aside() { page.note.words.clone() } else { String::new() };
+    let note = CallNote { words, why, ..CallNote::default() };
+    let event = CallEvent { time_ms: app.inbox.now_ms(), call: page.call, change };
+    let (Taken::Now(tick) | Taken::Before(tick)) = submit(app, event, Some(note)).await?;
+    Ok(tick)
 }
 
 /// Hands a call event to the door and waits until its tick is in the ledger.
@@ -252,10 +317,12 @@ fn find(app: &App, id: &str) -> Result<CallPage, Problem> {
 
 fn find_open(app: &App, id: &str) -> Result<CallPage, Problem> {
     let page = find(app, id)?;
-    if page.phase.is_over() {
-        return Err(Problem::new(StatusCode::CONFLICT, Reason::CallClosed.as_str(), format!("call {id} is over")));
-    }
-    Ok(page)
+    let is_over = page.phase.is_over() && !page.phase.is_set_aside();
+    if is_over { Err(over(id)) } else { Ok(page) }
+}
+
+fn over(id: &str) -> Problem {
+    Problem::new(StatusCode::CONFLICT, Reason::CallClosed.as_str(), format!("call {id} is over"))
 }
 
 fn said(call: CallId, status: &str, facts: CallFacts, tick: u64) -> Json<Value> {

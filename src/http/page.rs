@@ -27,6 +27,7 @@ static FILES: LazyLock<HashMap<&'static str, (&'static str, HeaderValue, Packed)
 pub(super) async fn page(method: Method, uri: Uri, asked: HeaderMap) -> Response {
     let path = match uri.path() {
         "/" => "/index.html",
+        "/terminal" => "/terminal.html",
         "/travel.html" => "/travel",
         path => path,
     };

@@ -15,10 +15,14 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Surface>>)> {
     let small = || DefaultBodyLimit::max(CALL_BYTES);
     vec![
         ("/", get(page::page)),
+        ("/terminal", get(page::page)),
         ("/healthz", get(status::healthz)),
         ("/metrics", get(status::metrics)),
         ("/openapi.json", get(status::openapi)),
         ("/calls", post(calls::post).layer(small())),
+        ("/calls/{id}/explain", get(calls::explain).layer(small())),
+        ("/calls/{id}/eido", get(calls::eido).layer(small())),
+        ("/calls/{id}/split", post(calls::split).layer(small())),
         ("/calls/{id}", get(calls::get).patch(calls::patch).delete(calls::delete).layer(small())),
         ("/api/ingest", post(ingest::post)),
         ("/wechat", get(wechat::get).post(wechat::post).layer(small())),

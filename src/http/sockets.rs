@@ -1,32 +1,36 @@
 //! WebSockets: dispatch terminals, which are told and answer, and desks, which are told.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::extract::Query;
+use axum::extract::State;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::extract::{Query, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use nanming_dataflows::ids::UnitId;
-use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::{Problem, Surface};
-use crate::ingest::NameOrId;
 use crate::publish::terminals::Line;
 
 mod heard;
+mod login;
 use heard::{hear, unreadable};
+use login::{Entry, PROTOCOL, Pass, Who};
 
 /// Close codes of RFC 6455.
 const GOING_AWAY: u16 = 1001;
+const NOT_ALLOWED: u16 = 1008;
 const TOO_BIG: u16 = 1009;
 const TRY_AGAIN: u16 = 1013;
 /// A ping goes out so often, and whoever says nothing for three of them is gone.
-const PING: Duration = Duration::from_secs(20);
+const PING: Duration = Duration::from_secs(10);
 /// One frame may take so long.
 const FRAME: Duration = Duration::from_secs(10);
 /// Largest frame from a terminal, bytes.
@@ -36,26 +40,30 @@ const READ_BYTES: usize = 4 * FRAME_BYTES;
 /// Whoever was said goodbye to gets so long to say it too.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// What a terminal says when it connects.
-#[derive(Deserialize)]
-pub(super) struct Who {
-    unit: Option<String>,
-}
-
-/// `GET /ws/terminal?unit=12`; the unit by number or by name.
+/// `GET /ws/terminal?unit=12&after=0`; the unit by number or by name, or by the token that it logs in with.
 pub(super) async fn terminal(
     State(surface): State<Arc<Surface>>,
+    headers: HeaderMap,
     who: Result<Query<Who>, QueryRejection>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let Query(who) = who.map_err(|e| Problem::new(e.status(), "malformed", e.body_text()))?;
-    let unit = unit(&surface, who.unit.as_deref().unwrap_or_default())?;
+    let entry = login::entry(&surface.app, &headers, who)?;
     let (upgrade, place) = (upgrade.map_err(no_upgrade)?, place(&surface)?);
-    let serve = move |socket| {
-        let frames = Frames::Terminal(surface.app.terminals.connect(unit));
-        serve(surface, Some(unit), frames, socket, place)
+    let serve = move |socket| serve_terminal(surface, entry, socket, place);
+    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(READ_BYTES).max_frame_size(READ_BYTES);
+    Ok(upgrade.on_upgrade(serve))
+}
+
+/// Serves a terminal once it is known which unit's it is, until its token ends.
+async fn serve_terminal(surface: Arc<Surface>, entry: Entry, mut socket: WebSocket, place: OwnedSemaphorePermit) {
+    let pass = match login::pass(&surface.app, entry, &mut socket).await {
+        Ok(pass) => pass,
+        Err(goodbye) => return close(socket, goodbye).await,
     };
-    Ok(upgrade.max_message_size(READ_BYTES).max_frame_size(READ_BYTES).on_upgrade(serve))
+    let Pass { unit, after, until_s } = pass;
+    let frames = Frames::Terminal(surface.app.terminals.connect(unit, after));
+    serve(surface, Some(unit), until_s, frames, socket, place).await;
 }
 
 /// `GET /ws/desk`.
@@ -67,7 +75,7 @@ pub(super) async fn desk(
     let serve = move |socket| {
         let (now, news) = surface.app.terminals.desk();
         let frames = Frames::Desk(now, news);
-        serve(surface, None, frames, socket, place)
+        serve(surface, None, None, frames, socket, place)
     };
     Ok(upgrade.max_message_size(READ_BYTES).max_frame_size(READ_BYTES).on_upgrade(serve))
 }
@@ -95,12 +103,14 @@ impl Frames {
 async fn serve(
     surface: Arc<Surface>,
     unit: Option<UnitId>,
+    until_s: Option<u64>,
     mut frames: Frames,
     mut socket: WebSocket,
     _place: OwnedSemaphorePermit,
 ) {
     let mut stop = surface.app.stop.clone();
     let (mut pings, mut heard_at) = (pings(), Instant::now());
+    let mut expired = pin!(login::expired(until_s));
     let goodbye = loop {
         let goes_on = tokio::select! {
             frame = frames.next() => match frame {
@@ -116,6 +126,7 @@ async fn serve(
                 }
             },
             _ = pings.tick() => heard_at.elapsed() < 3 * PING && ping(&mut socket).await,
+            () = &mut expired => break Some((NOT_ALLOWED, "the token has expired; log in with a new one")),
             () = ended(&mut stop) => break Some((GOING_AWAY, "the engine is shutting down")),
         };
         if !goes_on {
@@ -138,7 +149,7 @@ async fn heard(
     match (message, unit) {
         (Some(Ok(Message::Text(text))), _) if text.len() > FRAME_BYTES => Err(TOO_LARGE),
         (Some(Ok(Message::Binary(bytes))), _) if bytes.len() > FRAME_BYTES => Err(TOO_LARGE),
-        (Some(Ok(Message::Text(text))), Some(unit)) => Ok(hear(&surface.app, unit, text.as_bytes()).await.err()),
+        (Some(Ok(Message::Text(text))), Some(unit)) => Ok(hear(&surface.app, unit, text.as_bytes()).await),
         (Some(Ok(Message::Text(text))), None) => {
             Ok(Some(unreadable(&surface.app, "a desk is told, and says nothing", text.as_bytes())))
         }
@@ -183,11 +194,6 @@ fn pings() -> tokio::time::Interval {
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.reset();
     pings
-}
-
-fn unit(surface: &Surface, text: &str) -> Result<UnitId, Problem> {
-    let which = text.parse().map_or_else(|_| NameOrId::Name(text.into()), NameOrId::Id);
-    Ok(surface.app.validator.names().unit(&which)?)
 }
 
 fn place(surface: &Surface) -> Result<OwnedSemaphorePermit, Problem> {

@@ -8,12 +8,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use nanming_dataflows::event::Priority;
+use nanming_dataflows::event::CallPhase;
 use nanming_dataflows::ids::CallId;
 use tokio::time::timeout;
 
 use super::body::Whole;
-use super::calls::raise;
+use super::calls::{raise, set_aside};
 use super::{App, Problem, Surface};
 use crate::clock::wall_ms;
 use crate::config::WechatConfig;
@@ -91,6 +91,12 @@ async fn hear(app: &App, account: &Wechat, message: &Message, body: &[u8]) -> Op
             return Some(match answer {
                 Ok(Ok(call)) => {
                     account.conversations.forget(&caller);
+                    if set_aside(app, call).is_ok_and(|page| page.is_some_and(|page| page.phase == CallPhase::Referred))
+                    {
+                        return Some(format!(
+                            "您反映的事项已转交社区网格处理，编号 {call}。如有人身危险或情况紧急，请立即拨打110。"
+                        ));
+                    }
                     format!("您的报警已受理，警情编号 {call}。民警正在调派中，请保持通讯畅通；如情况变化请拨打110。")
                 }
                 Ok(Err(problem)) if problem.error() == "outside_city" => {
@@ -114,7 +120,6 @@ fn alarm(message: &Message, heard: Heard, (lon, lat): (f64, f64), label: &str) -
     let label = (!label.is_empty()).then(|| label.to_owned());
     let words: Vec<String> = Some(heard.words).filter(|words| !words.is_empty()).into_iter().chain(label).collect();
     AlarmJson {
-        priority: Some(Priority::B),
         lon: Some(lon),
         lat: Some(lat),
         channel: Some("wechat".into()),
@@ -132,7 +137,7 @@ async fn call(app: &App, alarm: AlarmJson, message: &str, body: &[u8]) -> Result
     if let Some(call) = app.book.call_of_key(&key)? {
         return Ok(call);
     }
-    let mut alarm = alarm.alarm(&app.city, app.validator.callers()).map_err(|unfit| {
+    let mut alarm = app.validator.alarm(alarm).map_err(|unfit| {
         app.letters.bury(now_ms, "calls", unfit.reason, &unfit.detail, body);
         Problem::from(unfit)
     })?;

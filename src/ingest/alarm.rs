@@ -8,16 +8,21 @@ use serde::Deserialize;
 
 use super::callers::MAX_CALLER;
 use super::{Callers, Unfit};
+use crate::classify::{Classifier, Told};
 use crate::door::CallNote;
 
 /// Longest words kept, characters.
 pub const MAX_WORDS: usize = 2000;
+/// Longest reason of a change, characters.
+const MAX_REASON: usize = 300;
 /// Most pictures of a call.
 pub const MAX_PICTURES: usize = 9;
 /// The longest reference to a picture, characters.
 const MAX_REFERENCE: usize = 512;
 /// The largest call ID: those above are the simulator's.
 const MAX_ID: u64 = (1 << 40) - 1;
+/// Units that a call may need.
+const UNITS: std::ops::RangeInclusive<u8> = 1..=20;
 /// Ways in which a call comes.
 const CHANNELS: [&str; 4] = ["phone", "wechat", "app", "desk"];
 
@@ -37,6 +42,8 @@ pub struct AlarmJson {
     pub lat: Option<f64>,
     /// The patrol grid, where no place is known: its middle is the place.
     pub grid: Option<u32>,
+    /// Who has to come.
+    pub needs: Option<Needs>,
     /// How it came in.
     pub channel: Option<String>,
     /// Who called, as a number or an account: only a pseudonym of it is kept.
@@ -45,6 +52,8 @@ pub struct AlarmJson {
     pub words: Option<String>,
     /// Where pictures are, or their IDs elsewhere. They are never fetched.
     pub pictures: Option<Vec<String>>,
+    /// Why a call is changed or withdrawn.
+    pub reason: Option<String>,
 }
 
 /// An alarm that makes sense.
@@ -65,21 +74,27 @@ impl AlarmJson {
         serde_json::from_slice(body).map_err(|e| Unfit::new(Reason::Malformed, e.to_string()))
     }
 
-    /// A new alarm: priority and place must be there.
-    pub fn alarm(self, city: &City, callers: &Callers) -> Result<Alarm, Unfit> {
+    /// A new alarm: its place must be there. Urgency, kind and needs that its sender does not tell are those of its words.
+    pub fn alarm(self, city: &City, callers: &Callers, rules: &Classifier) -> Result<Alarm, Unfit> {
         let missing = |what: &str| Unfit::new(Reason::Malformed, format!("'{what}' is missing"));
         let (at, grid) = self.place(city)?.ok_or_else(|| missing("lon, lat or grid"))?;
-        let priority = self.priority.ok_or_else(|| missing("priority"))?;
-        let category = self.category.unwrap_or_default();
+        if self.reason.is_some() {
+            return Err(Unfit::new(Reason::Malformed, "a new alarm has 'words'; a 'reason' is that of a change"));
+        }
+        let words = words(self.words)?;
+        let needs = self.needs.map(needs).transpose()?;
+        let told = Told { priority: self.priority, category: self.category, needs };
+        let (priority, category, needs, classified) = rules.classify(&words, told);
         Ok(Alarm {
             id: self.id.map(call_id).transpose()?,
-            facts: CallFacts { priority, category, at, grid, needs: Needs::ONE },
+            facts: CallFacts { priority, category, at, grid, needs },
             note: CallNote {
-                words: words(self.words)?,
+                words,
                 channel: channel(self.channel)?,
                 caller: caller(self.caller, callers)?,
                 pictures: pictures(self.pictures)?,
-                key: String::new(),
+                classified,
+                ..CallNote::default()
             },
         })
     }
@@ -88,11 +103,12 @@ impl AlarmJson {
     pub fn change(self, city: &City, known: CallFacts) -> Result<CallFacts, Unfit> {
         let fixed = [self.words.is_some(), self.channel.is_some(), self.caller.is_some(), self.pictures.is_some()];
         if self.id.is_some() || fixed.contains(&true) {
-            return Err(Unfit::new(Reason::Malformed, "only priority, category and place of a call can change"));
+            return Err(Unfit::new(Reason::Malformed, "only priority, category, place and needs of a call can change"));
         }
         let (at, grid) = self.place(city)?.unwrap_or((known.at, known.grid));
         let (priority, category) = (self.priority.unwrap_or(known.priority), self.category.unwrap_or(known.category));
-        Ok(CallFacts { priority, category, at, grid, needs: known.needs })
+        let needs = self.needs.map(needs).transpose()?.unwrap_or(known.needs);
+        Ok(CallFacts { priority, category, at, grid, needs })
     }
 
     /// The place, where one is told, and its grid.
@@ -105,6 +121,15 @@ impl AlarmJson {
             _ => Err(Unfit::new(Reason::Malformed, "the place is told as lon and lat, or as a grid, not as both")),
         }
     }
+}
+
+/// Why a call is changed or withdrawn, as whoever does so tells it; empty where nothing is told.
+pub fn reason(reason: Option<String>) -> Result<String, Unfit> {
+    let reason = reason.unwrap_or_default();
+    if reason.chars().count() > MAX_REASON {
+        return Err(Unfit::new(Reason::OutOfRange, format!("a reason is longer than {MAX_REASON} characters")));
+    }
+    Ok(reason)
 }
 
 /// A call ID in its range.
@@ -137,6 +162,15 @@ fn place_in_grid(city: &City, lon: f64, lat: f64) -> Result<(Point, GridId), Unf
     let outside =
         || Unfit::new(Reason::OutsideCity, format!("lon {lon}, lat {lat} lies in no patrol grid of {}", city.name));
     Ok((at, city.grid_at(at).ok_or_else(outside)?))
+}
+
+/// Needs that can be met.
+fn needs(needs: Needs) -> Result<Needs, Unfit> {
+    if UNITS.contains(&needs.units) {
+        return Ok(needs);
+    }
+    let detail = format!("a call needs {} to {} units, not {}", UNITS.start(), UNITS.end(), needs.units);
+    Err(Unfit::new(Reason::OutOfRange, detail))
 }
 
 fn words(words: Option<String>) -> Result<String, Unfit> {
@@ -178,6 +212,8 @@ fn pictures(pictures: Option<Vec<String>>) -> Result<Vec<String>, Unfit> {
 
 #[cfg(test)]
 mod tests {
+    use nanming_dataflows::event::Skill;
+
     use super::*;
 
     fn city() -> City {
@@ -185,7 +221,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Alarm, Unfit> {
-        AlarmJson::read(text.as_bytes())?.alarm(&city(), &Callers::new("key"))
+        AlarmJson::read(text.as_bytes())?.alarm(&city(), &Callers::new("key"), &Classifier::built_in().unwrap())
     }
 
     fn body(rest: &str) -> String {
@@ -209,12 +245,18 @@ mod tests {
         for (text, reason) in [
             ("{".to_owned(), Reason::Malformed),
             ("{\"priority\":\"A\"}".to_owned(), Reason::Malformed),
+            (body(",\"reason\":\"x\""), Reason::Malformed),
             ("{\"priority\":\"Z\",\"lon\":1,\"lat\":2}".to_owned(), Reason::Malformed),
             (body(",\"colour\":\"red\""), Reason::Malformed),
             (body(",\"channel\":\"pigeon\""), Reason::Malformed),
             (body(",\"id\":0"), Reason::OutOfRange),
             ("[7,\"A\",null,1,2,null,null,null]".to_owned(), Reason::Malformed),
             (body(",\"grid\":0"), Reason::Malformed),
+            (body(",\"needs\":{\"units\":0}"), Reason::OutOfRange),
+            (body(",\"needs\":{\"units\":21}"), Reason::OutOfRange),
+            (body(",\"needs\":{\"units\":300}"), Reason::Malformed),
+            (body(",\"needs\":{\"skills\":[\"wings\"]}"), Reason::Malformed),
+            (body(",\"needs\":{\"men\":2}"), Reason::Malformed),
             ("{\"priority\":\"A\",\"grid\":99}".to_owned(), Reason::OutsideCity),
             ("{\"priority\":\"A\",\"grid\":-1}".to_owned(), Reason::Malformed),
             (body(&format!(",\"caller\":\"{}\"", "1".repeat(65))), Reason::OutOfRange),
@@ -229,6 +271,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_told_is_read_from_the_words() {
+        let alarm = read("{\"grid\":1,\"words\":\"有人持枪\"}").unwrap();
+        assert_eq!(
+            (alarm.facts.priority, alarm.facts.category, alarm.facts.needs.units),
+            (Priority::A, Category::Crime, 3)
+        );
+        assert_eq!(alarm.note.classified.unwrap().rule, "firearm");
+        let told = read("{\"grid\":1,\"words\":\"有人持枪\",\"priority\":\"C\",\"category\":\"other\"}").unwrap();
+        assert_eq!(
+            (told.facts.priority, told.facts.category, told.facts.needs),
+            (Priority::C, Category::Other, Needs::ONE)
+        );
+        assert_eq!(told.note.classified, None);
+    }
+
+    #[test]
     fn a_grid_stands_for_its_middle_and_a_caller_for_a_pseudonym() {
         let alarm = read("{\"priority\":\"B\",\"grid\":1,\"caller\":\"13800138000\",\"pictures\":[\"https://x/1\"]}");
         let (alarm, city) = (alarm.unwrap(), city());
@@ -239,7 +297,10 @@ mod tests {
 
     #[test]
     fn a_change_keeps_what_it_does_not_name() {
-        let known = read(&body("")).unwrap().facts;
+        let known = read(&body(",\"needs\":{\"units\":2,\"skills\":[\"armed\"]}")).unwrap().facts;
+        assert_eq!(known.needs, Needs { units: 2, skills: [Skill::Armed].into_iter().collect() });
+        let fewer = AlarmJson::read(b"{\"needs\":{}}").unwrap().change(&city(), known).unwrap();
+        assert_eq!(fewer, CallFacts { needs: Needs::ONE, ..known });
         let change = AlarmJson::read(b"{\"priority\":\"C\"}").unwrap().change(&city(), known).unwrap();
         assert_eq!(change, CallFacts { priority: Priority::C, ..known });
         assert!(AlarmJson::read(b"{\"lon\":1}").unwrap().change(&city(), known).is_err());

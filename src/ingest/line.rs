@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::{
-    Answer, AssignmentId, CaseStage, Category, ControlMode, Finding, Priority, STREAMS, UnitStatus, VehicleClass,
-    ViolationKind,
+    Answer, AssignmentId, CaseStage, Category, ControlMode, Finding, Needs, Priority, STREAMS, UnitStatus,
+    VehicleClass, ViolationKind,
 };
 use serde::Deserialize;
 
@@ -122,6 +122,7 @@ pub(super) struct CallLine {
     pub(super) lon: Option<f64>,
     pub(super) lat: Option<f64>,
     pub(super) grid: Option<u32>,
+    pub(super) needs: Option<Needs>,
     pub(super) channel: Option<String>,
     pub(super) caller: Option<String>,
     pub(super) words: Option<String>,

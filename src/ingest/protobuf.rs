@@ -2,7 +2,7 @@
 //! with one row is no other row's business. A message that cannot be read, or is of another version, is refused whole.
 
 use nanming_dataflows::decision::Reason;
-use nanming_dataflows::event::Event;
+use nanming_dataflows::event::{Event, Needs, Skill};
 use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -114,6 +114,7 @@ impl Validator {
             lon: row.lon,
             lat: row.lat,
             grid: row.grid,
+            needs: row.needs.as_ref().map(needs).transpose()?,
             channel: text(&row.channel),
             caller: text(&row.caller),
             words: text(&row.words),
@@ -167,6 +168,14 @@ fn read(raw: &[u8]) -> Result<v1::Batch, Unfit> {
             format!("the message is of version {other} of its schema, this engine reads {VERSION}"),
         )),
     }
+}
+
+/// No number of units stands for one.
+fn needs(row: &v1::Needs) -> Result<Needs, Unfit> {
+    let too_many = |_| Unfit::new(Reason::OutOfRange, format!("a call cannot need {} units", row.units));
+    let units = u8::try_from(row.units.max(1)).map_err(too_many)?;
+    let skills: Result<Vec<Skill>, Unfit> = row.skills.iter().map(|skill| word("skill", skill)).collect();
+    Ok(Needs { units, skills: skills?.into() })
 }
 
 /// 0 stands for now.

@@ -7,10 +7,11 @@ use nanming_dataflows::event::*;
 use nanming_dataflows::ids::{BusId, CallId, CameraId, CaseId, JunctionId, VehicleId};
 use nanming_dataflows::network::{CameraKind, City};
 
-use super::alarm::{self, AlarmJson};
+use super::alarm::{self, Alarm, AlarmJson};
 use super::line::*;
 use super::place::on_route;
 use super::{Callers, Names, Plates, Unfit, scan};
+use crate::classify::Classifier;
 use crate::door::CallNote;
 
 /// Faster than this no vehicle drives in a city, mm/s.
@@ -34,6 +35,7 @@ pub struct Validator {
     kinds: Vec<CameraKind>,
     plates: Plates,
     callers: Callers,
+    rules: Arc<Classifier>,
     future_ms: u64,
     late_ms: u64,
 }
@@ -43,7 +45,18 @@ impl Validator {
     /// units say more than `late_ms` behind it.
     pub fn new(city: Arc<City>, plates: Plates, callers: Callers, future_ms: u64, late_ms: u64) -> Validator {
         let kinds = city.cameras.iter().map(|camera| camera.kind).collect();
-        Validator { names: Names::new(&city), kinds, city, plates, callers, future_ms, late_ms }
+        let rules = Arc::default();
+        Validator { names: Names::new(&city), kinds, city, plates, callers, rules, future_ms, late_ms }
+    }
+
+    /// Understands the words of alarms by these rules; without any it takes all of them with caution.
+    pub fn with_rules(self, rules: Arc<Classifier>) -> Validator {
+        Validator { rules, ..self }
+    }
+
+    /// An alarm that makes sense.
+    pub fn alarm(&self, alarm: AlarmJson) -> Result<Alarm, Unfit> {
+        alarm.alarm(&self.city, &self.callers, &self.rules)
     }
 
     /// Pseudonyms of callers.
@@ -171,9 +184,24 @@ impl Validator {
         if let CallStep::Cancelled = step {
             return Ok((Event::Call(CallEvent { time_ms, call, change: CallChange::Cancelled }), None));
         }
-        let CallLine { priority, category, lon, lat, grid, channel, caller, words, pictures, .. } = line;
-        let alarm = AlarmJson { id: None, priority, category, lon, lat, grid, channel, caller, words, pictures };
-        let alarm = alarm.alarm(&self.city, &self.callers)?;
+        let CallLine { priority, category, lon, lat, grid, needs, channel, caller, words, pictures, .. } = line;
+        let alarm = AlarmJson {
+            priority,
+            category,
+            lon,
+            lat,
+            grid,
+            needs,
+            channel,
+            caller,
+            words,
+            pictures,
+            ..AlarmJson::default()
+        };
+        if let (CallStep::Updated, None) = (step, priority) {
+            return Err(Unfit::new(Reason::Malformed, "'priority' is missing"));
+        }
+        let alarm = self.alarm(alarm)?;
         Ok(match step {
             CallStep::Updated => {
                 (Event::Call(CallEvent { time_ms, call, change: CallChange::Updated(alarm.facts) }), None)

@@ -59,6 +59,8 @@ impl Render {
         let (lon, lat) = made.facts.at.to_lon_lat(self.city.origin).degrees();
         line["category"] = json!(made.facts.category);
         line["grid"] = json!(made.facts.grid);
+        line["needs_units"] = json!(made.facts.needs.units);
+        line["needs_skills"] = json!(made.facts.needs.skills);
         line["lon"] = lon.into();
         line["lat"] = lat.into();
         line["words"] = made.words.clone().into();
@@ -82,7 +84,7 @@ fn line(value: &serde_json::Value) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use nanming_dataflows::decision::{Assignment, Candidate, Interval, Lead, PickReason, StageReason};
-    use nanming_dataflows::event::{AssignmentId, CallFacts, Category, Lamp, Needs, Priority};
+    use nanming_dataflows::event::{AssignmentId, CallFacts, Category, Lamp, Needs, Priority, Skill};
     use nanming_dataflows::ids::{CallId, GridId, JunctionId, LinkId, UnitId};
     use rdkafka::message::Headers;
     use serde_json::Value;
@@ -144,7 +146,7 @@ mod tests {
             category: Category::Crime,
             at: unit.post,
             grid: GridId(1),
-            needs: Needs::ONE,
+            needs: Needs { units: 2, skills: [Skill::Armed].into_iter().collect() },
         };
         let made = Assigned { assignment, facts, words: "救命".into() };
         same::<v1::Assignment>(&json.assignment(&made), &protobuf.assignment(&made));

@@ -4,14 +4,14 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nanming_dataflows::decision::{Assignment, CallPhase, CloseReason};
-use nanming_dataflows::event::{CallFacts, Category, Priority};
+use nanming_dataflows::event::{CallFacts, Category, Needs, Priority};
 use nanming_dataflows::ids::{CallId, UnitId};
 use nanming_dataflows::network::Point;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
-use super::restart::{assignment, facts, note};
-use super::text::{int, unsigned, variant};
+use super::restart::{FACTS, assignment, facts, note};
+use super::text::{int, json, unsigned, variant};
 use super::{LedgerError, open_read_only};
 use crate::door::CallNote;
 
@@ -41,6 +41,27 @@ pub struct CallPage {
     pub assignment: Option<Assignment>,
     /// Its phases, oldest first.
     pub history: Vec<HistoryLine>,
+    /// The call that it was merged into, if it was.
+    pub into: Option<CallId>,
+    /// Whether its own caller withdrew it, though it goes on for others.
+    pub withdrawn: bool,
+    /// The calls that were merged into it.
+    pub joined: Vec<Joined>,
+}
+
+/// A call that was merged into another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Joined {
+    /// Which.
+    pub call: CallId,
+    /// When it was opened, ms.
+    pub opened_ms: u64,
+    /// How far it is: merged, or withdrawn by its caller, or closed with the one that it joined.
+    pub phase: CallPhase,
+    /// Pseudonym of its caller.
+    pub caller: String,
+    /// What the caller said.
+    pub words: String,
 }
 
 /// A call reached a phase, or something about it changed.
@@ -58,10 +79,12 @@ pub struct HistoryLine {
     pub reason: Option<CloseReason>,
     /// What changed, where no phase was reached.
     pub changed: Option<Changed>,
+    /// Why, as somebody said; empty where nobody did.
+    pub note: String,
 }
 
 /// What a call's sender changed about it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Changed {
     /// Another urgency.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +95,15 @@ pub struct Changed {
     /// Another place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Point>,
+    /// Others have to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Needs>,
+    /// The call whose joining changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<CallId>,
+    /// Its own caller withdrew it; it goes on for others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
 }
 
 impl Changed {
@@ -81,8 +113,10 @@ impl Changed {
             priority: (before.priority != after.priority).then_some(after.priority),
             category: (before.category != after.category).then_some(after.category),
             at: (before.at != after.at).then_some(after.at),
+            needs: (before.needs != after.needs).then_some(after.needs),
+            ..Changed::default()
         };
-        (changed != Changed { priority: None, category: None, at: None }).then_some(changed)
+        (changed != Changed::default()).then_some(changed)
     }
 }
 
@@ -95,23 +129,26 @@ impl Book {
     /// The page of a call, if the book has one.
     pub fn page(&self, call: CallId) -> Result<Option<CallPage>, LedgerError> {
         let db = self.lock();
-        let mut statement = db.prepare_cached(
-            "SELECT opened_ms, priority, category, x_mm, y_mm, grid, words, channel, content, tick, phase, attempt,
-                    caller, pictures, key
+        let mut statement = db.prepare_cached(&format!(
+            "SELECT opened_ms, {FACTS}, words, channel, content, tick, phase, attempt, caller, pictures, key, rule, joined,
+                    withdrawn
              FROM calls WHERE id = ?",
-        )?;
+        ))?;
         let mut rows = statement.query([int(call.0)])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        let phase: CallPhase = variant(&row.get::<_, String>(10)?)?;
+        let phase: CallPhase = variant(&row.get::<_, String>(12)?)?;
         Ok(Some(CallPage {
             call,
             opened_ms: unsigned(row.get(0)?),
             facts: facts(row, 1)?,
-            note: note(row, 6, 12)?,
-            content: row.get(8)?,
-            tick: unsigned(row.get(9)?),
+            note: note(row, 8, 14)?,
+            content: row.get(10)?,
+            tick: unsigned(row.get(11)?),
             phase,
-            assignment: find_assignment(&db, call, row.get(11)?, phase.is_over())?,
+            assignment: find_assignment(&db, call, row.get(13)?, phase.is_over())?,
+            into: row.get::<_, Option<i64>>(18)?.map(|id| CallId(unsigned(id))),
+            withdrawn: row.get(19)?,
+            joined: joined(&db, call)?,
             history: history(&db, call)?,
         }))
     }
@@ -144,9 +181,28 @@ fn find_assignment(
     found.transpose()
 }
 
+/// The calls merged into one, oldest first.
+fn joined(db: &Connection, into: CallId) -> Result<Vec<Joined>, LedgerError> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, opened_ms, phase, caller, words FROM calls WHERE joined = ? ORDER BY opened_ms, id",
+    )?;
+    let mut rows = statement.query([int(into.0)])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(Joined {
+            call: CallId(unsigned(row.get(0)?)),
+            opened_ms: unsigned(row.get(1)?),
+            phase: variant(&row.get::<_, String>(2)?)?,
+            caller: row.get(3)?,
+            words: row.get(4)?,
+        });
+    }
+    Ok(found)
+}
+
 fn history(db: &Connection, call: CallId) -> Result<Vec<HistoryLine>, LedgerError> {
     let mut statement = db.prepare_cached(
-        "SELECT time_ms, phase, attempt, unit, reason, changed FROM call_history WHERE call = ? ORDER BY rowid",
+        "SELECT time_ms, phase, attempt, unit, reason, changed, note FROM call_history WHERE call = ? ORDER BY rowid",
     )?;
     let mut rows = statement.query([int(call.0)])?;
     let mut lines = Vec::new();
@@ -166,9 +222,7 @@ fn line(row: &Row<'_>) -> Result<HistoryLine, LedgerError> {
             .filter(|word| !word.is_empty())
             .map(|word| variant(&word))
             .transpose()?,
-        changed: Some(row.get::<_, String>(5)?)
-            .filter(|json| !json.is_empty())
-            .map(|json| serde_json::from_str(&json).map_err(|e| LedgerError::Corrupt(e.to_string())))
-            .transpose()?,
+        changed: Some(row.get::<_, String>(5)?).filter(|json| !json.is_empty()).map(|text| json(&text)).transpose()?,
+        note: row.get(6)?,
     })
 }

@@ -4,18 +4,28 @@ use std::ops::Range;
 
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::{Assignment, CallPhase, Candidate};
-use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, Needs, Serving, StageHold, Standing};
+use nanming_dataflows::event::{
+    Ack, AssignmentId, CallChange, CallEvent, CallFacts, Needs, Serving, Skill, StageHold, Standing,
+};
 use nanming_dataflows::ids::{CallId, GridId, JunctionId, UnitId};
 use nanming_dataflows::network::Point;
 use rusqlite::{OptionalExtension, Row};
 
-use super::text::{int, unsigned, variant};
+use super::text::{int, json, unsigned, variant};
 use super::{Ledger, LedgerError};
 use crate::door::CallNote;
 use crate::offsets::Offsets;
 
 /// Phases in which a call is still somebody's business.
 const OPEN: &str = "('waiting', 'assigned', 'accepted', 'arrived')";
+/// Calls that were referred can be taken back for so long, ms.
+const REFERRED_MS: u64 = 24 * 3_600_000;
+
+/// Columns of the facts of a call, in the order in which [`facts`] reads them.
+pub(super) const FACTS: &str = "priority, category, x_mm, y_mm, grid, needs_units, needs_skills";
+
+/// Answers of the time before that a new engine is told of.
+const ANSWERS: i64 = 10_000;
 
 /// An assignment that holds: its call, and how far it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,22 +37,34 @@ pub struct InForce {
 }
 
 impl Ledger {
-    /// Open calls with what is known of them now and where they stand, by ID, as the events that restore them.
+    /// Open calls with what is known of them now and where they stand, by ID, as the events that restore them; and those
+    /// that were merged into them, or referred of late.
     pub fn open_calls(&self) -> Result<Vec<(CallEvent, CallNote)>, LedgerError> {
+        let since_ms = self.last_tick()?.unwrap_or(0).saturating_sub(REFERRED_MS);
         let sql = format!(
-            "SELECT id, opened_ms, priority, category, x_mm, y_mm, grid, words, channel, phase, unit,
-                    (SELECT coalesce(max(attempt), 0) FROM assignments WHERE call = id), caller, pictures, key
-             FROM calls WHERE phase IN {OPEN} ORDER BY id"
+            "SELECT id, opened_ms, {FACTS}, words, channel, phase, unit,
+                    (SELECT coalesce(max(attempt), 0) FROM assignments WHERE call = id), caller, pictures, key, rule,
+                    joined, withdrawn
+             FROM calls
+             WHERE phase IN {OPEN} OR phase = 'merged' OR (phase = 'referred' AND opened_ms > ?) ORDER BY id"
         );
         let mut statement = self.db.prepare(&sql)?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query([int(since_ms)])?;
         let mut calls = Vec::new();
         while let Some(row) = rows.next()? {
             let (call, time_ms) = (CallId(unsigned(row.get(0)?)), unsigned(row.get(1)?));
-            let note = note(row, 7, 12)?;
-            let (facts, standing) = (facts(row, 2)?, standing(row, 9)?);
+            let note = note(row, 9, 14)?;
+            let (facts, standing) = (facts(row, 2)?, standing(row, 11)?);
             self.roster.check(call, &facts, &standing)?;
-            calls.push((CallEvent { time_ms, call, change: CallChange::Restored(facts, standing) }, note));
+            let into = row.get::<_, Option<i64>>(18)?.map(|id| CallId(unsigned(id)));
+            let change = match into.filter(|_| standing.phase == CallPhase::Merged) {
+                Some(into) => CallChange::Joined(facts, into),
+                None => CallChange::Restored(facts, standing),
+            };
+            calls.push((CallEvent { time_ms, call, change }, note));
+            if row.get(19)? {
+                calls.push((CallEvent { time_ms, call, change: CallChange::Withdrawn }, CallNote::default()));
+            }
         }
         Ok(calls)
     }
@@ -102,6 +124,22 @@ impl Ledger {
         Ok(found)
     }
 
+    /// The latest answers that were taken: one that comes again is told so.
+    pub fn answers_taken(&self) -> Result<Vec<Ack>, LedgerError> {
+        let mut statement = self.db.prepare(
+            "SELECT time_ms, call, attempt, unit, answer FROM
+                (SELECT rowid AS n, * FROM acks WHERE refused = '' ORDER BY n DESC LIMIT ?) ORDER BY n",
+        )?;
+        let mut rows = statement.query([ANSWERS])?;
+        let mut taken = Vec::new();
+        while let Some(row) = rows.next()? {
+            let assignment = AssignmentId { call: CallId(unsigned(row.get(1)?)), attempt: row.get(2)? };
+            let (time_ms, unit) = (unsigned(row.get(0)?), UnitId(row.get(3)?));
+            taken.push(Ack { time_ms, unit, assignment, answer: variant(&row.get::<_, String>(4)?)? });
+        }
+        Ok(taken)
+    }
+
     /// The first ID after all calls in the book that have one of `range`: its start if there are none. Ranges are kept
     /// apart because the IDs of people's calls, of senders and of the simulator grow side by side.
     pub fn next_call_id(&self, range: Range<u64>) -> Result<CallId, LedgerError> {
@@ -137,34 +175,39 @@ fn standing(row: &Row<'_>, from: usize) -> Result<Standing, LedgerError> {
     })
 }
 
-/// What was said and how it came in, from the columns words, channel from `from`, and caller, pictures, key from `more`.
+/// What was said and how it came in, from the columns words, channel from `from`, and caller, pictures, key, rule from
+/// `more`.
 pub(super) fn note(row: &Row<'_>, from: usize, more: usize) -> Result<CallNote, LedgerError> {
-    let pictures: String = row.get(more + 1)?;
+    let (pictures, rule): (String, String) = (row.get(more + 1)?, row.get(more + 3)?);
     Ok(CallNote {
         words: row.get(from)?,
         channel: row.get(from + 1)?,
         caller: row.get(more)?,
-        pictures: serde_json::from_str(&pictures).map_err(|e| LedgerError::Corrupt(e.to_string()))?,
+        pictures: json(&pictures)?,
         key: row.get(more + 2)?,
+        classified: Some(rule).filter(|rule| !rule.is_empty()).map(|rule| json(&rule)).transpose()?,
+        why: String::new(),
     })
 }
 
-/// Facts from the columns priority, category, x_mm, y_mm, grid, the first of which is `from`.
+/// Facts from the columns [`FACTS`], the first of which is `from`.
 pub(super) fn facts(row: &Row<'_>, from: usize) -> Result<CallFacts, LedgerError> {
     Ok(CallFacts {
         priority: variant(&row.get::<_, String>(from)?)?,
         category: variant(&row.get::<_, String>(from + 1)?)?,
         at: Point { x_mm: row.get(from + 2)?, y_mm: row.get(from + 3)? },
         grid: GridId(row.get(from + 4)?),
-        needs: Needs::ONE,
+        needs: Needs {
+            units: row.get(from + 5)?,
+            skills: json::<Vec<Skill>>(&row.get::<_, String>(from + 6)?)?.into(),
+        },
     })
 }
 
 /// An assignment from the columns of its table, in order.
 pub(super) fn assignment(row: &Row<'_>) -> Result<Assignment, LedgerError> {
     let call = CallId(unsigned(row.get(0)?));
-    let candidates: Vec<Candidate> =
-        serde_json::from_str(&row.get::<_, String>(6)?).map_err(|e| LedgerError::Corrupt(e.to_string()))?;
+    let candidates: Vec<Candidate> = json(&row.get::<_, String>(6)?)?;
     Ok(Assignment {
         id: AssignmentId { call, attempt: row.get(1)? },
         call,

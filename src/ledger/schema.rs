@@ -13,20 +13,26 @@ const TABLES: &str = "
     -- `last_tick`, and `city`: the fingerprint of the city that the numbers here are of.
     CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
     -- What is known of a call now; `content` is the hash of what its sender sent first, `key` the sender's key for it,
-    -- `caller` a pseudonym, `pictures` a JSON list of references.
+    -- `caller` a pseudonym, `pictures` a JSON list of references, `needs_skills` one of words, `rule` how its words were
+    -- understood as JSON, else empty; `joined` the call that it was merged into; `withdrawn`: by its caller, though it goes
+    -- on for others.
     CREATE TABLE calls (
         id INTEGER PRIMARY KEY, opened_ms INTEGER NOT NULL, priority TEXT NOT NULL, category TEXT NOT NULL,
         x_mm INTEGER NOT NULL, y_mm INTEGER NOT NULL, grid INTEGER NOT NULL,
         words TEXT NOT NULL, channel TEXT NOT NULL, content BLOB NOT NULL,
         phase TEXT NOT NULL, attempt INTEGER, unit INTEGER, tick INTEGER NOT NULL,
-        key TEXT NOT NULL DEFAULT '', caller TEXT NOT NULL DEFAULT '', pictures TEXT NOT NULL DEFAULT '[]') STRICT;
+        key TEXT NOT NULL DEFAULT '', caller TEXT NOT NULL DEFAULT '', pictures TEXT NOT NULL DEFAULT '[]',
+        needs_units INTEGER NOT NULL DEFAULT 1, needs_skills TEXT NOT NULL DEFAULT '[]', rule TEXT NOT NULL DEFAULT '',
+        joined INTEGER, withdrawn INTEGER NOT NULL DEFAULT 0) STRICT;
     CREATE INDEX calls_by_phase ON calls (phase);
     CREATE INDEX calls_by_key ON calls (key) WHERE key <> '';
+    CREATE INDEX calls_by_joined ON calls (joined) WHERE joined IS NOT NULL;
+    CREATE INDEX calls_by_opened ON calls (opened_ms);
     -- A phase that it reached, or something about it that changed. `reason` is why it was closed, where its unit did not
-    -- say so, else empty; `changed` is what became of it as JSON, else empty.
+    -- say so, else empty; `changed` is what became of it as JSON, else empty; `note` why, as somebody said.
     CREATE TABLE call_history (
         call INTEGER NOT NULL, time_ms INTEGER NOT NULL, phase TEXT NOT NULL, attempt INTEGER, unit INTEGER,
-        reason TEXT NOT NULL DEFAULT '', changed TEXT NOT NULL DEFAULT '') STRICT;
+        reason TEXT NOT NULL DEFAULT '', changed TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '') STRICT;
     CREATE INDEX call_history_by_call ON call_history (call);
     -- `phase` is assigned, accepted, arrived or ended; `ended` says why, else it is empty.
     CREATE TABLE assignments (
@@ -82,7 +88,15 @@ const STEPS: [&str; VERSION as usize - 1] = [
      CREATE TABLE escalations (
         call INTEGER NOT NULL, time_ms INTEGER NOT NULL, step TEXT NOT NULL, why TEXT NOT NULL,
         attempt INTEGER, unit INTEGER) STRICT;
-     CREATE INDEX escalations_by_call ON escalations (call);",
+     CREATE INDEX escalations_by_call ON escalations (call);
+     ALTER TABLE calls ADD COLUMN needs_units INTEGER NOT NULL DEFAULT 1;
+     ALTER TABLE calls ADD COLUMN needs_skills TEXT NOT NULL DEFAULT '[]';
+     ALTER TABLE calls ADD COLUMN rule TEXT NOT NULL DEFAULT '';
+     ALTER TABLE calls ADD COLUMN joined INTEGER;
+     ALTER TABLE calls ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE call_history ADD COLUMN note TEXT NOT NULL DEFAULT '';
+     CREATE INDEX calls_by_joined ON calls (joined) WHERE joined IS NOT NULL;
+     CREATE INDEX calls_by_opened ON calls (opened_ms);",
 ];
 
 /// Sets the connection up, makes the tables in a new file and brings those of an older one up to date.

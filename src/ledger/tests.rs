@@ -1,6 +1,6 @@
 use nanming_dataflows::decision::{
     Assignment, AssignmentPhase, AssignmentStatus, CallPhase, CallStatus, Candidate, CloseReason, Decisions, EndReason,
-    Escalation, EscalationStep, PickReason, Reason, Rejected, Shortfall,
+    Escalation, EscalationStep, Merge, PickReason, Reason, Rejected, Shortfall,
 };
 use nanming_dataflows::event::*;
 use nanming_dataflows::ids::*;
@@ -32,6 +32,7 @@ fn note() -> CallNote {
         caller: "0123456789abcdef".into(),
         pictures: vec!["https://x/1".into()],
         key: "k".into(),
+        ..CallNote::default()
     }
 }
 
@@ -225,14 +226,18 @@ fn the_ledger_of_another_city_is_refused() {
 
 #[test]
 fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
+    let sixth = "DROP INDEX calls_by_joined; DROP INDEX calls_by_opened; ALTER TABLE call_history DROP COLUMN note;
+                 ALTER TABLE calls DROP COLUMN needs_units; ALTER TABLE calls DROP COLUMN needs_skills;
+                 ALTER TABLE calls DROP COLUMN rule; ALTER TABLE calls DROP COLUMN joined;
+                 ALTER TABLE calls DROP COLUMN withdrawn; ALTER TABLE assignments DROP COLUMN phase;
+                 ALTER TABLE assignments DROP COLUMN ended; ALTER TABLE assignments DROP COLUMN ended_ms;
+                 DROP TABLE escalations;";
     let fifth = "DROP TABLE holds;";
     let fourth = "DROP TABLE offsets; DROP INDEX assignments_by_time;";
     let third = "DROP INDEX calls_by_key; ALTER TABLE calls DROP COLUMN key; ALTER TABLE calls DROP COLUMN caller;
                  ALTER TABLE calls DROP COLUMN pictures;";
     let second = "ALTER TABLE call_history DROP COLUMN changed;";
     let first = "ALTER TABLE call_history DROP COLUMN reason;";
-    let sixth = "ALTER TABLE assignments DROP COLUMN phase; ALTER TABLE assignments DROP COLUMN ended;
-                 ALTER TABLE assignments DROP COLUMN ended_ms; DROP TABLE escalations;";
     let all = [sixth, fifth, fourth, third, second, first];
     for version in 1..=6 {
         let (_dir, path, mut ledger) = in_new_file();
@@ -315,13 +320,15 @@ fn what_is_changed_about_a_call_is_in_its_history() {
     let (_dir, path, mut ledger) = in_new_file();
     ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
     let change = |time_ms, facts| CallEvent { time_ms, call: CallId(17), change: CallChange::Updated(facts) };
-    let worse = CallFacts { priority: Priority::C, at: Point { x_mm: 1, y_mm: 2 }, ..FACTS };
+    let needs = Needs { units: 3, skills: [Skill::Dog].into_iter().collect() };
+    let worse = CallFacts { priority: Priority::C, at: Point { x_mm: 1, y_mm: 2 }, needs, ..FACTS };
     ledger.commit(&[record(11, vec![change(3_000, worse), change(4_000, worse)], Decisions::default())]).unwrap();
     let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
-    let changed = Changed { priority: Some(Priority::C), category: None, at: Some(worse.at) };
+    let changed = Changed { priority: Some(Priority::C), at: Some(worse.at), needs: Some(needs), ..Changed::default() };
     let lines: Vec<_> = page.history.iter().map(|line| (line.time_ms, line.phase, line.changed)).collect();
     let phases = [(1_017, CallPhase::Waiting, None), (2_000, CallPhase::Assigned, None)];
     assert_eq!(lines[..2], phases);
+    assert_eq!(page.facts, worse);
     assert_eq!(lines[2..], [(3_000, CallPhase::Assigned, Some(changed))], "said twice, it changed once");
 }
 
@@ -434,4 +441,86 @@ fn stages_that_are_held_are_known_after_a_restart_until_they_are_let_go_or_over(
     assert!(ledger.commit(&[of(10, &said), of(11, &[hold(1, 3, None, 0)])]).unwrap(), "before anybody is told");
     drop(ledger);
     assert_eq!(Ledger::open(&path, 24, &city()).unwrap().holds_in_force(50).unwrap(), [hold(0, 2, Some(2), 80)]);
+}
+
+#[test]
+fn merges_are_in_the_book_with_what_they_raised_and_a_restart_finds_them() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let needs = Needs { units: 3, skills: [Skill::Armed].into_iter().collect() };
+    let raised = CallFacts { needs, ..FACTS };
+    let merged = Decisions {
+        merges: vec![Merge { call: CallId(18), time_ms: 3_000, into: CallId(17), facts: raised }],
+        calls: vec![status(18, CallPhase::Merged, None)],
+        ..Decisions::default()
+    };
+    ledger.commit(&[record(10, vec![opened(17)], Decisions::default()), record(11, vec![opened(18)], merged)]).unwrap();
+    let say = |time_ms, call, change| CallEvent { time_ms, call: CallId(call), change };
+    let withdrawn = say(4_000, 17, CallChange::Cancelled);
+    ledger.commit(&[record(12, vec![withdrawn], Decisions::default())]).unwrap();
+    let book = Book::open(&path).unwrap();
+    let page = book.page(CallId(17)).unwrap().unwrap();
+    let joined: Vec<_> = page.joined.iter().map(|j| (j.call.0, j.phase, j.caller.as_str())).collect();
+    assert_eq!((page.facts, page.withdrawn, page.phase), (raised, true, CallPhase::Waiting));
+    assert_eq!(joined, [(18, CallPhase::Merged, "0123456789abcdef")]);
+    let changes: Vec<_> = page.history.iter().filter_map(|line| line.changed).collect();
+    let by_joining = Changed { needs: Some(needs), joined: Some(CallId(18)), ..Changed::default() };
+    assert_eq!(changes, [by_joining, Changed { withdrawn: true, ..Changed::default() }]);
+    drop(ledger);
+    let mut ledger = Ledger::open(&path, 24, &city()).unwrap();
+    let restored: Vec<_> = ledger.open_calls().unwrap().into_iter().map(|(c, _)| (c.call.0, c.change)).collect();
+    let waiting = Standing { phase: CallPhase::Waiting, attempts: 0, unit: None };
+    let expected = [
+        (17, CallChange::Restored(raised, waiting)),
+        (17, CallChange::Withdrawn),
+        (18, CallChange::Joined(FACTS, CallId(17))),
+    ];
+    assert_eq!(restored, expected);
+    let split = say(5_000, 18, CallChange::Split(FACTS));
+    let own = Decisions { calls: vec![status(18, CallPhase::Waiting, None)], ..Decisions::default() };
+    ledger.commit(&[record(13, vec![split], own)]).unwrap();
+    assert!(book.page(CallId(17)).unwrap().unwrap().joined.is_empty());
+    assert_eq!(book.page(CallId(18)).unwrap().unwrap().into, None);
+}
+
+#[test]
+fn why_somebody_changed_or_withdrew_a_call_is_in_its_history() {
+    let (_dir, path, mut ledger) = in_new_file();
+    ledger.commit(&[record(10, vec![opened(17)], Decisions::default())]).unwrap();
+    let said = |tick, change, why: &str, decisions| {
+        let event = CallEvent { time_ms: tick, call: CallId(17), change };
+        let note = CallNote { why: why.into(), ..CallNote::default() };
+        TickRecord { notes: vec![(CallId(17), note)], ..record(tick, vec![event], decisions) }
+    };
+    let calmer = CallFacts { priority: Priority::C, ..FACTS };
+    let over = Decisions { calls: vec![status(17, CallPhase::Cancelled, None)], ..Decisions::default() };
+    ledger
+        .commit(&[
+            said(11, CallChange::Updated(calmer), "他走了", Decisions::default()),
+            said(12, CallChange::Cancelled, "误报", over),
+        ])
+        .unwrap();
+    let page = Book::open(&path).unwrap().page(CallId(17)).unwrap().unwrap();
+    let notes: Vec<&str> = page.history.iter().map(|line| line.note.as_str()).collect();
+    assert_eq!(notes, ["", "他走了", "误报"]);
+}
+
+#[test]
+fn the_report_takes_first_answers_that_were_taken() {
+    let (_dir, path, mut ledger) = in_new_file();
+    ledger.commit(&[record(10, vec![opened(17), opened(18)], assigned(17, 1, 11))]).unwrap();
+    let id = AssignmentId { call: CallId(17), attempt: 1 };
+    let ack = |time_ms, answer| Ack { time_ms, unit: UnitId(11), assignment: id, answer };
+    let stale = ack(2_100, Answer::Accept);
+    let rejected = vec![Rejected { time_ms: 11, reason: Reason::StaleAssignment, event: Event::Ack(stale) }];
+    let acks = vec![stale, ack(2_500, Answer::Accept), ack(9_000, Answer::Arrived), ack(9_900, Answer::Closed)];
+    let tick = TickRecord { acks, ..record(11, vec![], Decisions { rejected, ..Decisions::default() }) };
+    ledger.commit(&[tick]).unwrap();
+    let book = Book::open(&path).unwrap();
+    let found = book.responses(None).unwrap();
+    assert_eq!(
+        (found[0].accepted_ms, found[0].accepting_ms, found[0].arrived_ms),
+        (Some(2_500), Some(500), Some(9_000))
+    );
+    assert_eq!((found[1].assigned_ms, found[1].accepted_ms), (None, None));
+    assert_eq!(book.responses(Some((1_018, 2_000))).unwrap().len(), 1);
 }

@@ -19,6 +19,16 @@ pub(super) fn variant<T: DeserializeOwned>(word: &str) -> Result<T, LedgerError>
         .map_err(|error| LedgerError::Corrupt(format!("'{word}': {error}")))
 }
 
+/// What JSON in a column says.
+pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, LedgerError> {
+    serde_json::from_str(text).map_err(|error| LedgerError::Corrupt(format!("'{text}': {error}")))
+}
+
+/// As JSON for a column.
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, LedgerError> {
+    serde_json::to_string(value).map_err(|error| LedgerError::Corrupt(error.to_string()))
+}
+
 /// An unsigned number in SQLite's only integer type. Call IDs and times are checked to fit at the door.
 pub(super) fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)

@@ -3,12 +3,14 @@
 
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::{
-    Assignment, AssignmentPhase, AssignmentStatus, CallStatus, Escalation, Reason, SignalCommand,
+    Assignment, AssignmentPhase, AssignmentStatus, CallStatus, Escalation, Merge, Reason, SignalCommand,
 };
-use nanming_dataflows::event::{Ack, CallChange, CallEvent, CallFacts, StageHold};
+use nanming_dataflows::event::{Ack, CallChange, CallEvent, CallFacts, CallPhase, StageHold};
+use nanming_dataflows::ids::CallId;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::text::{int, word};
+use super::restart::FACTS;
+use super::text::{int, to_json, word};
 use super::{Changed, LedgerError, refusals};
 use crate::call_content::content_hash;
 use crate::door::{CallNote, TickRecord};
@@ -26,8 +28,11 @@ pub(super) fn tick(to: &Transaction<'_>, record: &TickRecord) -> Result<u64, Led
     for status in &record.decisions.assignment_statuses {
         assignment_phase(to, status)?;
     }
+    for merge in &record.decisions.merges {
+        self::merge(to, merge)?;
+    }
     for status in &record.decisions.calls {
-        phase(to, status)?;
+        phase(to, status, why(record, status.call))?;
     }
     for escalation in &record.decisions.escalations {
         self::escalation(to, escalation)?;
@@ -57,12 +62,14 @@ fn hold(to: &Transaction<'_>, hold: &StageHold) -> Result<(), LedgerError> {
 fn call(to: &Transaction<'_>, event: &CallEvent, record: &TickRecord) -> Result<bool, LedgerError> {
     match event.change {
         CallChange::Opened(facts) => {
-            let note = record.notes.iter().find(|(call, _)| *call == event.call).map(|(_, note)| note);
-            opened(to, event, &facts, note.unwrap_or(&CallNote::default()), record.tick)
+            opened(to, event, &facts, note(record, event.call).unwrap_or(&CallNote::default()), record.tick)
         }
-        CallChange::Updated(facts) => updated(to, event, &facts).map(|()| true),
-        CallChange::Cancelled
-        | CallChange::Restored(..)
+        CallChange::Updated(facts) => updated(to, event, &facts, why(record, event.call)).map(|()| true),
+        CallChange::Cancelled => cancelled(to, event, record).map(|()| true),
+        CallChange::Split(_) => split(to, event).map(|()| true),
+        CallChange::Restored(..)
+        | CallChange::Joined(..)
+        | CallChange::Withdrawn
         | CallChange::Serving(_)
         | CallChange::Declined(_)
         | CallChange::Ordered(_) => Ok(true),
@@ -80,58 +87,118 @@ fn opened(
     if !is_new {
         tracing::error!(call = %event.call, "the ledger had another call with this ID; the new one takes its place");
     }
-    to.prepare_cached("INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', NULL, NULL, ?, ?, ?, ?)")?
-        .execute(params![
-            int(event.call.0),
-            int(event.time_ms),
-            word(&facts.priority)?,
-            word(&facts.category)?,
-            facts.at.x_mm,
-            facts.at.y_mm,
-            facts.grid.0,
-            note.words,
-            note.channel,
-            content_hash(facts, note).as_slice(),
-            int(tick),
-            note.key,
-            note.caller,
-            serde_json::to_string(&note.pictures).map_err(|e| LedgerError::Corrupt(e.to_string()))?,
-        ])?;
-    to.prepare_cached("INSERT INTO call_history VALUES (?, ?, 'waiting', NULL, NULL, '', '')")?
+    to.prepare_cached(
+        "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', NULL, NULL, ?, ?, ?, ?,
+                                                   ?, ?, ?, NULL, 0)",
+    )?
+    .execute(params![
+        int(event.call.0),
+        int(event.time_ms),
+        word(&facts.priority)?,
+        word(&facts.category)?,
+        facts.at.x_mm,
+        facts.at.y_mm,
+        facts.grid.0,
+        note.words,
+        note.channel,
+        content_hash(facts, note).as_slice(),
+        int(tick),
+        note.key,
+        note.caller,
+        to_json(&note.pictures)?,
+        facts.needs.units,
+        to_json(&facts.needs.skills)?,
+        note.classified.as_ref().map(to_json).transpose()?.unwrap_or_default(),
+    ])?;
+    to.prepare_cached("INSERT INTO call_history VALUES (?, ?, 'waiting', NULL, NULL, '', '', '')")?
         .execute(params![int(event.call.0), int(event.time_ms)])?;
     Ok(is_new)
 }
 
 /// What changes is history too.
-fn updated(to: &Transaction<'_>, event: &CallEvent, facts: &CallFacts) -> Result<(), LedgerError> {
-    let call = int(event.call.0);
+fn updated(to: &Transaction<'_>, event: &CallEvent, facts: &CallFacts, why: &str) -> Result<(), LedgerError> {
+    if let Some(changed) = change(to, event.call, facts)? {
+        changed_line(to, event.call, event.time_ms, &changed, why)?;
+    }
+    Ok(())
+}
+
+/// Makes these the facts of a call; what that changed.
+fn change(to: &Transaction<'_>, call: CallId, facts: &CallFacts) -> Result<Option<Changed>, LedgerError> {
     let before = to
-        .prepare_cached("SELECT priority, category, x_mm, y_mm, grid FROM calls WHERE id = ?")?
-        .query_row([call], |row| Ok(super::restart::facts(row, 0)))
+        .prepare_cached(&format!("SELECT {FACTS} FROM calls WHERE id = ?"))?
+        .query_row([int(call.0)], |row| Ok(super::restart::facts(row, 0)))
         .optional()?
         .transpose()?;
-    if let Some(changed) = before.and_then(|before| Changed::between(&before, facts)) {
-        let changed = serde_json::to_string(&changed).map_err(|e| LedgerError::Corrupt(e.to_string()))?;
-        to.prepare_cached(
-            "INSERT INTO call_history SELECT id, ?2, phase, attempt, unit, '', ?3 FROM calls WHERE id = ?1",
-        )?
-        .execute(params![call, int(event.time_ms), changed])?;
-    }
-    to.prepare_cached("UPDATE calls SET priority = ?, category = ?, x_mm = ?, y_mm = ?, grid = ? WHERE id = ?")?
-        .execute(params![
+    to.prepare_cached(&format!("UPDATE calls SET ({FACTS}) = (?, ?, ?, ?, ?, ?, ?) WHERE id = ?"))?.execute(
+        params![
             word(&facts.priority)?,
             word(&facts.category)?,
             facts.at.x_mm,
             facts.at.y_mm,
             facts.grid.0,
-            call,
-        ])?;
+            facts.needs.units,
+            to_json(&facts.needs.skills)?,
+            int(call.0),
+        ],
+    )?;
+    Ok(before.and_then(|before| Changed::between(&before, facts)))
+}
+
+/// A line of history where no phase was reached.
+fn changed_line(
+    to: &Transaction<'_>,
+    call: CallId,
+    time_ms: u64,
+    changed: &Changed,
+    why: &str,
+) -> Result<(), LedgerError> {
+    to.prepare_cached(
+        "INSERT INTO call_history SELECT id, ?2, phase, attempt, unit, '', ?3, ?4 FROM calls WHERE id = ?1",
+    )?
+    .execute(params![int(call.0), int(time_ms), to_json(changed)?, why])?;
     Ok(())
+}
+
+/// One of several callers withdrew: the call goes on for the others, or its end is told by its status.
+fn cancelled(to: &Transaction<'_>, event: &CallEvent, record: &TickRecord) -> Result<(), LedgerError> {
+    let is_end = |s: &CallStatus| s.call == event.call && s.phase == CallPhase::Cancelled;
+    if record.decisions.calls.iter().any(is_end) {
+        return Ok(());
+    }
+    to.prepare_cached("UPDATE calls SET withdrawn = 1 WHERE id = ?")?.execute([int(event.call.0)])?;
+    let changed = Changed { withdrawn: true, ..Changed::default() };
+    changed_line(to, event.call, event.time_ms, &changed, why(record, event.call))
+}
+
+/// A call is none of those that were merged any more; its status says what it is.
+fn split(to: &Transaction<'_>, event: &CallEvent) -> Result<(), LedgerError> {
+    to.prepare_cached("UPDATE calls SET joined = NULL WHERE id = ?")?.execute([int(event.call.0)])?;
+    Ok(())
+}
+
+/// A call joins another, which may have become more urgent by it, or need more.
+fn merge(to: &Transaction<'_>, merge: &Merge) -> Result<(), LedgerError> {
+    to.prepare_cached("UPDATE calls SET joined = ? WHERE id = ?")?
+        .execute(params![int(merge.into.0), int(merge.call.0)])?;
+    let raised = change(to, merge.into, &merge.facts)?.unwrap_or_default();
+    changed_line(to, merge.into, merge.time_ms, &Changed { joined: Some(merge.call), ..raised }, "")
+}
+
+/// What is kept beside a call event of a tick.
+fn note(record: &TickRecord, call: CallId) -> Option<&CallNote> {
+    record.notes.iter().find(|(of, _)| *of == call).map(|(_, note)| note)
+}
+
+/// Why somebody changed a call at a tick; empty where nothing was said.
+fn why(record: &TickRecord, call: CallId) -> &str {
+    let mut reasons = record.notes.iter().filter(|(of, _)| *of == call).map(|(_, note)| note.why.as_str());
+    reasons.find(|why| !why.is_empty()).unwrap_or_default()
 }
 
 /// False: the book had an assignment with this ID.
 fn assignment(to: &Transaction<'_>, a: &Assignment) -> Result<bool, LedgerError> {
-    let candidates = serde_json::to_string(&a.candidates).map_err(|e| LedgerError::Corrupt(e.to_string()))?;
+    let candidates = to_json(&a.candidates)?;
     let is_new = to
         .prepare_cached("DELETE FROM assignments WHERE call = ? AND attempt = ?")?
         .execute(params![int(a.call.0), a.id.attempt])?
@@ -188,7 +255,7 @@ fn escalation(to: &Transaction<'_>, e: &Escalation) -> Result<(), LedgerError> {
 }
 
 /// A phase is history only where it differs from the one before.
-fn phase(to: &Transaction<'_>, status: &CallStatus) -> Result<(), LedgerError> {
+fn phase(to: &Transaction<'_>, status: &CallStatus, why: &str) -> Result<(), LedgerError> {
     let (call, phase) = (int(status.call.0), word(&status.phase)?);
     let (attempt, unit) = (status.assignment.map(|a| a.attempt), status.unit.map(|u| u.0));
     let changed = to
@@ -199,13 +266,15 @@ fn phase(to: &Transaction<'_>, status: &CallStatus) -> Result<(), LedgerError> {
         .execute(params![call, phase, attempt, unit])?;
     if changed > 0 {
         let reason = status.reason.as_ref().map(word).transpose()?.unwrap_or_default();
-        to.prepare_cached("INSERT INTO call_history VALUES (?, ?, ?, ?, ?, ?, '')")?.execute(params![
+        to.prepare_cached("INSERT INTO call_history VALUES (?, ?, ?, ?, ?, ?, '', ?)")?.execute(params![
             call,
             int(status.time_ms),
             phase,
             attempt,
             unit,
-            reason
+            reason,
+            // What somebody wished has a reason: its end, and that it is a call of its own again.
+            if status.phase == CallPhase::Cancelled || status.phase == CallPhase::Waiting { why } else { "" },
         ])?;
     }
     Ok(())

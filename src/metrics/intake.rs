@@ -1,11 +1,31 @@
 //! What comes in, and what of it is refused, left out or recorded.
 
 use nanming_dataflows::decision::Reason;
+use nanming_dataflows::event::Priority;
 use prometheus::IntCounter;
 
 use super::Metrics;
+use crate::door::TickRecord;
 
 impl Metrics {
+    /// A unit accepted a call for the first time, so long after it was raised.
+    pub fn call_acknowledged(&self, took_ms: u64) {
+        self.acknowledged.observe(took_ms as f64 / 1000.0);
+    }
+
+    /// A unit arrived at a call for the first time, so long after it was raised.
+    pub fn call_reached(&self, priority: Priority, took_ms: u64) {
+        let of_it = self.reached.iter().filter(|(of, _)| *of == priority);
+        of_it.for_each(|(_, reached)| reached.observe(took_ms as f64 / 1000.0));
+    }
+
+    /// Calls of a tick whose words decided something; there are as many rules as their file has.
+    pub(super) fn calls_classified(&self, record: &TickRecord) {
+        for classified in record.notes.iter().filter_map(|(_, note)| note.classified.as_ref()) {
+            self.classified.with_label_values(&[&classified.rule]).inc();
+        }
+    }
+
     /// An event was refused.
     pub fn dead_letter(&self, stream: &str, reason: Reason) {
         self.dead_letters_handle(stream, reason).inc();

@@ -3,8 +3,8 @@
 
 use prometheus::core::Collector;
 use prometheus::{
-    Counter, Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry,
+    Counter, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Opts, Registry,
 };
 
 /// A registry under construction.
@@ -38,6 +38,18 @@ impl Make {
 
     pub(super) fn histogram(&self, name: &str, help: &str, edges: &[f64]) -> Histogram {
         self.add(Histogram::with_opts(HistogramOpts { common_opts: opts(name, help), buckets: edges.to_vec() }))
+    }
+
+    pub(super) fn histograms<'a, K>(
+        &self,
+        (name, help): (&str, &str),
+        edges: &[f64],
+        label: &str,
+        values: impl IntoIterator<Item = (&'a str, K)>,
+    ) -> Vec<(K, Histogram)> {
+        let options = HistogramOpts { common_opts: opts(name, help), buckets: edges.to_vec() };
+        let all = self.add(HistogramVec::new(options, &[label]));
+        values.into_iter().map(|(value, key)| (key, all.with_label_values(&[value]))).collect()
     }
 
     pub(super) fn counter_vec(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use nanming_dataflows::ids::UnitId;
 use nanming_dataflows::network::City;
 use serde_json::Value;
 use tokio::sync::broadcast;
@@ -103,6 +104,11 @@ impl Board {
         drop(inner);
         let _no_board_is_fine = self.deltas.send(piece);
         self.metrics.levels(&levels);
+    }
+
+    /// The first terminal of a unit connected, or its last one left.
+    pub fn manned(&self, unit: UnitId, manned: bool) {
+        self.lock().state.man(unit, manned);
     }
 
     /// Asks the state something.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use nanming_dataflows::decision::{
-    Assignment, AssignmentPhase, CallPhase, CallStatus, EndReason, Escalation, EscalationStep, Reason,
+    Assignment, AssignmentPhase, CallPhase, CallStatus, EndReason, Escalation, EscalationStep, Merge, Reason,
 };
 use nanming_dataflows::event::{Ack, AssignmentId, CallChange, CallEvent, CallFacts, Standing};
 use nanming_dataflows::ids::{CallId, UnitId};
@@ -86,6 +86,7 @@ impl Duty {
             self.open(event, words, Some(posted(event.call).unwrap_or(record.closed_at)));
             notices.extend(self.changed(event));
         }
+        record.decisions.merges.iter().for_each(|merge| notices.extend(self.raised(merge)));
         let mut statuses = self.statuses(record);
         notices.extend(self.withdraw(record));
         self.assign(record, &mut statuses, &mut notices);
@@ -131,25 +132,41 @@ impl Duty {
                 let new = || OpenCall { facts, words: words.into(), arrived, crew: Vec::new(), status };
                 self.calls.entry(event.call).or_insert_with(new);
             }
+            CallChange::Restored(_, standing) if standing.phase.is_over() => {}
             CallChange::Restored(facts, standing) => {
                 let status = first_status(event, &facts, standing);
                 let new = || OpenCall { facts, words: words.into(), arrived, crew: Vec::new(), status };
                 self.calls.entry(event.call).or_insert_with(new);
             }
-            CallChange::Updated(facts) => {
-                if let Some(call) = self.calls.get_mut(&event.call) {
-                    call.facts = facts;
-                }
+            // One that was set aside may be a call of its own now; if not, its status says so in the same tick.
+            CallChange::Updated(facts) | CallChange::Split(facts) => {
+                let standing = Standing { phase: CallPhase::Waiting, attempts: 0, unit: None };
+                let status = first_status(event, &facts, standing);
+                let new = || OpenCall { facts, words: words.into(), arrived: None, crew: Vec::new(), status };
+                self.calls.entry(event.call).or_insert_with(new).facts = facts;
             }
-            CallChange::Cancelled | CallChange::Serving(_) | CallChange::Declined(_) | CallChange::Ordered(_) => {}
+            CallChange::Cancelled
+            | CallChange::Serving(_)
+            | CallChange::Declined(_)
+            | CallChange::Ordered(_)
+            | CallChange::Joined(..)
+            | CallChange::Withdrawn => {}
         }
     }
 
     /// The units of a call that was updated are told.
     fn changed(&self, event: &CallEvent) -> Vec<Notice> {
         let is_update = matches!(event.change, CallChange::Updated(_));
-        let call = self.calls.get(&event.call).filter(|_| is_update);
-        call.into_iter().flat_map(|call| call.crew.iter().map(|a| Notice::Changed(a.clone(), call.clone()))).collect()
+        self.calls.get(&event.call).filter(|_| is_update).map(changes).unwrap_or_default()
+    }
+
+    /// What is known of a call that another joined, where that changed it.
+    fn raised(&mut self, merge: &Merge) -> Vec<Notice> {
+        let Some(call) = self.calls.get_mut(&merge.into).filter(|call| call.facts != merge.facts) else {
+            return Vec::new();
+        };
+        call.facts = merge.facts;
+        changes(call)
     }
 
     /// New assignments; one that is in force already is not told twice, and one that has ended in its tick not at all. What
@@ -177,7 +194,7 @@ impl Duty {
             }
             let why = match end {
                 EndReason::Done | EndReason::Declined => continue,
-                EndReason::CallOver if call.status.phase == CallPhase::Cancelled => Withdrawal::Cancelled,
+                EndReason::CallOver if call.status.phase != CallPhase::Closed => Withdrawal::Cancelled,
                 EndReason::UnitFree | EndReason::CallOver => Withdrawal::Closed,
                 EndReason::Silent | EndReason::Lost => Withdrawal::Reassigned,
                 EndReason::Preempted => Withdrawal::Preempted,
@@ -196,6 +213,11 @@ impl Duty {
         });
         std::iter::once(Notice::Escalated(*escalation)).chain(reminded).collect()
     }
+}
+
+/// The units of a call are told what is known of it now.
+fn changes(call: &OpenCall) -> Vec<Notice> {
+    call.crew.iter().map(|a| Notice::Changed(a.clone(), call.clone())).collect()
 }
 
 /// Assignments that ended in a tick, and why, as it was said.

@@ -1,5 +1,7 @@
 //! What terminals and desks are sent: JSON text frames, as docs/api.md has them.
 
+use std::collections::BTreeSet;
+
 use nanming_dataflows::decision::{Assignment, CallStatus, Escalation, Reason};
 use nanming_dataflows::event::{Ack, AssignmentId, CallFacts};
 use nanming_dataflows::ids::UnitId;
@@ -9,20 +11,20 @@ use serde_json::json;
 use super::duty::{OpenCall, Withdrawal};
 
 /// A unit is sent to a call.
-pub(super) fn assignment(city: &City, a: &Assignment, call: &OpenCall) -> String {
+pub(super) fn assignment(city: &City, id: u64, a: &Assignment, call: &OpenCall) -> String {
     let (lon, lat) = call.facts.at.to_lon_lat(city.origin).degrees();
     json!({
-        "type": "assignment", "assignment": a.id, "call": a.call, "unit": a.unit, "priority": call.facts.priority,
+        "type": "assignment", "id": id, "assignment": a.id, "call": a.call, "unit": a.unit, "priority": call.facts.priority,
         "category": call.facts.category, "lon": lon, "lat": lat, "words": call.words, "eta_s": a.eta_ms / 1000,
-        "time_ms": a.time_ms,
+        "phase": call.status.phase, "time_ms": a.time_ms,
     })
     .to_string()
 }
 
 /// A unit has not answered yet: the assignment again, as a reminder.
-pub(super) fn reminder(a: &Assignment, call: &OpenCall) -> String {
+pub(super) fn reminder(id: u64, a: &Assignment, call: &OpenCall) -> String {
     json!({
-        "type": "reminder", "assignment": a.id, "call": a.call, "unit": a.unit, "priority": call.facts.priority,
+        "type": "reminder", "id": id, "assignment": a.id, "call": a.call, "unit": a.unit, "priority": call.facts.priority,
         "words": call.words, "time_ms": a.time_ms,
     })
     .to_string()
@@ -37,21 +39,42 @@ pub(super) fn escalation(e: &Escalation) -> String {
     .to_string()
 }
 
+/// A terminal that connected has been sent all that it missed; what is in force, and nothing else.
+pub(super) fn current(id: u64, unit: UnitId, name: &str, in_force: &BTreeSet<AssignmentId>) -> String {
+    json!({"type": "current", "id": id, "unit": unit, "name": name, "in_force": in_force}).to_string()
+}
+
+/// A unit's terminal says that it has shown an assignment.
+pub(super) fn seen(assignment: AssignmentId, unit: UnitId) -> String {
+    json!({"type": "seen", "assignment": assignment, "unit": unit}).to_string()
+}
+
+/// A unit declines, and says why.
+pub(super) fn declines(assignment: AssignmentId, unit: UnitId, why: &str) -> String {
+    json!({"type": "declines", "assignment": assignment, "unit": unit, "why": why}).to_string()
+}
+
+/// The first terminal of a unit connected, or its last one left.
+pub(super) fn terminal(unit: UnitId, connected: bool) -> String {
+    json!({"type": "terminal", "unit": unit, "connected": connected}).to_string()
+}
+
 /// It need not go any more.
-pub(super) fn withdrawn(assignment: AssignmentId, unit: UnitId, why: Withdrawal) -> String {
+pub(super) fn withdrawn(id: u64, assignment: AssignmentId, unit: UnitId, why: Withdrawal) -> String {
     let reason = match why {
         Withdrawal::Cancelled => "cancelled",
         Withdrawal::Reassigned => "reassigned",
         Withdrawal::Preempted => "preempted",
         Withdrawal::Closed => "closed",
     };
-    json!({"type": "withdrawn", "assignment": assignment, "unit": unit, "reason": reason}).to_string()
+    json!({"type": "withdrawn", "id": id, "assignment": assignment, "unit": unit, "reason": reason}).to_string()
 }
 
 /// Its answer was taken, or refused.
-pub(super) fn ack_result(ack: &Ack, refused: Option<Reason>) -> String {
-    let mut frame =
-        json!({"type": "ack_result", "assignment": ack.assignment, "answer": ack.answer, "ok": refused.is_none()});
+pub(super) fn ack_result(id: u64, ack: &Ack, refused: Option<Reason>) -> String {
+    let mut frame = json!({
+        "type": "ack_result", "id": id, "assignment": ack.assignment, "answer": ack.answer, "ok": refused.is_none(),
+    });
     if let Some(reason) = refused {
         frame["reason"] = reason.as_str().into();
     }

@@ -56,16 +56,17 @@ pub(super) fn fits(city: &City, batch: &Batch) -> Result<(), String> {
     districts.try_for_each(|of| has("district", of.index(), city.districts.len()))?;
     for call in &batch.calls {
         match call.change {
-            CallChange::Opened(facts) | CallChange::Updated(facts) => {
-                has("grid", facts.grid.index(), city.grids.len())?
-            }
+            CallChange::Opened(facts)
+            | CallChange::Updated(facts)
+            | CallChange::Split(facts)
+            | CallChange::Joined(facts, _) => has("grid", facts.grid.index(), city.grids.len())?,
             CallChange::Restored(facts, standing) => {
                 has("grid", facts.grid.index(), city.grids.len())?;
                 standing.unit.map_or(Ok(()), |u| unit(u.index()))?;
             }
             CallChange::Serving(serving) => unit(serving.unit.index())?,
             CallChange::Declined(who) | CallChange::Ordered(who) => unit(who.index())?,
-            CallChange::Cancelled => {}
+            CallChange::Cancelled | CallChange::Withdrawn => {}
         }
     }
     for bus in &batch.buses {

@@ -1,9 +1,11 @@
 //! The summary of a replay: counts that depend on the recording alone, never on the machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nanming_dataflows::decide::envelope::Witness;
-use nanming_dataflows::decision::{CallPhase, Decisions, Interval, LeadRecord};
+use nanming_dataflows::decision::{
+    AssignmentPhase, AssignmentStatus, CallPhase, Decisions, EndReason, Interval, LeadRecord,
+};
 use nanming_dataflows::event::{Batch, Lamp};
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::network::City;
@@ -48,6 +50,10 @@ pub struct Summary {
     pub never_assigned: u64,
     /// Assignments made.
     pub assignments: u64,
+    /// Steps up the ladder, of calls that were not served as they should be.
+    pub escalations: u64,
+    /// Units that were sent from their call to a more urgent one.
+    pub preemptions: u64,
     /// Calls that a unit reached.
     pub arrived: u64,
     /// Calls closed.
@@ -69,6 +75,8 @@ pub struct Summary {
     shown: Vec<Vec<Lamp>>,
     #[serde(skip)]
     opened_ms: BTreeMap<CallId, u64>,
+    #[serde(skip)]
+    reached: BTreeSet<CallId>,
     #[serde(skip)]
     waits_ms: Vec<u64>,
     #[serde(skip)]
@@ -158,8 +166,12 @@ impl Summary {
             self.forecast_record = self.track.city().iter().filter(told).filter_map(Scored::new).collect();
         }
         self.assignments += d.assignments.len() as u64;
+        self.escalations += d.escalations.len() as u64;
+        let is_preempted = |s: &&AssignmentStatus| s.phase == AssignmentPhase::Ended(EndReason::Preempted);
+        self.preemptions += d.assignment_statuses.iter().filter(is_preempted).count() as u64;
         self.dead_letters += d.rejected.len() as u64;
-        self.arrived += d.calls.iter().filter(|c| c.phase == CallPhase::Arrived).count() as u64;
+        self.reached.extend(d.calls.iter().filter(|c| c.phase == CallPhase::Arrived).map(|c| c.call));
+        self.arrived = self.reached.len() as u64;
         self.closed += d.calls.iter().filter(|c| c.phase == CallPhase::Closed).count() as u64;
         for a in d.assignments.iter().filter(|a| a.id.attempt == 1) {
             self.waits_ms.push(a.time_ms - self.opened_ms.get(&a.call).copied().unwrap_or(a.time_ms).min(a.time_ms));

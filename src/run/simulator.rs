@@ -124,6 +124,7 @@ fn note(event: &Event) -> Option<(CallId, CallNote)> {
         Category::Collision => "两车相撞，堵住了路",
         Category::Help => "老人摔倒了，需要帮助",
         Category::Other => "请派人来看一下",
+        Category::Community => "路灯不亮",
     };
     Some((event.call, CallNote { words: words.into(), channel: "phone".into(), ..CallNote::default() }))
 }

@@ -2,9 +2,9 @@
 
 export type Priority = "A" | "B" | "C";
 export const PRIORITIES = ["A", "B", "C"] as const;
-export type Category = "crime" | "disturbance" | "collision" | "help" | "other";
-export const CATEGORIES = ["crime", "disturbance", "collision", "help", "other"] as const;
-export type Phase = "waiting" | "assigned" | "accepted" | "arrived" | "closed" | "cancelled";
+export type Category = "crime" | "disturbance" | "collision" | "help" | "other" | "community";
+export const CATEGORIES = ["crime", "disturbance", "collision", "help", "other", "community"] as const;
+export type Phase = "waiting" | "assigned" | "accepted" | "arrived" | "closed" | "cancelled" | "merged" | "referred";
 export type UnitStatus = "ready" | "turned_out" | "on_the_way" | "on_scene" | "returning" | "stationed" | "off_duty" | "silent";
 export type StageReason = "start" | "pressure" | "min_green" | "max_red" | "max_green" | "plan" | "local_plan" | "not_worth" | "idle" | "preemption" | "bus" | "hold";
 export type PickReason = "nearest" | "least_total" | "after_decline" | "after_silence" | "after_loss";
@@ -49,7 +49,8 @@ export interface StreamMessage {
   time_ms: number;
   links?: [id: number, level: Level, speed_kmh: number, flow_veh_h: number, queue_veh: number][];
   junctions?: [id: number, stage: number, interval: 0 | 1 | 2, reason: StageReason][];
-  units?: [id: number, lon: number, lat: number, status: UnitStatus, assignment: string | null][];
+  /** `connected`: whether a terminal of it is; null: it never had one. */
+  units?: [id: number, lon: number, lat: number, status: UnitStatus, assignment: string | null, connected?: boolean | null][];
   calls?: CallRow[];
   closed?: number[];
   onsets?: [link: number, lead_min: number][];
@@ -83,7 +84,11 @@ export interface CallDetail extends Omit<CallRow, "unit"> {
   grid: number; words?: string | null; channel?: string | null; reason?: PickReason | null;
   unit?: { id: number; name: string } | null;
   candidates?: { unit: number; name: string; eta_s: number }[];
-  history?: { time_ms: number; phase: Phase; unit?: number | { id: number; name: string } | null; assignment?: string | null }[];
+  /** By which rule its words decided something. */
+  classified?: { rule: string; phrase: string };
+  /** The call that it was merged into, and those that were merged into it. */
+  into?: number; joined?: { call: number; opened_ms: number; phase: Phase; words: string }[];
+  history?: { time_ms: number; phase: Phase; unit?: number | { id: number; name: string } | null; assignment?: string | null; note?: string }[];
 }
 
 export interface NewCall { priority: Priority; category: Category; lon: number; lat: number; channel: "desk"; words?: string }

@@ -21,7 +21,7 @@ export const PRIORITIES: Record<Priority, string> = { A: "#ff4f6d", B: "#ffb84a"
 export const UNIT_FREE = "#9fd3ff";
 export const UNIT_BUSY = "#ffffff";
 export const PHASES: Record<Phase, string> = {
-  waiting: "#ff6b7f", assigned: "#ffb84a", accepted: "#86b7ff", arrived: "#5fd0a0", closed: "#7b8896", cancelled: "#7b8896",
+  waiting: "#ff6b7f", assigned: "#ffb84a", accepted: "#86b7ff", arrived: "#5fd0a0", closed: "#7b8896", cancelled: "#7b8896", merged: "#7b8896", referred: "#7b8896",
 };
 
 export const VENUE = "#c9a6ff";

@@ -3,7 +3,7 @@ import type { CallRow, Figures, FigureKey, Level, StageReason, StreamMessage, Un
 
 export interface LinkNow { id: number; level: Level; speed_kmh: number; flow_veh_h: number; queue_veh: number }
 export interface JunctionNow { id: number; stage: number; interval: 0 | 1 | 2; reason: StageReason; changed_ms: number | null }
-export interface UnitNow { id: number; lon: number; lat: number; status: UnitStatus; assignment: string | null }
+export interface UnitNow { id: number; lon: number; lat: number; status: UnitStatus; assignment: string | null; connected?: boolean | null }
 /** People at a venue; `share` is of what it holds. */
 export interface CrowdNow { id: number; people: number | null; usual: number; share: number; surge: boolean; outflow: number[]; ahead: VenueLead[] }
 export interface Sample { time_ms: number; figures: Figures }
@@ -50,7 +50,7 @@ export function apply(board: Board, message: StreamMessage, kind: "snapshot" | "
     if (changed) board.junction_changes += 1;
     board.junctions.set(id, { id, stage, interval, reason, changed_ms: changed ? message.time_ms : (before?.changed_ms ?? null) });
   }
-  for (const [id, lon, lat, status, assignment] of message.units ?? []) board.units.set(id, { id, lon, lat, status, assignment });
+  for (const [id, lon, lat, status, assignment, connected = null] of message.units ?? []) board.units.set(id, { id, lon, lat, status, assignment, connected });
   for (const call of message.calls ?? []) board.calls.set(call.call, call);
   for (const id of message.closed ?? []) board.calls.delete(id);
   if (message.onsets) board.onsets = message.onsets;

@@ -8,14 +8,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
-use crate::decision::{Assignment, AssignmentStatus, CallStatus, Escalation, Rejected};
+use crate::decision::{Assignment, AssignmentStatus, CallStatus, Escalation, Merge, Rejected};
 use crate::event::{Ack, CallChange, Priority};
 use crate::ids::{CallId, GridId, LinkId, RegionId, UnitId};
 use crate::keyed::{Key, Machine, Outbox};
-use crate::network::{City, DispatchRules, Point, Unit};
+use crate::network::{City, DispatchRules, Merging, Point, Unit};
 
 mod crew;
 mod dispatcher;
+mod duplicates;
 mod ladder;
 pub mod load;
 mod open_call;
@@ -100,6 +101,8 @@ pub enum DispatchSaid {
     Escalation(Escalation),
     /// A unit set out, has another place to go to, or is no longer on its way.
     Errand(Errand),
+    /// A call is about the same incident as another.
+    Merged(Merge),
     /// What was told made no sense.
     Rejected(Rejected),
 }
@@ -111,6 +114,7 @@ pub struct Dispatch {
     units: Vec<Unit>,
     utc_offset_min: i32,
     rules: DispatchRules,
+    merging: Merging,
 }
 
 impl Dispatch {
@@ -122,6 +126,7 @@ impl Dispatch {
             units: city.units.clone(),
             utc_offset_min: city.utc_offset_min,
             rules: city.dispatch.clone(),
+            merging: city.merging.clone(),
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::CallPhase;
-use crate::event::{AssignmentId, Priority};
+use crate::event::{AssignmentId, CallFacts, Priority};
 use crate::ids::{CallId, GridId, UnitId};
 
 /// A unit that could have gone, and how long it would take.
@@ -181,6 +181,8 @@ pub struct Assignment {
 pub enum CloseReason {
     /// Its unit arrived, and later went on reporting that it is on no task.
     UnitFree,
+    /// The call that it was merged into was closed.
+    WithJoined,
 }
 
 /// A call reached a phase. Ordered by call, then as it was said: the last one of a call holds.
@@ -206,4 +208,17 @@ pub struct CallStatus {
     pub unit: Option<UnitId>,
     /// So many units are still looked for.
     pub lacking: u8,
+}
+
+/// A call is about the same incident as another, which stands for both from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Merge {
+    /// Which call.
+    pub call: CallId,
+    /// When, ms.
+    pub time_ms: u64,
+    /// The call that it joins.
+    pub into: CallId,
+    /// What is known of that one now: it may be more urgent, and need more.
+    pub facts: CallFacts,
 }

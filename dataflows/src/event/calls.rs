@@ -32,6 +32,8 @@ pub enum Category {
     /// Anything else.
     #[default]
     Other,
+    /// What a community grid settles, and no patrol unit: noise of building works, stray animals, street lamps.
+    Community,
 }
 
 /// A step in the life of a call that comes from its caller or the 110 desk.
@@ -63,6 +65,12 @@ pub enum CallChange {
     Declined(UnitId),
     /// A desk sends a unit, whatever else it was to do.
     Ordered(UnitId),
+    /// It was in the ledger when the engine started, merged into this other call.
+    Joined(CallFacts, CallId),
+    /// It was merged by mistake, and is a call of its own; what was known of it.
+    Split(CallFacts),
+    /// It was in the ledger when the engine started: its own caller had withdrawn it, and it went on for others.
+    Withdrawn,
 }
 
 /// A unit on a call, as the ledger has it.
@@ -104,12 +112,21 @@ pub enum CallPhase {
     Closed,
     /// Withdrawn.
     Cancelled,
+    /// Another call is about the same incident, and stands for both.
+    Merged,
+    /// No patrol unit's matter: the community grid has it.
+    Referred,
 }
 
 impl CallPhase {
-    /// Whether nothing more is to come.
+    /// Whether no unit is to come for it, as far as is known.
     pub fn is_over(self) -> bool {
-        matches!(self, CallPhase::Closed | CallPhase::Cancelled)
+        matches!(self, CallPhase::Closed | CallPhase::Cancelled) || self.is_set_aside()
+    }
+
+    /// Whether it waits for no unit of its own, and may come to do so yet.
+    pub fn is_set_aside(self) -> bool {
+        matches!(self, CallPhase::Merged | CallPhase::Referred)
     }
 }
 
@@ -142,6 +159,13 @@ pub struct Needs {
 impl Needs {
     /// One unit, whichever.
     pub const ONE: Needs = Needs { units: 1, skills: Skills::NONE };
+}
+
+impl Needs {
+    /// What two calls about one incident need together; `together` are the skills that it asks for.
+    pub(crate) fn joined(self, other: Needs, together: Skills) -> Needs {
+        Needs { units: self.units.max(other.units), skills: together }
+    }
 }
 
 impl Default for Needs {

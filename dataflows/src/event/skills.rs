@@ -56,6 +56,11 @@ impl Skills {
         self.0 & needed.0 == needed.0
     }
 
+    /// Those of either.
+    pub fn union(self, other: Skills) -> Skills {
+        Skills(self.0 | other.0)
+    }
+
     /// As bits, one a skill.
     pub fn bits(self) -> u16 {
         self.0

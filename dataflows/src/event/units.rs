@@ -26,6 +26,19 @@ pub enum UnitStatus {
 }
 
 impl UnitStatus {
+    /// Its code in GA/T 974.39, which has none for off duty.
+    pub fn code(self) -> Option<u8> {
+        Some(match self {
+            UnitStatus::Ready => 10,
+            UnitStatus::TurnedOut => 20,
+            UnitStatus::OnTheWay => 21,
+            UnitStatus::OnScene => 22,
+            UnitStatus::Returning => 25,
+            UnitStatus::Stationed => 26,
+            UnitStatus::OffDuty => return None,
+        })
+    }
+
     /// Whether a unit in this status may be given a task.
     pub fn is_available(self) -> bool {
         matches!(self, UnitStatus::Ready | UnitStatus::Returning | UnitStatus::Stationed)

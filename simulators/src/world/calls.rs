@@ -79,13 +79,17 @@ impl Calls {
     /// What the simulator should know of a call that it did not raise.
     pub(super) fn note(&mut self, call: CallId, change: CallChange, time_ms: u64) {
         match change {
-            CallChange::Opened(facts) | CallChange::Updated(facts) | CallChange::Restored(facts, _) => {
+            CallChange::Opened(facts)
+            | CallChange::Updated(facts)
+            | CallChange::Split(facts)
+            | CallChange::Restored(facts, _) => {
                 self.open.insert(call, (time_ms, facts));
             }
             CallChange::Cancelled => {
                 self.open.remove(&call);
             }
             CallChange::Serving(_) | CallChange::Declined(_) | CallChange::Ordered(_) => {}
+            CallChange::Joined(..) | CallChange::Withdrawn => {}
         }
     }
 

@@ -371,6 +371,6 @@ fn work_min(category: Category) -> (f64, f64) {
         Category::Disturbance => (13.0, 0.5),
         Category::Collision => (18.0, 0.4),
         Category::Help => (10.0, 0.5),
-        Category::Other => (9.0, 0.5),
+        Category::Other | Category::Community => (9.0, 0.5),
     }
 }

@@ -10,26 +10,48 @@ use super::super::App;
 use crate::door::Arrival;
 use crate::ingest::{Unfit, object};
 
+/// Characters of a reason that are passed on.
+const WHY: usize = 100;
+
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Said {
-    Ack { assignment: AssignmentId, answer: Answer },
+    Ack { assignment: AssignmentId, answer: Answer, why: Option<String> },
     Report { lon: f64, lat: f64, status: UnitStatus },
+    Seen { id: u64 },
+    Ping,
 }
 
-/// Hands what a unit's terminal says to the door; while the door is full, the terminal is not read. An error is the frame
-/// that tells the terminal.
-pub(super) async fn hear(app: &App, unit: UnitId, text: &[u8]) -> Result<(), String> {
+/// What a frame comes to.
+enum Meant {
+    /// With why a unit declines, if it says so.
+    ToTheDoor(Event, Option<String>),
+    Seen(u64),
+    Ping,
+}
+
+/// Hands what a unit's terminal says to the door; while the door is full, the terminal is not read. What is to be answered at
+/// once.
+pub(super) async fn hear(app: &App, unit: UnitId, text: &[u8]) -> Option<String> {
     let now_ms = app.inbox.now_ms();
-    let event = match understand(app, unit, text, now_ms) {
-        Ok(event) => event,
+    match understand(app, unit, text, now_ms) {
+        Ok(Meant::ToTheDoor(event, why)) => {
+            if let (Event::Ack(ack), Some(why)) = (&event, why) {
+                app.terminals.declines(ack, &why);
+            }
+            let sent = app.inbox.send_async(Arrival { events: vec![event], ..Arrival::default() }).await;
+            sent.err().map(|closed| error("shutting_down", &closed.to_string()))
+        }
+        Ok(Meant::Seen(id)) => {
+            app.terminals.seen(unit, id);
+            None
+        }
+        Ok(Meant::Ping) => Some(json!({"type": "pong", "time_ms": now_ms}).to_string()),
         Err((stream, unfit)) => {
             app.letters.bury(now_ms, stream, unfit.reason, &unfit.detail, text);
-            return Err(error(unfit.reason.as_str(), &unfit.detail));
+            Some(error(unfit.reason.as_str(), &unfit.detail))
         }
-    };
-    let sent = app.inbox.send_async(Arrival { events: vec![event], ..Arrival::default() }).await;
-    sent.map_err(|closed| error("shutting_down", &closed.to_string()))
+    }
 }
 
 /// Counts a frame that nobody can take; the frame that tells its sender.
@@ -43,17 +65,22 @@ fn read(text: &[u8]) -> Result<Said, Unfit> {
     serde_json::from_slice(text).map_err(|e| Unfit::new(Reason::Malformed, e.to_string()))
 }
 
-fn understand(app: &App, unit: UnitId, text: &[u8], time_ms: u64) -> Result<Event, (&'static str, Unfit)> {
+fn understand(app: &App, unit: UnitId, text: &[u8], time_ms: u64) -> Result<Meant, (&'static str, Unfit)> {
     match read(text).map_err(|unfit| ("acks", unfit))? {
-        Said::Ack { assignment, answer } => Ok(Event::Ack(Ack { time_ms, unit, assignment, answer })),
+        Said::Ack { assignment, answer, why } => {
+            let why = why.filter(|_| answer == Answer::Decline).map(|why| why.chars().take(WHY).collect());
+            Ok(Meant::ToTheDoor(Event::Ack(Ack { time_ms, unit, assignment, answer }), why))
+        }
         Said::Report { lon, lat, status } => {
             let report = app.validator.report(unit, lon, lat, status, time_ms);
-            report.map(Event::Unit).map_err(|unfit| ("units", unfit))
+            report.map(|report| Meant::ToTheDoor(Event::Unit(report), None)).map_err(|unfit| ("units", unfit))
         }
+        Said::Seen { id } => Ok(Meant::Seen(id)),
+        Said::Ping => Ok(Meant::Ping),
     }
 }
 
-fn error(reason: &str, detail: &str) -> String {
+pub(super) fn error(reason: &str, detail: &str) -> String {
     json!({"type": "error", "reason": reason, "detail": detail}).to_string()
 }
 
@@ -64,9 +91,11 @@ mod tests {
     use super::*;
     use crate::fuzz::assert_told;
 
-    const FRAMES: [&str; 2] = [
+    const FRAMES: [&str; 4] = [
         r#"{"type":"ack","assignment":"17.1","answer":"accept"}"#,
         r#"{"type":"report","lon":106.62,"lat":26.63,"status":"ready"}"#,
+        r#"{"type":"seen","id":1767657600000001}"#,
+        r#"{"type":"ping"}"#,
     ];
 
     proptest! {

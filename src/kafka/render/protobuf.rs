@@ -59,6 +59,8 @@ pub(super) fn assignment(city: &City, made: &Assigned) -> v1::Assignment {
         lon,
         lat,
         words: words.clone(),
+        needs_units: facts.needs.units.into(),
+        needs_skills: Vec::from(facts.needs.skills).iter().map(word).collect(),
     }
 }
 

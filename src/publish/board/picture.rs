@@ -56,7 +56,7 @@ impl State {
     fn unit_row(&self, row: usize, unit: &UnitNow) -> Value {
         let (lon, lat) = unit.at.to_lon_lat(self.city.origin).degrees();
         let status = if unit.silent { json!("silent") } else { json!(unit.status) };
-        json!([row, lon, lat, status, unit.assignment])
+        json!([row, lon, lat, status, unit.assignment, self.manned[row]])
     }
 
     fn call_row(&self, id: CallId, call: &CallNow) -> Value {

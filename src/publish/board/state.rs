@@ -102,6 +102,8 @@ pub struct State {
     /// How good forecasts were of late.
     pub(super) track: TrackRecord,
     pub(super) units: Vec<Option<UnitNow>>,
+    /// Whether a terminal of the unit is connected; none: it never had one.
+    pub(super) manned: Vec<Option<bool>>,
     pub(super) calls: BTreeMap<CallId, CallNow>,
     pub(super) onsets: BTreeMap<Onset, isize>,
     pub(super) grids: Vec<GridLoad>,
@@ -125,6 +127,7 @@ impl State {
             regions: Regions::new(&city),
             track: TrackRecord::default(),
             units: vec![None; city.units.len()],
+            manned: vec![None; city.units.len()],
             calls: BTreeMap::new(),
             onsets: BTreeMap::new(),
             crowds: vec![None; city.venues.len()],
@@ -171,6 +174,8 @@ impl State {
         let ended: Vec<&AssignmentStatus> = d.assignment_statuses.iter().filter(ended).collect();
         ended.iter().for_each(|s| self.left(s));
         d.assignments.iter().filter(|a| ended.iter().all(|s| s.id != a.id)).for_each(|a| self.assignment(a));
+        d.merges.iter().for_each(|merge| self.learn(merge.into, merge.facts));
+        d.assignments.iter().for_each(|a| self.assignment(a));
         let answers = self.answers(record);
         last_of_each(&d.calls).for_each(|s| self.status(s));
         answers
@@ -245,6 +250,14 @@ impl State {
         }
     }
 
+    /// Notes whether a unit has a terminal connected.
+    pub(super) fn man(&mut self, unit: UnitId, manned: bool) {
+        if let Some(now) = self.manned.get_mut(unit.index()) {
+            *now = Some(manned);
+            self.changed.units.insert(unit.index());
+        }
+    }
+
     fn unit(&mut self, report: &UnitReport) {
         let Some(unit) = self.units.get_mut(report.unit.index()) else { return };
         if unit.is_some_and(|now| report.time_ms < now.said_ms) {
@@ -259,21 +272,32 @@ impl State {
     fn call(&mut self, event: &CallEvent) {
         match event.change {
             CallChange::Opened(facts) => self.open(event, facts, CallPhase::Waiting, None),
+            CallChange::Restored(_, standing) if standing.phase.is_over() => {}
             CallChange::Restored(facts, standing) => {
                 let attempt = AssignmentId { call: event.call, attempt: standing.attempts };
                 let held = standing.unit.map(|unit| (attempt, unit));
                 self.open(event, facts, standing.phase, held);
             }
-            CallChange::Updated(facts) => {
-                if let Some(call) = self.calls.get_mut(&event.call) {
-                    call.facts = facts;
-                    self.changed.calls.insert(event.call);
-                }
+            // One that was set aside may be a call of its own now; if not, its status says so in the same tick.
+            CallChange::Updated(facts) | CallChange::Split(facts) => {
+                self.open(event, facts, CallPhase::Waiting, None);
+                self.learn(event.call, facts);
             }
             CallChange::Serving(s) => {
                 self.put_on(s.unit, Some(AssignmentId { call: event.call, attempt: s.attempt }));
             }
-            CallChange::Cancelled | CallChange::Declined(_) | CallChange::Ordered(_) => {}
+            CallChange::Cancelled
+            | CallChange::Declined(_)
+            | CallChange::Ordered(_)
+            | CallChange::Joined(..)
+            | CallChange::Withdrawn => {}
+        }
+    }
+
+    fn learn(&mut self, call: CallId, facts: CallFacts) {
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.facts = facts;
+            self.changed.calls.insert(call);
         }
     }
 
@@ -283,6 +307,7 @@ impl State {
         let new = || CallNow { facts, opened_ms, phase, assignment, unit, eta_s: None, unanswered_ms: None };
         self.calls.entry(event.call).or_insert_with(new);
         self.changed.calls.insert(event.call);
+        self.changed.closed.remove(&event.call);
         if let Some(unit) = unit {
             self.put_on(unit, assignment);
         }
@@ -316,7 +341,7 @@ impl State {
         let is_same = call.assignment == status.assignment;
         (call.phase, call.assignment, call.unit) = (status.phase, status.assignment, status.unit);
         call.eta_s = call.eta_s.filter(|_| is_same && status.assignment.is_some());
-        if matches!(status.phase, CallPhase::Closed | CallPhase::Cancelled) {
+        if status.phase.is_over() {
             self.calls.remove(&status.call);
             self.changed.calls.remove(&status.call);
             self.changed.closed.insert(status.call);

@@ -19,6 +19,8 @@ const FACTS: CallFacts = CallFacts {
     needs: Needs::ONE,
 };
 
+const STANDING: Standing = Standing { phase: CallPhase::Accepted, attempts: 1, unit: Some(UnitId(1)) };
+
 fn terminals() -> Arc<Terminals> {
     let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
     let metrics = Arc::new(Metrics::new(&city));
@@ -76,12 +78,28 @@ fn ended(why: EndReason) -> Vec<AssignmentStatus> {
     vec![AssignmentStatus { id: id(1), seq: 9, unit: UnitId(1), time_ms: 1, phase }]
 }
 
+/// Frames about assignments, with their IDs: they increase.
+fn heard_with_ids(line: &mut Line) -> Vec<(u64, (String, String))> {
+    let frames = std::iter::from_fn(|| line.frames.try_recv().ok());
+    let frames = frames.map(|text| serde_json::from_str::<Value>(&text).unwrap());
+    let frames: Vec<Value> = frames.filter(|frame| frame["type"] != "current").collect();
+    let word = |frame: &Value, key: &str| frame[key].as_str().unwrap().to_owned();
+    let frame = |frame: &Value| (frame["id"].as_u64().unwrap(), (word(frame, "type"), word(frame, "assignment")));
+    let heard: Vec<_> = frames.iter().map(frame).collect();
+    assert!(heard.is_sorted_by(|one, next| one.0 < next.0), "{heard:?}");
+    heard
+}
+
 fn heard(line: &mut Line) -> Vec<(String, String)> {
-    let frame = |text: Arc<str>| {
-        let frame: Value = serde_json::from_str(&text).unwrap();
-        (frame["type"].as_str().unwrap().to_owned(), frame["assignment"].as_str().unwrap().to_owned())
-    };
-    std::iter::from_fn(|| line.frames.try_recv().ok()).map(frame).collect()
+    heard_with_ids(line).into_iter().map(|(_, said)| said).collect()
+}
+
+/// What is in force, as the last frame of those that a terminal is sent first has it.
+fn in_force(line: &mut Line) -> Value {
+    let frames = std::iter::from_fn(|| line.frames.try_recv().ok());
+    let last: Value = serde_json::from_str(&frames.last().unwrap()).unwrap();
+    assert_eq!(last["type"], "current", "{last}");
+    last["in_force"].clone()
 }
 
 fn told(kind: &str, assignment: &str) -> (String, String) {
@@ -93,7 +111,7 @@ fn another_unit_takes_over_and_the_first_is_told_unless_it_declined() {
     for declined in [false, true] {
         let terminals = terminals();
         let mut sink = Arc::clone(&terminals);
-        let (mut first, mut second) = (terminals.connect(UnitId(1)), terminals.connect(UnitId(2)));
+        let (mut first, mut second) = (terminals.connect(UnitId(1), 0), terminals.connect(UnitId(2), 0));
         sink.take(&record(opened(), vec![], assigned(1, 1)));
         let decline = Ack { time_ms: 1, unit: UnitId(1), assignment: id(1), answer: Answer::Decline };
         let why = if declined { EndReason::Declined } else { EndReason::Silent };
@@ -109,7 +127,7 @@ fn another_unit_takes_over_and_the_first_is_told_unless_it_declined() {
 fn one_that_accepts_and_declines_in_one_tick_leaves_the_next_in_force() {
     let terminals = terminals();
     let mut sink = Arc::clone(&terminals);
-    let (mut first, mut second) = (terminals.connect(UnitId(1)), terminals.connect(UnitId(2)));
+    let (mut first, mut second) = (terminals.connect(UnitId(1), 0), terminals.connect(UnitId(2), 0));
     sink.take(&record(opened(), vec![], assigned(1, 1)));
     let ack = |answer| Ack { time_ms: 1, unit: UnitId(1), assignment: id(1), answer };
     let word = |seq, status| CallStatus { seq, ..status };
@@ -123,20 +141,20 @@ fn one_that_accepts_and_declines_in_one_tick_leaves_the_next_in_force() {
     sink.take(&record(vec![], vec![ack(Answer::Accept), ack(Answer::Decline)], decisions));
     assert_eq!(heard(&mut first), [told("assignment", "7.1"), told("ack_result", "7.1"), told("ack_result", "7.1")]);
     assert_eq!(heard(&mut second), [told("assignment", "7.2")]);
-    assert_eq!(heard(&mut terminals.connect(UnitId(2))), [told("assignment", "7.2")]);
+    assert_eq!(heard(&mut terminals.connect(UnitId(2), 0)), [told("assignment", "7.2")]);
 }
 
 #[test]
 fn the_unit_of_a_call_that_changes_is_told_again() {
     let terminals = terminals();
     let mut sink = Arc::clone(&terminals);
-    let mut line = terminals.connect(UnitId(1));
+    let mut line = terminals.connect(UnitId(1), 0);
     sink.take(&record(opened(), vec![], assigned(1, 1)));
     let worse = CallFacts { priority: Priority::C, ..FACTS };
     let updated = CallEvent { time_ms: 2, call: CallId(7), change: CallChange::Updated(worse) };
     sink.take(&record(vec![updated], vec![], Decisions::default()));
     let priority = |frame: Arc<str>| serde_json::from_str::<Value>(&frame).unwrap()["priority"].clone();
-    let told: Vec<Value> = std::iter::from_fn(|| line.frames.try_recv().ok()).map(priority).collect();
+    let told: Vec<Value> = std::iter::from_fn(|| line.frames.try_recv().ok()).skip(1).map(priority).collect();
     assert_eq!(told, ["A", "C"]);
 }
 
@@ -145,7 +163,7 @@ fn a_unit_is_told_that_its_call_was_closed_unless_it_said_so_itself() {
     for reason in [None, Some(CloseReason::UnitFree)] {
         let terminals = terminals();
         let mut sink = Arc::clone(&terminals);
-        let mut line = terminals.connect(UnitId(1));
+        let mut line = terminals.connect(UnitId(1), 0);
         sink.take(&record(opened(), vec![], assigned(1, 1)));
         let closed = CallStatus { reason, ..status(CallPhase::Closed, Some((id(1), UnitId(1)))) };
         let why = if reason.is_some() { EndReason::UnitFree } else { EndReason::Done };
@@ -157,17 +175,18 @@ fn a_unit_is_told_that_its_call_was_closed_unless_it_said_so_itself() {
 }
 
 #[test]
-fn who_answers_twice_in_one_tick_is_told_once_that_it_was_taken() {
+fn who_answers_twice_is_told_twice_that_it_was_taken_but_another_answer_may_be_refused() {
     let terminals = terminals();
     let mut sink = Arc::clone(&terminals);
-    let mut line = terminals.connect(UnitId(1));
-    let ack = Ack { time_ms: 1, unit: UnitId(1), assignment: id(1), answer: Answer::Closed };
-    let rejected = vec![Rejected { time_ms: 1, reason: Reason::StaleAssignment, event: Event::Ack(ack) }];
-    sink.take(&record(vec![], vec![ack, ack], Decisions { rejected, ..Decisions::default() }));
-    let frames: Vec<Value> = std::iter::from_fn(|| line.frames.try_recv().ok())
-        .map(|frame| serde_json::from_str::<Value>(&frame).unwrap()["ok"].clone())
-        .collect();
-    assert_eq!(frames, [true, false]);
+    let mut line = terminals.connect(UnitId(1), 0);
+    let said = |answer| Ack { time_ms: 1, unit: UnitId(1), assignment: id(1), answer };
+    let refused = |ack| Rejected { time_ms: 1, reason: Reason::StaleAssignment, event: Event::Ack(ack) };
+    let (closed, declined) = (said(Answer::Closed), said(Answer::Decline));
+    let rejected = vec![refused(closed), refused(declined)];
+    sink.take(&record(vec![], vec![closed, closed, declined], Decisions { rejected, ..Decisions::default() }));
+    let frames = std::iter::from_fn(|| line.frames.try_recv().ok()).skip(1);
+    let frames: Vec<Value> = frames.map(|frame| serde_json::from_str::<Value>(&frame).unwrap()["ok"].clone()).collect();
+    assert_eq!(frames, [true, true, false]);
 }
 
 #[test]
@@ -175,18 +194,76 @@ fn who_connects_is_told_what_is_in_force_and_no_more() {
     let terminals = terminals();
     let mut sink = Arc::clone(&terminals);
     sink.take(&record(opened(), vec![], assigned(1, 1)));
-    assert_eq!(heard(&mut terminals.connect(UnitId(1))), [told("assignment", "7.1")]);
-    assert_eq!(heard(&mut terminals.connect(UnitId(2))), []);
+    assert_eq!(heard(&mut terminals.connect(UnitId(1), 0)), [told("assignment", "7.1")]);
+    assert_eq!(heard(&mut terminals.connect(UnitId(2), 0)), []);
     let closed = status(CallPhase::Closed, Some((id(1), UnitId(1))));
     sink.take(&record(vec![], vec![], Decisions { calls: vec![closed], ..Decisions::default() }));
-    assert_eq!(heard(&mut terminals.connect(UnitId(1))), []);
+    assert_eq!(heard(&mut terminals.connect(UnitId(1), 0)), []);
+}
+
+#[test]
+fn who_was_away_is_sent_what_it_missed_and_what_is_in_force() {
+    let terminals = terminals();
+    let mut sink = Arc::clone(&terminals);
+    let mut line = terminals.connect(UnitId(1), 0);
+    sink.take(&record(opened(), vec![], assigned(1, 1)));
+    let seen = heard_with_ids(&mut line)[0].0;
+    drop(line);
+    assert_eq!(heard(&mut terminals.connect(UnitId(1), seen)), [told("assignment", "7.1")], "in force in any case");
+    sink.take(&record(vec![], vec![], assigned(2, 2)));
+    assert_eq!(heard(&mut terminals.connect(UnitId(1), seen)), [told("withdrawn", "7.1")]);
+    assert_eq!(heard(&mut terminals.connect(UnitId(1), seen + 1)), []);
+    assert_eq!(in_force(&mut terminals.connect(UnitId(1), seen)), Value::from(Vec::<String>::new()));
+    assert_eq!(in_force(&mut terminals.connect(UnitId(2), 0)), Value::from(vec!["7.2"]));
+    assert_eq!(heard(&mut terminals.connect(UnitId(2), u64::MAX)), [told("assignment", "7.2")], "of another ledger");
+}
+
+#[test]
+fn ids_go_on_over_a_restart_and_answers_taken_before_it_are_not_refused() {
+    let first = terminals();
+    let mut line = first.connect(UnitId(1), 0);
+    Arc::clone(&first).take(&record(opened(), vec![], assigned(1, 1)));
+    let before = heard_with_ids(&mut line)[0].0;
+    let restored = CallEvent { time_ms: 1, call: CallId(7), change: CallChange::Restored(FACTS, STANDING) };
+    let in_force =
+        crate::ledger::InForce { assignment: assigned(1, 1).assignments.remove(0), phase: CallPhase::Accepted };
+    let duty = Duty::restored(&[(restored, Default::default())], &[in_force]);
+    let accepted = Ack { time_ms: 1, unit: UnitId(1), assignment: id(1), answer: Answer::Accept };
+    let (city, metrics) = (Arc::clone(&first.city), Arc::clone(&first.metrics));
+    let second = Arc::new(Terminals::new(city, metrics, Arc::default(), duty, None).going_on(1, &[accepted]));
+    let mut line = second.connect(UnitId(1), before);
+    let again = heard_with_ids(&mut line);
+    assert_eq!(again[0].1, told("assignment", "7.1"));
+    assert!(again[0].0 > before);
+    let rejected = vec![Rejected { time_ms: 2, reason: Reason::StaleAssignment, event: Event::Ack(accepted) }];
+    let decisions = Decisions { rejected, ..Decisions::default() };
+    Arc::clone(&second).take(&record(vec![], vec![accepted], decisions));
+    let frame: Value = serde_json::from_str(&line.frames.try_recv().unwrap()).unwrap();
+    assert_eq!((&frame["type"], &frame["ok"]), (&"ack_result".into(), &true.into()));
+    assert!(frame["id"].as_u64().unwrap() > again[0].0);
+}
+
+#[test]
+fn a_desk_is_told_who_has_seen_its_assignment_once_and_who_is_connected() {
+    let terminals = terminals();
+    let (_, mut desk) = terminals.desk();
+    let mut line = terminals.connect(UnitId(1), 0);
+    Arc::clone(&terminals).take(&record(opened(), vec![], assigned(1, 1)));
+    let shown = heard_with_ids(&mut line)[0].0;
+    for id in [shown - 1, shown, shown, u64::MAX] {
+        terminals.seen(UnitId(1), id);
+    }
+    drop(line);
+    let frames = of_desk(std::iter::from_fn(|| desk.try_recv().ok()));
+    let of = |kind: &str| frames.iter().filter(|frame| frame.starts_with(kind)).count();
+    assert_eq!((of("seen"), of("terminal")), (1, 2), "{frames:?}");
 }
 
 #[test]
 fn an_assignment_that_comes_again_is_not_sent_again() {
     let terminals = terminals();
     let mut sink = Arc::clone(&terminals);
-    let mut line = terminals.connect(UnitId(1));
+    let mut line = terminals.connect(UnitId(1), 0);
     sink.take(&record(opened(), vec![], assigned(1, 1)));
     sink.take(&record(vec![], vec![], assigned(1, 1)));
     assert_eq!(heard(&mut line), [told("assignment", "7.1")]);
@@ -196,7 +273,8 @@ fn an_assignment_that_comes_again_is_not_sent_again() {
 fn one_that_does_not_read_is_cut_off_and_the_rest_goes_on() {
     let terminals = terminals();
     let mut sink = Arc::clone(&terminals);
-    let (mut slow, mut quick) = (terminals.connect(UnitId(1)), terminals.connect(UnitId(1)));
+    let (mut slow, mut quick) = (terminals.connect(UnitId(1), 0), terminals.connect(UnitId(1), 0));
+    assert_eq!((heard(&mut slow), heard(&mut quick)), (vec![], vec![]));
     let ack = Ack { time_ms: 1, unit: UnitId(1), assignment: id(1), answer: Answer::Accept };
     for _ in 0..TERMINAL_QUEUE + 1 {
         sink.take(&record(vec![], vec![ack], Decisions::default()));
@@ -223,7 +301,7 @@ fn a_desk_hears_that_a_call_waits_before_it_is_assigned() {
     assert!(now.is_empty());
     sink.take(&record(opened(), vec![], assigned(1, 1)));
     let heard = of_desk(std::iter::from_fn(|| desk.try_recv().ok()));
-    assert_eq!(heard, ["call_status waiting", "assignment ", "call_status assigned"]);
+    assert_eq!(heard, ["call_status waiting", "assignment assigned", "call_status assigned"]);
 }
 
 #[test]
@@ -235,7 +313,7 @@ fn a_desk_that_connects_is_told_what_is_open_and_in_force() {
     let status: Value = serde_json::from_str(&now[0]).unwrap();
     assert_eq!((&status["category"], &status["priority"]), (&"help".into(), &"A".into()), "{status}");
     assert!(status["lon"].is_number() && status["lat"].is_number(), "{status}");
-    assert_eq!(of_desk(now), ["call_status assigned", "assignment "]);
+    assert_eq!(of_desk(now), ["call_status assigned", "assignment assigned"]);
     let closed = status_of_closed();
     sink.take(&record(vec![], vec![], Decisions { calls: vec![closed], ..Decisions::default() }));
     assert!(terminals.desk().0.is_empty());
@@ -249,13 +327,12 @@ fn status_of_closed() -> CallStatus {
 fn after_a_restart_a_desk_is_told_what_the_ledger_has() {
     let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
     let metrics = Arc::new(Metrics::new(&city));
-    let standing = Standing { phase: CallPhase::Accepted, attempts: 1, unit: Some(UnitId(1)) };
-    let restored = CallEvent { time_ms: 1, call: CallId(7), change: CallChange::Restored(FACTS, standing) };
+    let restored = CallEvent { time_ms: 1, call: CallId(7), change: CallChange::Restored(FACTS, STANDING) };
     let assignment = assigned(1, 1).assignments.remove(0);
     let in_force = crate::ledger::InForce { assignment, phase: CallPhase::Accepted };
     let duty = Duty::restored(&[(restored, Default::default())], &[in_force]);
     let terminals = Arc::new(Terminals::new(city, metrics, Arc::default(), duty, None));
-    assert_eq!(of_desk(terminals.desk().0), ["call_status accepted", "assignment "]);
+    assert_eq!(of_desk(terminals.desk().0), ["call_status accepted", "assignment accepted"]);
 }
 
 #[test]
@@ -264,7 +341,7 @@ fn a_unit_is_manned_from_its_first_terminal_to_its_last() {
     let metrics = Arc::new(Metrics::new(&city));
     let (manning, manned) = crossbeam_channel::unbounded();
     let terminals = Arc::new(Terminals::new(city, metrics, Arc::default(), Duty::default(), Some(manning)));
-    let (one, two) = (terminals.connect(UnitId(1)), terminals.connect(UnitId(1)));
+    let (one, two) = (terminals.connect(UnitId(1), 0), terminals.connect(UnitId(1), 0));
     drop(one);
     drop(two);
     assert_eq!(manned.try_iter().collect::<Vec<_>>(), [(UnitId(1), true), (UnitId(1), false)]);

@@ -34,11 +34,12 @@ export function CallPanel({ id }: { id: number }): JSX.Element {
 }
 
 function Steps({ phase }: { phase: Phase }): JSX.Element {
-  const reached = phase === "cancelled" ? 4 : STEPS.indexOf(phase);
+  const isElsewhere = phase === "cancelled" || phase === "merged" || phase === "referred";
+  const reached = isElsewhere ? 4 : STEPS.indexOf(phase);
   return (
     <ol class="steps" data-phase={phase}>
       {STEPS.map((step, i) => {
-        const shown = i === 4 && phase === "cancelled" ? "cancelled" : step;
+        const shown = i === 4 && isElsewhere ? phase : step;
         return (
           <li key={step} class={i < reached ? "done" : i === reached ? "here" : ""} aria-current={i === reached ? "step" : undefined} style={i === reached ? { "--c": PHASES[shown] } : {}}>
             {word("phase", shown)}
@@ -63,8 +64,16 @@ function Body({ call }: { call: CallDetail }): JSX.Element {
         <Fact label={t("opened_at")}><span class="num">{clock(call.opened_ms, offset)}</span></Fact>
         <Fact label={t("grid")}>{gridName(call.grid)}</Fact>
         {call.channel && <Fact label={t("channel")}>{word("channel", call.channel)}</Fact>}
+        {call.classified && <Fact label={t("classified_by")}>{call.classified.rule}{call.classified.phrase && ` (${call.classified.phrase})`}</Fact>}
+        {call.into !== undefined && <Fact label={t("merged_into")}><CallLink id={call.into} /></Fact>}
         <Fact label={t("place")}><span class="num">{place(call.lon, call.lat)}</span></Fact>
       </dl>
+      {call.joined && (
+        <section data-testid="joined">
+          <h3>{t("joined")}</h3>
+          {call.joined.map((other) => <p key={other.call} class="quote"><CallLink id={other.call} /> {other.words}</p>)}
+        </section>
+      )}
       {candidates.length > 0 && (
         <section>
           <h3>{t("why")}</h3>
@@ -89,7 +98,7 @@ function Body({ call }: { call: CallDetail }): JSX.Element {
             <li key={i} style={{ "--c": PHASES[h.phase] ?? "#7b8896" }}>
               <span class="num">{clock(h.time_ms, offset)}</span>
               <b>{word("phase", h.phase)}</b>
-              <span class="muted">{unitId(h.unit) === null ? "" : unitName(unitId(h.unit)!)}</span>
+              <span class="muted">{unitId(h.unit) === null ? "" : unitName(unitId(h.unit)!)} {h.note}</span>
             </li>
           ))}
         </ol>
@@ -100,6 +109,10 @@ function Body({ call }: { call: CallDetail }): JSX.Element {
 
 export const unitName = (id: number): string => store.atlas?.units.get(id)?.name ?? `#${id}`;
 export const gridName = (id: number): string => store.atlas?.grids.find((g) => g.facts.id === id)?.facts.name ?? String(id);
+
+function CallLink({ id }: { id: number }): JSX.Element {
+  return <button type="button" class="link" onClick={() => select({ kind: "call", id })}>{t("call_n", { n: id })}</button>;
+}
 
 export function UnitLink({ id }: { id: number }): JSX.Element {
   return <button type="button" class="link" onClick={() => select({ kind: "unit", id })}>{unitName(id)}</button>;

@@ -21,6 +21,7 @@ export function UnitPanel({ id }: { id: number }): JSX.Element {
       {!now && <p class="muted">{t("no_position")}</p>}
       <dl class="facts">
         {now && <Fact label={t("status")}>{word("status", now.status)}</Fact>}
+        {typeof now?.connected === "boolean" && <Fact label={t("terminal")}>{now.connected ? t("terminal_connected") : <b data-testid="unit-not-connected">{t("terminal_gone")}</b>}</Fact>}
         <Fact label={t("task")}>
           {call ? <button type="button" class="link" onClick={() => select({ kind: "call", id: call.call })}>{call.priority} · {t("call_n", { n: call.call })}</button> : (now?.assignment ?? t("free_of_task"))}
         </Fact>

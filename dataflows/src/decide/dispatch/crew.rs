@@ -113,14 +113,16 @@ impl Dispatcher<'_> {
         self.close(id, CallPhase::Closed, Some((unit, reason)));
     }
 
-    /// A call is over: withdrawn, or closed by a unit.
-    pub(super) fn close(&mut self, id: CallId, phase: CallPhase, by: Option<(UnitId, Option<CloseReason>)>) {
+    /// A call is over: withdrawn, or closed by a unit. The words said about it.
+    pub(super) fn close(&mut self, id: CallId, phase: CallPhase, by: Option<(UnitId, Option<CloseReason>)>) -> u32 {
         let crew: Vec<UnitId> = self.calls.open.get(&id).into_iter().flat_map(|c| &c.crew).map(|t| t.unit).collect();
         let others = crew.iter().filter(|unit| by.is_none_or(|(by, _)| by != **unit));
         others.for_each(|unit| self.tell_assignment(id, *unit, AssignmentPhase::Ended(EndReason::CallOver)));
         self.tell_phase(id, phase, by.and_then(|(_, reason)| reason));
-        self.calls.remove(id, self.tick, self.rules());
+        let said = self.calls.remove(id, self.tick, self.rules()).map_or(0, |call| call.said);
         crew.into_iter().for_each(|unit| self.release(unit));
+        self.close_joined(id);
+        said
     }
 
     fn release(&mut self, unit: UnitId) {

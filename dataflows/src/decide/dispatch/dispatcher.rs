@@ -12,6 +12,8 @@ use crate::ids::{CallId, RegionId, UnitId};
 use crate::keyed::Outbox;
 use crate::network::DispatchRules;
 
+mod merge;
+
 /// Dispatch at a tick.
 pub(super) struct Dispatcher<'a> {
     pub(super) dispatch: &'a Dispatch,
@@ -132,6 +134,9 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn call(&mut self, id: CallId, change: CallChange, time_ms: u64) -> Result<(), Reason> {
+        if let Some(taken) = self.merge_or_refer(id, change, time_ms) {
+            return taken;
+        }
         match change {
             CallChange::Opened(facts) => {
                 self.open(id, facts, time_ms, Standing { phase: CallPhase::Waiting, attempts: 0, unit: None })
@@ -146,6 +151,7 @@ impl<'a> Dispatcher<'a> {
                 self.close(id, CallPhase::Cancelled, None);
                 Ok(())
             }
+            CallChange::Joined(..) | CallChange::Split(_) | CallChange::Withdrawn => Ok(()),
         }
     }
 
@@ -173,9 +179,10 @@ impl<'a> Dispatcher<'a> {
             silent: Vec::new(),
             why: None,
             is_escalated: false,
-            said: 0,
+            said: self.calls.duplicates.said(id),
         };
         self.calls.open(id, call, self.rules());
+        self.calls.duplicates.open(id, facts.at, opened_ms, &self.dispatch.merging);
         self.unmatched.insert(region);
         self.tell(id, None);
         Ok(())
@@ -214,6 +221,7 @@ impl<'a> Dispatcher<'a> {
         let is_told = (known.facts.grid, known.facts.needs) != (facts.grid, facts.needs);
         let region = self.dispatch.region_of_grid(facts.grid).ok_or(Reason::OutsideCity)?;
         self.calls.change(id, self.rules(), |call| (call.facts, call.region) = (facts, region));
+        self.calls.duplicates.moved(id, facts.at, &self.dispatch.merging);
         self.unmatched.insert(region);
         if is_told {
             self.tell(id, None);

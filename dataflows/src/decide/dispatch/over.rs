@@ -28,6 +28,11 @@ impl Over {
         self.calls.get(&call).is_some_and(|closed_by| closed_by.contains(&(unit, attempt)))
     }
 
+    /// A call is not over after all.
+    pub(super) fn forget(&mut self, call: CallId) {
+        self.calls.remove(&call);
+    }
+
     /// A call is over since this tick; those that were long ago are forgotten.
     pub(super) fn add(&mut self, call: CallId, closed_by: Vec<(UnitId, u16)>, tick: Time) {
         self.calls.insert(call, closed_by);

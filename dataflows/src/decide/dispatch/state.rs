@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::duplicates::Duplicates;
 use super::open_call::OpenCall;
 use super::over::Over;
 use super::roads::Stop;
@@ -22,6 +23,7 @@ pub struct Calls {
     pub(super) engaged: BTreeMap<UnitId, CallId>,
     pub(super) open: BTreeMap<CallId, OpenCall>,
     pub(super) over: Over,
+    pub(super) duplicates: Duplicates,
     pub(super) travel_ms: Vec<u32>,
     waiting: BTreeSet<Rank>,
     due: BTreeSet<(Time, CallId)>,
