@@ -18,6 +18,7 @@ use crate::sumo::SumoArgs;
 mod books;
 mod city;
 mod classify;
+mod dispatch_eval;
 mod explain;
 mod forecast_eval;
 mod interrupt;
@@ -37,6 +38,7 @@ Examples:
   nanming run --no-sim                     only outside feeds: POST /api/ingest, POST /calls, terminals
   nanming sumo X.sumocfg --seeds 1-3       a SUMO scenario under the engine's lights: delays per seed
   nanming forecast-eval X.csv.gz --step 15m --start 2015-01-01    the forecaster's errors on a table
+  nanming dispatch-eval X.csv.gz --units 16                       response times on recorded calls
   nanming city --json                      the numbers of the reference city
   nanming classify 两车追尾                 what an alarm's words are taken for, and why
   nanming explain 4711                     why a call went as it did, from the ledger
@@ -82,6 +84,8 @@ pub enum Command {
     Sumo(SumoArgs),
     /// Measure the forecaster on a table of sensors, beside two baselines
     ForecastEval(forecast_eval::ForecastEvalArgs),
+    /// Replay recorded calls by the dispatch policy, beside four others and a bound
+    DispatchEval(dispatch_eval::DispatchEvalArgs),
     /// Generate or import a city, write it, and print its numbers
     City(city::CityArgs),
     /// Say what an alarm's words are taken for, and by which rule
@@ -238,6 +242,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Diff(args) => return Ok(diff(&args)),
         Command::Sumo(args) => return sumo::sumo(&args),
         Command::ForecastEval(args) => forecast_eval::forecast_eval(&args)?,
+        Command::DispatchEval(args) => dispatch_eval::dispatch_eval(&args)?,
         Command::City(args) => city::city(&args)?,
         Command::Classify(args) => classify::classify(&args, &config.classification)?,
         Command::Explain(args) => explain::explain(&args, &config)?,

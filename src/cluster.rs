@@ -168,6 +168,7 @@ impl Cluster {
             holds,
             gates,
             weather,
+            rosters,
         } = batch;
         self.keep(passages);
         self.keep(flows);
@@ -178,7 +179,7 @@ impl Cluster {
         self.keep(gates);
         self.keep(weather);
         if !self.leads() {
-            (*calls, *units, *acks, *cases, *sites, *holds) = Default::default();
+            (*calls, *units, *acks, *cases, *sites, *holds, *rosters) = Default::default();
         }
     }
 

@@ -89,6 +89,8 @@ pub struct Config {
     pub output: OutputConfig,
     /// The recording of what passes the door.
     pub record: RecordConfig,
+    /// Who sees to what besides patrol units.
+    pub rosters: RostersConfig,
 }
 
 /// Which city runs.
@@ -259,6 +261,14 @@ impl Default for OutputConfig {
     fn default() -> Self {
         OutputConfig { jsonl: None, file_mib: 256 }
     }
+}
+
+/// Who sees to what besides patrol units.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RostersConfig {
+    /// Files of rosters, one each. None: the four of the generated reference city while that runs, else no roster.
+    pub files: Vec<PathBuf>,
 }
 
 /// A configuration that cannot be used.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::Decisions;
-use nanming_dataflows::event::{Ack, CallEvent, Event, STREAMS, StageHold, UnitReport};
+use nanming_dataflows::event::{Ack, CallEvent, Event, RosterEvent, STREAMS, StageHold, UnitReport};
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::keyed::Tick;
 use serde::{Deserialize, Serialize};
@@ -136,7 +136,9 @@ pub struct TickRecord {
     pub units: Vec<UnitReport>,
     /// Stages held and let go.
     pub holds: Vec<StageHold>,
-    /// Words and channel of the calls opened.
+    /// What rosters were told.
+    pub rosters: Vec<RosterEvent>,
+    /// Words and channel of the calls opened and tasks raised: a task has its note under its own number, which no call has.
     pub notes: Vec<(CallId, CallNote)>,
     /// How far topics are read with this tick, in all processes of a cluster.
     pub offsets: Offsets,
@@ -293,6 +295,7 @@ impl Door {
             acks: batch.acks.clone(),
             units: batch.units.clone(),
             holds: batch.holds.clone(),
+            rosters: batch.rosters.clone(),
             notes,
             offsets,
             decisions: Decisions::default(),

@@ -52,6 +52,7 @@ fn assert_known(event: &Event) {
         Event::Bus(b) => assert!(b.line.index() < city.bus_lines.len() && b.link.index() < city.links.len()),
         Event::Violation(v) => assert!(v.camera.index() < city.cameras.len()),
         Event::Case(c) => assert!(c.by.index() < city.units.len()),
+        Event::Roster(e) => assert!(e.roster.index() < city.rosters.len()),
         Event::Site(s) => assert!(s.site.index() < city.sites.len()),
         Event::Hold(h) => {
             let stages = city.junctions[h.junction.index()].stages.len();

@@ -19,7 +19,7 @@ use crate::health::Health;
 use crate::ingest::{DeadLetters, Validator};
 use crate::ledger::Book;
 use crate::metrics::Metrics;
-use crate::publish::{Acceptances, Board, Terminals};
+use crate::publish::{Acceptances, Board, RosterBoard, Terminals};
 
 mod board;
 mod body;
@@ -36,6 +36,7 @@ mod keys;
 mod packed;
 mod page;
 mod problem;
+mod rosters;
 mod routes;
 mod sensors;
 mod sockets;
@@ -50,6 +51,9 @@ pub use sensors::Sensors;
 pub use travel::Travel;
 pub use viid::Viid;
 pub use wechat::Wechat;
+
+/// Largest body that says something to a roster, bytes.
+const ROSTER_BYTES: usize = 64 << 10;
 
 /// What the surface works with.
 pub struct App {
@@ -75,6 +79,10 @@ pub struct App {
     pub validator: Arc<Validator>,
     /// Measures.
     pub metrics: Arc<Metrics>,
+    /// Where rosters stand, and who waits for them.
+    pub rosters: Arc<RosterBoard>,
+    /// The next number for a task.
+    pub next_task: AtomicU64,
     /// Whether the engine lives.
     pub health: Arc<Health>,
     /// The next ID for a call whose sender gave none.
@@ -116,6 +124,9 @@ fn router(surface: Arc<Surface>) -> Router {
     let mut router = travel::routes(cameras(Router::new(), &surface.sensors), &surface);
     for (path, methods) in routes::routes() {
         router = router.route(path, methods);
+    }
+    for (path, methods) in rosters::routes() {
+        router = router.route(path, methods.layer(DefaultBodyLimit::max(ROSTER_BYTES)));
     }
     router
         .fallback(page::page)

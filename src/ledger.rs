@@ -48,6 +48,7 @@ mod restart;
 mod roster;
 mod schema;
 mod story;
+mod tasks;
 mod text;
 mod write;
 
@@ -59,6 +60,7 @@ pub use responses::Response;
 pub use restart::InForce;
 use roster::Roster;
 pub use story::{Attempt, Heard};
+pub use tasks::RestoredRosters;
 
 /// Signal commands and offsets wait so long for a transaction to ride with.
 const RIDES_WAIT: Duration = Duration::from_secs(1);
@@ -114,6 +116,8 @@ pub struct Ledger {
     db: Connection,
     files: Files,
     roster: Roster,
+    /// By whose names it knows tasks and persons.
+    rosters: Vec<nanming_dataflows::network::Roster>,
     /// The last tick of the last transaction.
     written: Option<Time>,
     conflicts: u64,
@@ -135,6 +139,7 @@ impl Ledger {
             files: Files::of(path)?,
             db,
             roster: Roster::of(city)?,
+            rosters: city.rosters.clone(),
             written: None,
             conflicts: 0,
             signals_keep_ms: signal_hours * 3_600_000,
@@ -181,6 +186,7 @@ impl Ledger {
         let mut conflicts = 0;
         for record in new().filter(|r| is_durable(r)) {
             conflicts += write::tick(&transaction, record)?;
+            tasks::write(&transaction, &self.rosters, record)?;
         }
         write::signals(&transaction, self.signals.iter().chain(commands()), self.signals_keep_ms)?;
         write::offsets(&transaction, &read)?;
@@ -218,7 +224,7 @@ impl Ledger {
 fn is_durable(record: &TickRecord) -> bool {
     let d = &record.decisions;
     let heard = record.calls.is_empty() && record.acks.is_empty() && record.holds.is_empty();
-    !(heard && d.assignments.is_empty() && d.calls.is_empty())
+    !(heard && d.assignments.is_empty() && d.calls.is_empty() && d.rosters.is_empty())
 }
 
 fn lock(path: &Path) -> Result<File, LedgerError> {

@@ -22,6 +22,7 @@ mod kafka;
 mod labels;
 mod make;
 mod process;
+mod rosters;
 mod travel;
 mod webhooks;
 use labels::{ACK, PHASES, PRIORITIES, RESPONSE, STAGE_REASONS, TICK};
@@ -32,6 +33,7 @@ pub use crowds::CrowdMeasures;
 pub use dispatch::DispatchMeasures;
 pub use forecasts::ForecastMeasures;
 pub use kafka::KafkaMeasures;
+pub use rosters::RosterMeasures;
 pub use travel::TravelMeasures;
 pub use webhooks::WebhookMeasures;
 
@@ -86,6 +88,8 @@ pub struct Metrics {
     pub kafka: KafkaMeasures,
     /// Of venues.
     pub crowds: CrowdMeasures,
+    /// Of rosters.
+    pub rosters: RosterMeasures,
     /// Of forecasts.
     pub forecasts: ForecastMeasures,
     /// Of signal controllers.
@@ -252,6 +256,7 @@ impl Metrics {
             )),
             kafka: KafkaMeasures::new(&make),
             crowds: CrowdMeasures::new(&make, city),
+            rosters: RosterMeasures::new(&make, city),
             forecasts: ForecastMeasures::new(&make),
             controllers: ControllerMeasures::new(&make),
             travel: TravelMeasures::new(&make),
@@ -294,6 +299,7 @@ impl Metrics {
     pub fn decided(&self, decisions: &Decisions) {
         self.dispatch.decided(decisions);
         self.crowds.decided(decisions);
+        self.rosters.decided(decisions);
         self.forecasts.decided(decisions);
         self.refusals.inc_by(decisions.refusals.len() as u64);
         for plan in &decisions.plans {

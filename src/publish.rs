@@ -12,6 +12,7 @@ mod frames;
 pub mod jsonl;
 mod letters;
 mod responses;
+pub mod rosters;
 pub mod street;
 pub mod terminals;
 
@@ -22,6 +23,7 @@ pub use duty::Duty;
 pub use files::Files;
 pub use letters::Letters;
 pub use responses::Responses;
+pub use rosters::RosterBoard;
 pub use street::Street;
 pub use terminals::Terminals;
 

@@ -162,6 +162,9 @@ pub enum ReplayError {
         /// The tick that was to come.
         ours: u64,
     },
+    /// A roster makes no sense.
+    #[error(transparent)]
+    Roster(#[from] crate::rosters::RosterError),
     /// The processes cannot come together.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -176,6 +179,9 @@ pub fn replay(args: &ReplayArgs, interrupted: &AtomicBool) -> Result<Option<Summ
     let mut city = city_file::load(args.city.as_deref(), args.seed)?;
     if city.units.is_empty() {
         with_units(&mut city, args.units, 1);
+    }
+    if args.city.is_none() {
+        crate::rosters::reference(&mut city, args.seed)?;
     }
     let city = Arc::new(city);
     let cluster = args.cluster.cluster()?;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded};
-use nanming_dataflows::event::{Event, StageHold};
+use nanming_dataflows::event::{Event, RosterEvent, StageHold};
 use nanming_dataflows::ids::CallId;
 use nanming_dataflows::keyed::Saved;
 use nanming_dataflows::network::City;
@@ -31,9 +31,9 @@ use crate::health::Health;
 use crate::http::{App, Travel, Viid, Wechat};
 use crate::ingest::{Callers, DeadLetters, Plates, Validator};
 use crate::learned::{Keeping, Learned};
-use crate::ledger::{Book, Keeper, Ledger, LedgerError, keep};
+use crate::ledger::{Book, Keeper, Ledger, LedgerError, RestoredRosters, keep};
 use crate::metrics::Metrics;
-use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Responses, Street, Terminals};
+use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Responses, RosterBoard, Street, Terminals};
 use crate::recording::{Recorder, RecordingError, Writer};
 
 mod controllers;
@@ -63,6 +63,9 @@ pub enum RunError {
     /// The city cannot be had.
     #[error(transparent)]
     City(#[from] crate::city_file::CityFileError),
+    /// A roster makes no sense.
+    #[error(transparent)]
+    Roster(#[from] crate::rosters::RosterError),
     /// The ledger cannot be had.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -124,6 +127,7 @@ pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
     let mut city = city(config)?;
     config.signals.apply(&mut city)?;
     config.classification.apply(&mut city)?;
+    crate::rosters::apply(config, &mut city)?;
     let listener = TcpListener::bind(config.http.listen).map_err(|e| RunError::Listen(config.http.listen, e))?;
     if cluster.is_some_and(|cluster| cluster.processes() > 1) && config.ingest.plate_key.expose().is_empty() {
         tracing::warn!(
@@ -162,8 +166,10 @@ fn run_city(
     let shared = share(config, city, clock)?;
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
     let (ears, heard) = simulator::ears(config.simulator.enabled);
-    let restored = restore(&shared.city, &ledger, &inbox)?;
-    let app = app(config, &shared, &ledger, inbox.clone(), &ears, restored)?;
+    let RestoredRosters { events, notes, .. } = rosters_before(&ledger, inbox.now_ms())?;
+    let restored = restore(&shared.city, &ledger, events, &inbox)?;
+    let tasks = RosterBoard::new(&shared.city, notes);
+    let app = app(config, &shared, &ledger, inbox.clone(), &ears, (restored, tasks))?;
     let viid = Viid::new(&config.viid, &shared.city)?;
     let street = shared.street(&ears);
     let known = ledger.offsets()?;
@@ -319,8 +325,8 @@ fn share(config: &Config, city: Arc<City>, clock: Clock) -> Result<Shared, RunEr
 }
 
 /// Calls that were open when the ledger was last written go back through the door as facts, and to the terminals; so do
-/// stages that are held.
-fn restore(city: &City, ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError> {
+/// stages that are held, and what rosters knew.
+fn restore(city: &City, ledger: &Ledger, rosters: Vec<RosterEvent>, inbox: &Inbox) -> Result<Duty, RunError> {
     let (calls, in_force) = (ledger.open_calls()?, ledger.assignments_in_force()?);
     if !calls.is_empty() {
         tracing::info!(calls = calls.len(), assignments = in_force.len(), "open calls are taken up again");
@@ -340,11 +346,27 @@ fn restore(city: &City, ledger: &Ledger, inbox: &Inbox) -> Result<Duty, RunError
         tracing::info!(holds = held.len(), "stages are held on");
     }
     events.extend(held.into_iter().map(Event::Hold));
+    events.extend(rosters.into_iter().map(Event::Roster));
     if !events.is_empty() {
         // The door was opened a moment ago and has room for one. They come before anything that is said of them.
         let _ = inbox.send_first(Arrival { events, ..Arrival::default() });
     }
     Ok(Duty::restored(&calls, &in_force))
+}
+
+/// Tasks, points and absences of rosters, as the facts that go back through the door, and the words of tasks, for the board.
+fn rosters_before(ledger: &Ledger, now_ms: u64) -> Result<RestoredRosters, RunError> {
+    let restored = ledger.rosters(now_ms)?;
+    if restored.strange > 0 {
+        tracing::warn!(
+            restored.strange,
+            "the ledger has tasks, points or absences of rosters that name what these do not have any more"
+        );
+    }
+    if !restored.notes.is_empty() {
+        tracing::info!(tasks = restored.notes.len(), "open tasks of rosters are taken up again");
+    }
+    Ok(restored)
 }
 
 /// What comes in is checked by this.
@@ -361,7 +383,7 @@ fn app(
     ledger: &Ledger,
     inbox: Inbox,
     ears: &Ears,
-    duty: Duty,
+    (duty, rosters): (Duty, RosterBoard),
 ) -> Result<App, RunError> {
     let (city, metrics) = (&shared.city, &shared.metrics);
     let CallId(next_call) = ledger.next_call_id(OWN_CALLS)?;
@@ -382,6 +404,8 @@ fn app(
         validator: Arc::new(validator(config, shared)),
         metrics: Arc::clone(metrics),
         health: Arc::clone(&shared.health),
+        rosters: Arc::new(rosters),
+        next_task: AtomicU64::new(ledger.next_task_id(crate::rosters::OWN_TASKS)?),
         next_call: AtomicU64::new(next_call),
         wechat: Wechat::new(&config.wechat),
         travel: Travel::new(&config.travel, city, !config.simulator.enabled && config.clock.speed == 1.0),
@@ -395,6 +419,7 @@ fn bus(config: &Config, shared: &Shared, app: &App, ears: Ears) -> Result<Bus, R
     let mut bus = Bus::default()
         .with(Arc::clone(&app.terminals))
         .with(Arc::clone(&shared.acceptances))
+        .with(Arc::clone(&app.rosters))
         .with(ears)
         .with(move |record: &Arc<TickRecord>| metrics.decided(&record.decisions))
         .with(Responses::new(Arc::clone(&shared.metrics)))

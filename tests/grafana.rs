@@ -22,7 +22,7 @@ const BOARDS: [&str; 3] = ["traffic", "dispatch", "engine"];
 fn boards_and_rules_find_their_data_and_it_is_the_citys() {
     // Busy and fast, so that stages change within the patience of a test.
     let busy = ["--start", "08:00", "--demand", "4", "--speed", "3"];
-    let city = Running::start_in(tempfile::tempdir().unwrap(), &busy);
+    let city = crate::rosters::start_in(tempfile::tempdir().unwrap(), &busy);
     let prometheus = Prometheus::watching(&city);
     let _connected = what_dispatch_needs(&city, &prometheus);
     variables_list_what_the_city_has(&city, &prometheus);

@@ -9,4 +9,5 @@ pub mod dispatch;
 pub mod envelope;
 pub mod forecast;
 pub mod onset;
+pub mod roster;
 pub mod signal;

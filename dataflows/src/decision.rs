@@ -10,8 +10,10 @@ use crate::network::PlanStep;
 
 mod dispatch;
 mod expected;
+mod rosters;
 pub use dispatch::*;
 pub use expected::*;
+pub use rosters::*;
 
 /// Everything that one tick brought out, each list sorted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -57,6 +59,9 @@ pub struct Decisions {
     /// Calls that were merged into others.
     #[serde(default)]
     pub merges: Vec<Merge>,
+    /// What rosters say.
+    #[serde(default)]
+    pub rosters: Vec<RosterWord>,
     /// Signal changes that the safety envelope refused; the lamps stayed as they were.
     pub refusals: Vec<Refusal>,
     /// Reds that have lasted longer than they may, each once.
@@ -88,6 +93,7 @@ impl Decisions {
         self.assignment_statuses.extend(other.assignment_statuses);
         self.escalations.extend(other.escalations);
         self.merges.extend(other.merges);
+        self.rosters.extend(other.rosters);
         self.refusals.extend(other.refusals);
         self.long_reds.extend(other.long_reds);
         self.unserved.extend(other.unserved);
@@ -113,6 +119,7 @@ impl Decisions {
         self.assignment_statuses.sort_unstable_by_key(|x| (x.id.call, x.seq));
         self.escalations.sort_unstable();
         self.merges.sort_unstable();
+        self.rosters.sort_unstable();
         self.refusals.sort_unstable();
         self.long_reds.sort_unstable();
         self.unserved.sort_unstable();
@@ -411,6 +418,18 @@ pub enum Reason {
     UnknownVersion,
     /// It is larger than what is read.
     TooLarge,
+    /// It names a roster that the city does not have, or something that its roster does not have.
+    UnknownDuty,
+    /// The same task ID again.
+    DuplicateTask,
+    /// It speaks of a task that nobody knows.
+    UnknownTask,
+    /// It speaks of a task that is over.
+    TaskOver,
+    /// It answers a task that is not, or no longer, this person's.
+    NotYourTask,
+    /// The person to take over has no room for so many points, or is away for long.
+    NoRoom,
 }
 
 impl Reason {
@@ -437,6 +456,12 @@ impl Reason {
             Reason::NotTheLeader => "not_the_leader",
             Reason::UnknownVersion => "unknown_version",
             Reason::TooLarge => "too_large",
+            Reason::UnknownDuty => "unknown_duty",
+            Reason::DuplicateTask => "duplicate_task",
+            Reason::UnknownTask => "unknown_task",
+            Reason::TaskOver => "task_over",
+            Reason::NotYourTask => "not_your_task",
+            Reason::NoRoom => "no_room",
         }
     }
 }

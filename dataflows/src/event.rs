@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 mod calls;
 mod reports;
+mod rosters;
 mod signals;
 mod skills;
 mod traffic;
@@ -14,6 +15,10 @@ mod units;
 mod weather;
 pub use calls::{CallChange, CallEvent, CallFacts, CallPhase, Category, Needs, Priority, Serving, Standing};
 pub use reports::{CaseStage, CaseStep, Finding, SiteReport};
+pub use rosters::{
+    DeclineReason, PointDuty, RosterChange, RosterEvent, TASKS_FOUND, TASKS_FROM, TASKS_OF_CALLS, TaskAnswer,
+    TaskFacts, TaskPhase, TaskStanding,
+};
 pub use signals::{ControlMode, Lamp, SignalFeedback, StageHold};
 pub use skills::{SKILLS, Skill, Skills};
 pub use traffic::{BusFix, CrowdCount, FlowReading, GateCount, Passage, VehicleClass, Violation, ViolationKind};
@@ -52,11 +57,13 @@ pub enum Event {
     Gate(GateCount),
     /// A station reported the weather.
     Weather(WeatherReport),
+    /// A roster was told something.
+    Roster(RosterEvent),
 }
 
 /// Streams in the order of the variants of [`Event`]: the word for one event, and the name of the stream in metrics, dead
 /// letters and files.
-pub const STREAMS: [(&str, &str); 14] = [
+pub const STREAMS: [(&str, &str); 15] = [
     ("passage", "passages"),
     ("flow", "flows"),
     ("crowd", "crowds"),
@@ -71,6 +78,7 @@ pub const STREAMS: [(&str, &str); 14] = [
     ("hold", "holds"),
     ("gate", "gates"),
     ("weather", "weather"),
+    ("roster", "rosters"),
 ];
 
 impl Event {
@@ -101,6 +109,7 @@ impl Event {
             Event::Hold(e) => (11, e.time_ms),
             Event::Gate(e) => (12, e.time_ms),
             Event::Weather(e) => (13, e.time_ms),
+            Event::Roster(e) => (14, e.time_ms),
         }
     }
 }
@@ -138,6 +147,9 @@ pub struct Batch {
     /// Weather reports.
     #[serde(default)]
     pub weather: Vec<WeatherReport>,
+    /// What rosters are told.
+    #[serde(default)]
+    pub rosters: Vec<RosterEvent>,
 }
 
 impl Batch {
@@ -158,6 +170,7 @@ impl Batch {
             Event::Hold(e) => self.holds.push(e),
             Event::Gate(e) => self.gates.push(e),
             Event::Weather(e) => self.weather.push(e),
+            Event::Roster(e) => self.rosters.push(e),
         }
     }
 
@@ -177,6 +190,7 @@ impl Batch {
         self.holds.append(&mut other.holds);
         self.gates.append(&mut other.gates);
         self.weather.append(&mut other.weather);
+        self.rosters.append(&mut other.rosters);
     }
 
     /// Number of events per stream, by the stream's name.
@@ -196,6 +210,7 @@ impl Batch {
             self.holds.len(),
             self.gates.len(),
             self.weather.len(),
+            self.rosters.len(),
         ];
         std::array::from_fn(|row| (STREAMS[row].1, counts[row]))
     }
@@ -210,10 +225,10 @@ impl Batch {
         self.len() == 0
     }
 
-    /// Whether it has what a person waits for: a call, an answer, a stage that is held. Units report all the time, and nobody
+    /// Whether it has what a person waits for: a call, an answer, a stage that is held, a task. Units report all the time, and nobody
     /// waits for that.
     pub fn is_urgent(&self) -> bool {
-        !(self.calls.is_empty() && self.acks.is_empty() && self.holds.is_empty())
+        !(self.calls.is_empty() && self.acks.is_empty() && self.holds.is_empty() && self.rosters.is_empty())
     }
 }
 

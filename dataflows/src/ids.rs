@@ -69,6 +69,14 @@ ids! {
     CallId(u64);
     /// A vehicle, as the keyed hash of its plate; 0 where no plate was read.
     VehicleId(u64);
+    /// A roster of persons who are no patrol units.
+    RosterId(u16);
+    /// A person of a roster.
+    PersonId(u32);
+    /// A place that a roster looks after.
+    PointId(u32);
+    /// A task of a roster.
+    TaskId(u64);
     /// A case under handling.
     CaseId(u64);
 }

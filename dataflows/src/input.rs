@@ -124,6 +124,7 @@ pub fn shares(batch: Batch, workers: usize) -> Vec<Share> {
         holds,
         gates,
         weather,
+        rosters,
     } = batch;
     let others = (flows.into_iter().map(Event::Flow))
         .chain(crowds.into_iter().map(Event::Crowd))
@@ -137,7 +138,8 @@ pub fn shares(batch: Batch, workers: usize) -> Vec<Share> {
         .chain(sites.into_iter().map(Event::Site))
         .chain(holds.into_iter().map(Event::Hold))
         .chain(gates.into_iter().map(Event::Gate))
-        .chain(weather.into_iter().map(Event::Weather));
+        .chain(weather.into_iter().map(Event::Weather))
+        .chain(rosters.into_iter().map(Event::Roster));
     others.enumerate().for_each(|(n, event)| shares[n % workers].events.push(event));
     if workers == 1 {
         shares[0].passages = passages;

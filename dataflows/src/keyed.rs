@@ -115,6 +115,11 @@ impl<O> Outbox<O> {
     pub fn forget(&mut self) {
         self.forget = true;
     }
+    /// When the key is to be woken, for tests of machines.
+    #[cfg(test)]
+    pub(crate) fn due(&self) -> Option<Time> {
+        self.wake
+    }
     /// What was said, for tests of machines.
     #[cfg(test)]
     pub(crate) fn said(self) -> Vec<O> {

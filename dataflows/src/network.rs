@@ -14,6 +14,7 @@ mod dispatch;
 mod geo;
 mod merging;
 mod priority;
+mod rosters;
 mod signals;
 mod streets;
 pub use assets::{BusLine, Camera, CameraKind, District, Grid, Site, Supervisor, Unit, Venue};
@@ -22,6 +23,7 @@ pub use dispatch::DispatchRules;
 pub use geo::{LonLat, Point};
 pub use merging::{Alike, Merging};
 pub use priority::SignalPriority;
+pub use rosters::{DutyPoint, Person, Role, Roster, Rung, TaskKind};
 pub use signals::{Approach, Conflict, ConflictMatrix, Head, Junction, Light, Plan, PlanStep, SignalMode, Stage};
 pub use streets::{Lane, Link, Movement, Node, Turn};
 
@@ -75,6 +77,9 @@ pub struct City {
     /// Which calls are taken for calls about the same incident.
     #[serde(default)]
     pub merging: Merging,
+    /// Rosters by [`RosterId`].
+    #[serde(default)]
+    pub rosters: Vec<Roster>,
 }
 
 impl City {

@@ -55,6 +55,8 @@ pub struct Outputs<'s> {
     pub escalations: Stream<'s, Time, Vec<Escalation>>,
     /// Calls that were merged into others.
     pub merges: Stream<'s, Time, Vec<Merge>>,
+    /// What rosters say.
+    pub rosters: Stream<'s, Time, Vec<RosterWord>>,
     /// Events that made no sense in the state they met.
     pub rejected: Stream<'s, Time, Vec<Rejected>>,
     /// How far sources are read.
@@ -106,6 +108,7 @@ impl Gathered {
         gathered.sink(outputs.assignment_statuses, |came| &mut came.decisions.assignment_statuses);
         gathered.sink(outputs.escalations, |came| &mut came.decisions.escalations);
         gathered.sink(outputs.merges, |came| &mut came.decisions.merges);
+        gathered.sink(outputs.rosters, |came| &mut came.decisions.rosters);
         gathered.sink(outputs.rejected, |came| &mut came.decisions.rejected);
         gathered.sink(outputs.bookmarks, |came| &mut came.bookmarks);
         gathered.sink_relation(outputs.onsets, |came| &mut came.decisions.onsets);

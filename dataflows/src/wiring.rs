@@ -24,6 +24,7 @@ use crate::decide::forecast::{
     WeatherArea, observed, people_now, rain,
 };
 use crate::decide::onset::{congested_now, congested_soon, onsets};
+use crate::decide::roster::{RosterSaid, Rosters, told};
 use crate::decide::signal::{SignalEvent, SignalNews, SignalSaid, Signals};
 use crate::decision::{CrowdState, ForecastRecord, LinkForecast, LinkState, SignalPlan, UnitRoute};
 use crate::event::{CallChange, CallEvent, CallFacts, Category, Event, Passage, UnitReport, UnitStatus};
@@ -74,6 +75,8 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let merges = dispatched.clone().flat_map(|said| if let DispatchSaid::Merged(m) = said { Some(m) } else { None });
     let rejected =
         dispatched.clone().flat_map(|said| if let DispatchSaid::Rejected(r) = said { Some(r) } else { None });
+    let rosters = rosters(city, inputs, vault);
+    let not_taken = rosters.clone().flat_map(|said| if let RosterSaid::Rejected(r) = said { Some(r) } else { None });
     Outputs {
         links,
         commands: signals.clone().flat_map(|said| if let SignalSaid::Command(c) = said { Some(c) } else { None }),
@@ -95,9 +98,17 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         assignment_statuses,
         escalations,
         merges,
-        rejected,
+        rosters: rosters.flat_map(|said| if let RosterSaid::Word(w) = said { Some(w) } else { None }),
+        rejected: rejected.concat(not_taken),
         bookmarks: inputs.bookmarks.clone(),
     }
+}
+
+/// Tasks and duties of persons who are no patrol units.
+fn rosters<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Flow<'s, RosterSaid> {
+    let of = Arc::clone(city);
+    let news = inputs.pick(move |event| told(&of, &event));
+    keyed(news, inputs.ticks.clone(), Rosters::new(Arc::clone(city)), vault)
 }
 
 /// Passages, readings and bus fixes folded to the state of each link, and the counts near each stop line.

@@ -41,6 +41,7 @@ pub fn follow(
                     acks: Vec::new(),
                     units: Vec::new(),
                     holds: Vec::new(),
+                    rosters: Vec::new(),
                     notes: Vec::new(),
                     offsets,
                     decisions: Decisions { tick, ..Decisions::default() },

@@ -39,6 +39,11 @@ pub(super) async fn travel(method: Method, uri: Uri, asked: HeaderMap) -> Respon
     file("/travel.html", &method, &uri, &asked)
 }
 
+/// The page for persons of rosters.
+pub(super) async fn roster(method: Method, uri: Uri, asked: HeaderMap) -> Response {
+    file("/roster.html", &method, &uri, &asked)
+}
+
 fn file(path: &str, method: &Method, uri: &Uri, asked: &HeaderMap) -> Response {
     match FILES.get(path).filter(|_| matches!(*method, Method::GET | Method::HEAD)) {
         Some((mime, caching, file)) => file.answer(asked, mime, caching.clone()),

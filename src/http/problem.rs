@@ -60,9 +60,10 @@ impl IntoResponse for Problem {
 pub(super) fn status_of(reason: Reason) -> StatusCode {
     match reason {
         Reason::Malformed => StatusCode::BAD_REQUEST,
-        Reason::UnknownCall | Reason::UnknownAssignment => StatusCode::NOT_FOUND,
+        Reason::UnknownCall | Reason::UnknownAssignment | Reason::UnknownTask => StatusCode::NOT_FOUND,
         Reason::DuplicateCall | Reason::CallClosed | Reason::StaleAssignment => StatusCode::CONFLICT,
-        Reason::NotYourAssignment => StatusCode::FORBIDDEN,
+        Reason::DuplicateTask | Reason::TaskOver | Reason::NoRoom => StatusCode::CONFLICT,
+        Reason::NotYourAssignment | Reason::NotYourTask => StatusCode::FORBIDDEN,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }

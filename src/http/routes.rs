@@ -51,7 +51,8 @@ mod tests {
         let described: BTreeSet<&str> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
         let sensors = super::super::viid::routes().into_iter().map(|(path, _)| path);
         let travel = super::super::travel::PATHS.into_iter().map(|(path, _)| path);
-        let own = super::routes().into_iter().map(|(path, _)| path);
+        let rosters = super::super::rosters::routes().into_iter().map(|(path, _)| path);
+        let own = super::routes().into_iter().map(|(path, _)| path).chain(rosters);
         let served: BTreeSet<&str> = own.chain(sensors).chain(travel).collect();
         assert_eq!(described, served);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nanming_dataflows::decision::Reason;
-use nanming_dataflows::event::{Ack, CallEvent, Event};
+use nanming_dataflows::event::{Ack, CallEvent, Event, RosterEvent};
 
 use crate::door::TickRecord;
 
@@ -15,6 +15,11 @@ pub(crate) fn calls(record: &TickRecord) -> impl Iterator<Item = (&CallEvent, Op
 /// The answers of a tick, and why each was refused, if it was.
 pub(crate) fn acks(record: &TickRecord) -> impl Iterator<Item = (&Ack, Option<Reason>)> {
     each(record, &record.acks, |event| if let Event::Ack(e) = event { Some(e) } else { None })
+}
+
+/// What rosters were told at a tick, and why each was refused, if it was.
+pub(crate) fn rosters(record: &TickRecord) -> impl Iterator<Item = (&RosterEvent, Option<Reason>)> {
+    each(record, &record.rosters, |event| if let Event::Roster(e) = event { Some(e) } else { None })
 }
 
 /// Of events that are alike the first can have been taken: those refused are the last.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::LedgerError;
 
 /// Version of the tables below.
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 
 const TABLES: &str = "
     -- `last_tick`, and `city`: the fingerprint of the city that the numbers here are of.
@@ -64,6 +64,30 @@ const TABLES: &str = "
         PRIMARY KEY (junction, time_ms)) STRICT, WITHOUT ROWID;
 ";
 
+/// Of rosters. Who and what is named, so that a roster may get other rows; the empty name is nobody and nothing.
+const ROSTER_TABLES: &str = "
+    -- `passed_over` is a JSON list of names with times; words and pictures as those of calls.
+    CREATE TABLE roster_tasks (
+        id INTEGER PRIMARY KEY, roster TEXT NOT NULL, kind TEXT NOT NULL, point TEXT NOT NULL,
+        x_mm INTEGER NOT NULL, y_mm INTEGER NOT NULL, raised_ms INTEGER NOT NULL, phase TEXT NOT NULL,
+        person TEXT NOT NULL, attempt INTEGER NOT NULL, rung INTEGER NOT NULL, rung_since_ms INTEGER NOT NULL,
+        accept_by_ms INTEGER NOT NULL, done_by_ms INTEGER NOT NULL, overdue INTEGER NOT NULL,
+        reports INTEGER NOT NULL, passed_over TEXT NOT NULL, words TEXT NOT NULL, channel TEXT NOT NULL,
+        caller TEXT NOT NULL, pictures TEXT NOT NULL, key TEXT NOT NULL) STRICT;
+    CREATE INDEX roster_tasks_by_phase ON roster_tasks (roster, phase);
+    -- What was said of a task, and of whom it was chosen: a JSON list of name, travel time in ms, tasks.
+    CREATE TABLE roster_history (
+        task INTEGER NOT NULL, time_ms INTEGER NOT NULL, phase TEXT NOT NULL, person TEXT NOT NULL,
+        attempt INTEGER NOT NULL, reason TEXT NOT NULL, candidates TEXT NOT NULL) STRICT;
+    CREATE INDEX roster_history_by_task ON roster_history (task);
+    CREATE TABLE roster_duties (
+        roster TEXT NOT NULL, role TEXT NOT NULL, point TEXT NOT NULL, person TEXT NOT NULL, handed INTEGER NOT NULL,
+        PRIMARY KEY (roster, role, point)) STRICT, WITHOUT ROWID;
+    CREATE TABLE roster_absences (
+        roster TEXT NOT NULL, person TEXT NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,
+        PRIMARY KEY (roster, person)) STRICT, WITHOUT ROWID;
+";
+
 /// From version 1 to 2, from 2 to 3, and so on.
 const STEPS: [&str; VERSION as usize - 1] = [
     "ALTER TABLE call_history ADD COLUMN reason TEXT NOT NULL DEFAULT '';",
@@ -97,6 +121,7 @@ const STEPS: [&str; VERSION as usize - 1] = [
      ALTER TABLE call_history ADD COLUMN note TEXT NOT NULL DEFAULT '';
      CREATE INDEX calls_by_joined ON calls (joined) WHERE joined IS NOT NULL;
      CREATE INDEX calls_by_opened ON calls (opened_ms);",
+    ROSTER_TABLES,
 ];
 
 /// Sets the connection up, makes the tables in a new file and brings those of an older one up to date.
@@ -107,7 +132,9 @@ pub(super) fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     db.set_prepared_statement_cache_capacity(32);
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found == 0 && is_empty(db)? {
-        return Ok(db.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?);
+        return Ok(
+            db.execute_batch(&format!("BEGIN; {TABLES} {ROSTER_TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?
+        );
     }
     match found {
         VERSION => Ok(()),

@@ -48,6 +48,7 @@ fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord 
         acks: vec![],
         units: vec![],
         holds: vec![],
+        rosters: vec![],
         notes,
         offsets: Default::default(),
         decisions,
@@ -226,6 +227,8 @@ fn the_ledger_of_another_city_is_refused() {
 
 #[test]
 fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
+    let seventh = "DROP TABLE roster_tasks; DROP TABLE roster_history; DROP TABLE roster_duties;
+                   DROP TABLE roster_absences;";
     let sixth = "DROP INDEX calls_by_joined; DROP INDEX calls_by_opened; ALTER TABLE call_history DROP COLUMN note;
                  ALTER TABLE calls DROP COLUMN needs_units; ALTER TABLE calls DROP COLUMN needs_skills;
                  ALTER TABLE calls DROP COLUMN rule; ALTER TABLE calls DROP COLUMN joined;
@@ -238,11 +241,11 @@ fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
                  ALTER TABLE calls DROP COLUMN pictures;";
     let second = "ALTER TABLE call_history DROP COLUMN changed;";
     let first = "ALTER TABLE call_history DROP COLUMN reason;";
-    let all = [sixth, fifth, fourth, third, second, first];
-    for version in 1..=6 {
+    let all = [seventh, sixth, fifth, fourth, third, second, first];
+    for version in 1..=7 {
         let (_dir, path, mut ledger) = in_new_file();
         ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
-        let steps = all[..7 - version].concat();
+        let steps = all[..8 - version].concat();
         let before = format!("{steps} DELETE FROM meta WHERE key = 'city'; PRAGMA user_version = {version}");
         ledger.db.execute_batch(&before).unwrap();
         drop(ledger);

@@ -102,6 +102,7 @@ impl Columns {
         batch.holds.iter().for_each(|e| write(Event::Hold(e.clone())));
         batch.gates.iter().for_each(|e| write(Event::Gate(*e)));
         batch.weather.iter().for_each(|e| write(Event::Weather(*e)));
+        batch.rosters.iter().for_each(|e| write(Event::Roster(e.clone())));
     }
 
     /// Whether it should be written now.

@@ -54,6 +54,7 @@ pub(super) fn fits(city: &City, batch: &Batch) -> Result<(), String> {
     batch.gates.iter().try_for_each(|e| has("venue", e.venue.index(), city.venues.len()))?;
     let mut districts = batch.weather.iter().filter_map(|e| e.district);
     districts.try_for_each(|of| has("district", of.index(), city.districts.len()))?;
+    batch.rosters.iter().try_for_each(|e| has("roster", e.roster.index(), city.rosters.len()))?;
     for call in &batch.calls {
         match call.change {
             CallChange::Opened(facts)

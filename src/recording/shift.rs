@@ -3,6 +3,8 @@
 use nanming_dataflows::event::Batch;
 use nanming_dataflows::ids::CallId;
 
+mod tasks;
+
 /// Calls of one round are so far from those of the next: no ledger and no outside system gives such numbers.
 const ROUND: u64 = 1 << 48;
 
@@ -28,6 +30,7 @@ pub fn shift(batch: &mut Batch, by_ms: u64, round: u64) {
         holds,
         gates,
         weather,
+        rosters,
     } = batch;
     passages.iter_mut().for_each(|e| late(&mut e.time_ms));
     flows.iter_mut().for_each(|e| late(&mut e.time_ms));
@@ -43,6 +46,10 @@ pub fn shift(batch: &mut Batch, by_ms: u64, round: u64) {
     for hold in holds {
         late(&mut hold.time_ms);
         late(&mut hold.until_ms);
+    }
+    for event in rosters {
+        late(&mut event.time_ms);
+        tasks::shift(&mut event.change, by_ms, |task| task.0 = task.0.wrapping_add(round.wrapping_mul(ROUND)));
     }
     for event in calls {
         late(&mut event.time_ms);

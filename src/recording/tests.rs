@@ -54,6 +54,7 @@ fn every_stream(city: &City) -> Batch {
             WeatherReport { time_ms, district: None, rain_mm_h_milli: 0, visibility_m: None },
         ],
         holds: vec![StageHold { time_ms, junction: JunctionId(0), stage: Some(1), until_ms: 9, by: "desk".into() }],
+        rosters: vec![],
     }
 }
 

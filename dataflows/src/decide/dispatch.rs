@@ -22,6 +22,7 @@ pub mod load;
 mod open_call;
 mod over;
 mod pick;
+pub mod plan;
 mod roads;
 mod state;
 #[cfg(test)]

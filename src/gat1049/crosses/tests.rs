@@ -7,8 +7,8 @@ const NOW_MS: u64 = 1_767_657_600_000;
 fn record(decisions: Decisions) -> TickRecord {
     let (tick, closed_at) = (NOW_MS, std::time::Instant::now());
     let counts = nanming_dataflows::event::Batch::default().counts();
-    let (calls, acks, units, holds, notes, offsets) = Default::default();
-    TickRecord { tick, closed_at, counts, calls, acks, units, holds, notes, offsets, decisions }
+    let (calls, acks, units, holds, rosters, notes, offsets) = Default::default();
+    TickRecord { tick, closed_at, counts, calls, acks, units, holds, rosters, notes, offsets, decisions }
 }
 
 fn crosses() -> Crosses {

@@ -24,7 +24,8 @@ fn every_example_of_the_handbook_is_read() {
         let (event, _) = validator.event(example.as_bytes(), NOW_MS).unwrap_or_else(|e| panic!("{example}: {e}"));
         batch.push(event);
     }
-    assert_eq!(batch.counts().map(|(_, n)| n), [1; 14], "one example of each stream");
+    let counts = batch.counts().into_iter().filter(|(stream, _)| *stream != "rosters").map(|(_, n)| n);
+    assert!(counts.eq([1; 14]), "one example of each stream; rosters have ways in of their own");
     assert_eq!(batch.passages[0].speed_mm_s, 12_000);
     assert_eq!(batch.flows[0].occupancy_milli, 120);
     assert_eq!(batch.buses[0].position_mm, 0);

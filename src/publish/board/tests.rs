@@ -30,6 +30,7 @@ fn record(tick: u64, units: Vec<UnitReport>, decisions: Decisions) -> Arc<TickRe
         acks: vec![],
         units,
         holds: vec![],
+        rosters: vec![],
         notes: vec![],
         offsets: Default::default(),
         decisions,

@@ -37,6 +37,7 @@ fn record(calls: Vec<CallEvent>, acks: Vec<Ack>, decisions: Decisions) -> Arc<Ti
         acks,
         units: vec![],
         holds: vec![],
+        rosters: vec![],
         notes: vec![],
         offsets: Default::default(),
         decisions,
