@@ -132,7 +132,7 @@ impl Matching {
         self.rows[row as usize].column = column;
         self.columns[column as usize].rows.push(row);
         self.room -= 1;
-        self.search.rows_changed(column);
+        self.search.row_came(&self.costs, column as usize, &self.columns[column as usize], row);
     }
 
     /// Takes a row out of its column, without a repair.
@@ -143,7 +143,7 @@ impl Matching {
             rows.swap_remove(at);
         }
         self.room += 1;
-        self.search.rows_changed(column);
+        self.search.row_went(&self.costs, column as usize, &self.columns[column as usize], row);
         column
     }
 }

@@ -91,6 +91,26 @@ impl Search {
         self.exits.iter_mut().for_each(|exits| exits.is_known = false);
     }
 
+    /// A row came into a column.
+    pub(super) fn row_came(&mut self, costs: &Costs, at: usize, column: &Column, row: u32) {
+        if let Some(exits) = self.exits.get_mut(at) {
+            exits.is_known &= column.rows.len() > 1;
+            if exits.is_known {
+                exits.offer(costs, at, row);
+            }
+        }
+    }
+
+    /// A row went out of a column, to which others are left.
+    pub(super) fn row_went(&mut self, costs: &Costs, at: usize, column: &Column, row: u32) {
+        if let Some(exits) = self.exits.get_mut(at) {
+            exits.is_known &= column.rows.len() > 1;
+            if exits.is_known {
+                exits.withdraw(costs, at, column, row);
+            }
+        }
+    }
+
     fn know_exits(&mut self, costs: &Costs, at: usize, column: &Column) {
         let exits = &mut self.exits[at];
         if exits.is_known {
@@ -100,16 +120,30 @@ impl Search {
         exits.row.clear();
         exits.cost.resize(self.far.len(), BLOCKED);
         exits.row.resize(self.far.len(), NONE);
-        for row in &column.rows {
-            let here = costs.at(*row as usize, at);
-            let best = exits.cost.iter_mut().zip(&mut exits.row);
-            for (cost, (best, by)) in costs.row(*row as usize).iter().zip(best) {
-                if cost - here < *best {
-                    (*best, *by) = (cost - here, *row);
-                }
+        column.rows.iter().for_each(|row| exits.offer(costs, at, *row));
+        exits.is_known = true;
+    }
+}
+
+impl Exits {
+    /// A row of the column at `here` would leave for wherever it is the cheapest to.
+    fn offer(&mut self, costs: &Costs, here: usize, row: u32) {
+        let cost_here = costs.at(row as usize, here);
+        let best = self.cost.iter_mut().zip(&mut self.row);
+        for (cost, (best, by)) in costs.row(row as usize).iter().zip(best) {
+            if cost - cost_here < *best {
+                (*best, *by) = (cost - cost_here, row);
             }
         }
-        exits.is_known = true;
+    }
+
+    /// Others leave for wherever this row would have.
+    fn withdraw(&mut self, costs: &Costs, here: usize, column: &Column, row: u32) {
+        for (to, (best, by)) in self.cost.iter_mut().zip(&mut self.row).enumerate().filter(|(_, (_, by))| **by == row) {
+            let exit = |other: &u32| (costs.at(*other as usize, to) - costs.at(*other as usize, here), *other);
+            let (cost, other) = column.rows.iter().map(exit).min().unwrap_or((BLOCKED, NONE));
+            (*best, *by) = if cost < BLOCKED / 2 { (cost, other) } else { (BLOCKED, NONE) };
+        }
     }
 }
 

@@ -64,8 +64,8 @@ impl Roads {
         self.free_travel_ms.clone()
     }
 
-    /// Time from each of `stops` to `to`, ms, with links taking `travel_ms`. One sweep, however many stops. Nobody goes
-    /// more than twice as long as on foot.
+    /// Time from each of `stops` to `to`, ms, with links taking `travel_ms`. One sweep, however many stops. At most
+    /// twice the straight way off the road.
     pub(super) fn times_to(&self, travel_ms: &[u32], to: Point, stops: &[Stop]) -> Vec<u64> {
         self.follow(travel_ms);
         let places: Vec<Place> = stops.iter().map(|stop| stop.place).collect();
@@ -91,7 +91,8 @@ fn is_motor(city: &City, link: &Link) -> bool {
     link.lanes.iter().any(|lane| city.lanes[lane.index()].motor)
 }
 
-/// Links that no lane of a link leads to, though it leads to others. Where no movement of it is known, none is banned.
+/// Links that no lane of a link leads to, though it leads to others. Where no movement of it is known, none is banned, and
+/// a unit may turn round anywhere: were that banned too, each node would be there once for every link that arrives.
 fn bans(city: &City, links: &[&Link]) -> Vec<(u32, u32)> {
     let mut leaving = vec![Vec::new(); city.nodes.len()];
     links.iter().zip(0u32..).for_each(|(link, arc)| leaving[link.from.index()].push((arc, link.id)));
@@ -99,7 +100,8 @@ fn bans(city: &City, links: &[&Link]) -> Vec<(u32, u32)> {
         let led_to = led_to(city, link);
         let after = &leaving[link.to.index()];
         let is_known = after.iter().any(|(_, next)| led_to.contains(next));
-        let banned = after.iter().filter(move |(_, next)| is_known && !led_to.contains(next));
+        let is_back = |next: &LinkId| city.links[next.index()].to == link.from;
+        let banned = after.iter().filter(|(_, next)| is_known && !is_back(next) && !led_to.contains(next));
         banned.map(move |(after, _)| (before, *after)).collect::<Vec<_>>()
     };
     (0..).zip(links).flat_map(banned_after).collect()
@@ -148,22 +150,27 @@ mod tests {
         assert_eq!(time_ms(&roads, &free, 700, 200), 50_000);
     }
 
+    /// The street, with one movement from the lane of link 0 to that of another link.
+    fn street_leading(to: usize) -> City {
+        let (id, from, to) = (MovementId::from_index(0), LaneId::from_index(0), LaneId::from_index(to));
+        let mut city = street();
+        city.movements.push(Movement { id, from, to, turn: Turn::Through, signal: None });
+        city.lanes[0].movements.push(id);
+        city
+    }
+
     #[test]
     fn lanes_ban_the_turns_that_they_do_not_lead_to() {
-        let mut city = street();
-        let back = Movement {
-            id: MovementId::from_index(0),
-            from: LaneId::from_index(0),
-            to: LaneId::from_index(1),
-            turn: Turn::UTurn,
-            signal: None,
-        };
-        city.movements.push(back);
-        city.lanes[0].movements.push(MovementId::from_index(0));
-        let roads = Roads::new(&city);
+        let roads = Roads::new(&street_leading(1));
         let free = roads.free_travel_ms();
-        let on_foot_twice = 2 * (1_000_000 / 6);
-        assert_eq!(time_ms(&roads, &free, 500, 1_500), on_foot_twice, "the only lane leads back");
+        let off_road_twice = 2 * (1_000_000 / 6);
+        assert_eq!(time_ms(&roads, &free, 500, 1_500), off_road_twice, "the only lane leads back");
         assert_eq!(time_ms(&roads, &free, 1_500, 500), 100_000, "nothing is known of the other way");
+    }
+
+    #[test]
+    fn nobody_is_kept_from_turning_round() {
+        let city = street_leading(2);
+        assert_eq!(bans(&city, &city.links.iter().collect::<Vec<_>>()), []);
     }
 }
