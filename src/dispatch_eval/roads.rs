@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_roads_is_told() {
-        let told = |nodes, arcs, call| read(nodes, arcs, call).err().unwrap();
+        let told = |nodes: &str, arcs: &str, call: Place| read(nodes, arcs, call).err().unwrap();
         let head = "fromNode,toNode,mode_1\n";
         assert!(told("index,x\n", head, [0.0; 2]).contains("no line names the columns index, x, y"));
         assert!(told(NODES, &format!("{head}1,2,x\n"), [0.0; 2]).contains("line 2: mode_1 is no number"));
