@@ -124,7 +124,8 @@ fn by_district(done: &Done) -> BTreeMap<String, f64> {
 }
 
 fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
+    // Not a sum: that of nothing is a negative zero.
+    values.iter().fold(0.0, |sum, value| sum + value) / values.len().max(1) as f64
 }
 
 /// The value that such a share of the values does not exceed.

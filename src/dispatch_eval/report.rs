@@ -61,13 +61,10 @@ impl fmt::Display for Report {
         let ByPriority { a, b, c } = self.calls_by_priority;
         writeln!(f, "{file}: {calls} calls ({a} A, {b} B, {c} C), {units} units, {travel}")?;
         writeln!(f, "means of {} replays; response from the receipt of a call to the arrival, s", self.seeds.len())?;
-        writeln!(
-            f,
-            "\n{:8}  A within 8 min{}",
-            "",
-            "         mean response".to_owned() + "               longest" + "   preempted  changed   units busy"
-        )?;
-        writeln!(f, "{:8}  {:>14}{}{}", "", "", "       A       B       C".repeat(2), "")?;
+        let heads = ["A within 8 min", "mean response", "longest", "preempted", "changed", "units busy"];
+        let [within, mean, longest, preempted, changed, busy] = heads;
+        writeln!(f, "\n{:8}  {within:>14}{mean:>24}{longest:>24}  {preempted:>10} {changed:>8}  {busy:>11}", "")?;
+        writeln!(f, "{:8}  {:>14}{}", "", "", "       A       B       C".repeat(2))?;
         for (name, of) in self.in_order() {
             let (mean, longest) = (triple(of.mean_response_s), triple(of.longest_response_s));
             let within = of.a_within_8min * 100.0;

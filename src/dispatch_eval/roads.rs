@@ -117,3 +117,40 @@ fn table<const N: usize>(path: &Path, names: [&str; N]) -> Result<Vec<[f64; N]>,
     let missing = || format!("no line names the columns {}", names.join(", "));
     columns.map(|_| rows).ok_or_else(|| DispatchEvalError::Roads(path.into(), missing()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NODES: &str = "nodes,,\nindex,x,y\n1.0,0,0\n2.0,0.01,0\n3.0,0.02,0\n,,\n";
+
+    /// Three nodes in a row and the way from the first to the last, 100 s an arc.
+    fn read(nodes: &str, arcs: &str, call: Place) -> Result<Roads, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = ["nodes.csv", "arcs.csv"].map(|name| dir.path().join(name));
+        std::fs::write(&paths[0], nodes).unwrap();
+        std::fs::write(&paths[1], arcs).unwrap();
+        let calls = Calls { place: vec![call], m_per_degree: [111_000.0; 2], ..Calls::default() };
+        Roads::read(&paths[0], &paths[1], &calls).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn units_drive_along_arcs_and_only_where_they_lead() {
+        let days = 100_000.0 / MS_PER_DAY;
+        let arcs = format!("arcs\nindex,fromNode,toNode,mode_1\n1,1.0,2.0,{days}\n2,2,3,{days}\n");
+        let roads = read(NODES, &arcs, [0.0, 0.0]).unwrap();
+        let times = |from: &[Place], to| roads.times_s(from, to).into_iter().map(f64::round).collect::<Vec<_>>();
+        assert_eq!(times(&[[0.0, 0.0], [1_110.0, 0.0]], [2_220.0, 0.0]), [200.0, 100.0]);
+        assert_eq!(times(&[[2_220.0, 0.0]], [0.0, 0.0]), [444.0], "against the arcs, off the road");
+    }
+
+    #[test]
+    fn what_is_wrong_with_roads_is_told() {
+        let told = |nodes: &str, arcs: &str, call: Place| read(nodes, arcs, call).err().unwrap();
+        let head = "fromNode,toNode,mode_1\n";
+        assert!(told("index,x\n", head, [0.0; 2]).contains("no line names the columns index, x, y"));
+        assert!(told(NODES, &format!("{head}1,2,x\n"), [0.0; 2]).contains("line 2: mode_1 is no number"));
+        assert!(told(NODES, &format!("{head}1,9,0.1\n"), [0.0; 2]).contains("an arc joins nodes 1 and 9"));
+        assert!(told(NODES, &format!("{head}1,2,0.1\n"), [900_000.0, 0.0]).contains("20 km and more"));
+    }
+}

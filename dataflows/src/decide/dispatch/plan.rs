@@ -131,7 +131,9 @@ fn matched<S>(
     let mut matching = Matching::new(units.iter().map(|_| 1).chain([rows.len() as u32]));
     for (row, times) in rows.iter().zip(times) {
         let cost = |(column, (unit, time_ms)): (usize, (&Available<S>, &u64))| {
-            let extra_ms = extra_ms(row.call, unit.unit);
+            // Who is on the way already may go on.
+            let is_going = unit.task.is_some_and(|task| task.call == row.call);
+            let extra_ms = if is_going { Some(0) } else { extra_ms(row.call, unit.unit) };
             extra_ms.map_or(FORBIDDEN, |extra_ms| pricing.cost(row, column, unit, *time_ms, extra_ms))
         };
         let of_units = units.iter().zip(times).enumerate().map(cost);

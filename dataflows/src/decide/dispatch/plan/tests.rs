@@ -98,6 +98,13 @@ fn nobody_changes_for_a_few_seconds() {
 }
 
 #[test]
+fn who_may_not_be_sent_may_go_on() {
+    let units = [on_its_way(1, 5, call(1, C, 5, 10)), free(2, 9)];
+    let plan = plan(&Policy::default(), NOW_MS, &[call(2, A, 1, 4)], &units, |_, _| None, times);
+    assert_eq!(plan.moves, []);
+}
+
+#[test]
 fn a_matrix_without_a_gain_lets_nobody_leave() {
     let policy = Policy { from_c: Gains::default(), ..Policy::default() };
     let units = [on_its_way(1, 5, call(1, C, 5, 10))];
