@@ -13,10 +13,13 @@ pub(crate) fn measure(times: usize) -> Vec<f64> {
     db.pragma_update(None, "journal_mode", "WAL").and(db.pragma_update(None, "synchronous", "FULL")).expect("WAL");
     db.execute_batch("CREATE TABLE calls (words TEXT)").expect("a table");
     let mut echo = echo();
-    let commit = || db.execute("INSERT INTO calls VALUES ('bench')", []).expect("a commit");
+    let commit = || {
+        db.execute("INSERT INTO calls VALUES ('bench')", []).expect("a commit");
+    };
     let mut once = || {
         let began = Instant::now();
-        (commit(), commit());
+        commit();
+        commit();
         echo.write_all(&[1; 300]).and_then(|()| echo.read_exact(&mut [0; 300])).expect("an echo");
         began.elapsed().as_secs_f64() * 1000.0
     };
