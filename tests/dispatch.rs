@@ -182,6 +182,7 @@ impl Run {
                 acks,
                 units,
                 holds: Vec::new(),
+                rosters: vec![],
                 notes,
                 offsets: Default::default(),
                 decisions,

@@ -66,7 +66,8 @@ fn a_caller_who_goes_away_while_the_door_is_full_leaves_nothing_behind() {
     let (inbox, _arrivals) = door::open(shared.clock.clone(), 1);
     let (runtime, call) = (tokio::runtime::Runtime::new().unwrap(), CallId(17));
     runtime.block_on(inbox.send_async(Arrival::default())).unwrap();
-    let app = app(&config, &shared, &ledger, inbox, &simulator::ears(false).0, Duty::default()).unwrap();
+    let tasks = RosterBoard::new(&shared.city, Vec::new());
+    let app = app(&config, &shared, &ledger, inbox, &simulator::ears(false).0, (Duty::default(), tasks)).unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let mut caller = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     runtime.spawn(crate::http::serve(listener, app, None));
