@@ -7,6 +7,7 @@ use super::{City, ConflictMatrix, Light, Point};
 
 mod assets;
 mod days;
+mod rosters;
 mod signals;
 mod streets;
 
@@ -42,7 +43,8 @@ impl City {
         days::check(self)?;
         streets::check(self)?;
         signals::check(self)?;
-        assets::check(self)
+        assets::check(self)?;
+        rosters::check(self)
     }
 }
 
