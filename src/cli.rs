@@ -237,7 +237,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             let cluster = cluster.map(|cluster| cluster.agreeing_on(config.kafka.shared()));
             crate::run::run(&config, cluster.as_ref())?;
         }
-        Command::Replay(args) => return replay(&args),
+        Command::Replay(args) => return replay(&args, &config),
         Command::Import(args) => return import(&args, &config),
         Command::Diff(args) => return Ok(diff(&args)),
         Command::Sumo(args) => return sumo::sumo(&args),
@@ -253,9 +253,9 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn replay(args: &ReplayArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
+fn replay(args: &ReplayArgs, config: &Config) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let interrupted = interrupt::watch()?;
-    match crate::replay::replay(args, &interrupted) {
+    match crate::replay::replay(args, config, &interrupted) {
         Ok(summary) => summary.map_or(Ok(()), |summary| crate::replay::print(&summary, args.json))?,
         Err(error @ ReplayError::Interrupted { .. }) => {
             eprintln!("nanming: {error}");

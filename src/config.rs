@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use nanming_dataflows::network::{City, DispatchRules};
 use serde::{Deserialize, Serialize};
 
 use crate::recording::Bounds;
@@ -69,6 +70,9 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// How alarms are understood.
     pub classification: ClassificationConfig,
+    /// How calls are dispatched, in place of what the city's file says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dispatch: Option<DispatchRules>,
     /// Cameras that speak GA/T 1400.
     pub viid: ViidConfig,
     /// The WeChat official account.
@@ -340,6 +344,13 @@ impl Config {
     pub fn dead_letters(&self) -> &Path {
         let beside = self.ledger.path.parent().filter(|dir| !dir.as_os_str().is_empty());
         self.ingest.dead_letters.as_deref().or(beside).unwrap_or(Path::new("."))
+    }
+
+    /// Sets the rules of a city's dispatch, where they are set here.
+    pub fn apply_dispatch(&self, city: &mut City) -> Result<(), ConfigError> {
+        let Some(rules) = &self.dispatch else { return Ok(()) };
+        city.dispatch = rules.clone();
+        city.check().map_err(|error| ConfigError::Value(error.to_string()))
     }
 
     /// Patrol units to place when the city has none.

@@ -224,7 +224,12 @@ impl Ledger {
 fn is_durable(record: &TickRecord) -> bool {
     let d = &record.decisions;
     let heard = record.calls.is_empty() && record.acks.is_empty() && record.holds.is_empty();
-    !(heard && d.assignments.is_empty() && d.calls.is_empty() && d.rosters.is_empty())
+    !(heard
+        && d.assignments.is_empty()
+        && d.calls.is_empty()
+        && d.assignment_statuses.is_empty()
+        && d.escalations.is_empty()
+        && d.rosters.is_empty())
 }
 
 fn lock(path: &Path) -> Result<File, LedgerError> {

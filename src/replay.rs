@@ -14,8 +14,10 @@ use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
 
 use crate::cluster::{Cluster, ClusterArgs, ClusterError};
+use crate::config::Config;
 use crate::engine::Engine;
 use crate::publish::jsonl::JsonlSinks;
+use crate::run::{RunError, set_rules};
 use crate::{city_file, cli};
 
 mod assist;
@@ -162,6 +164,9 @@ pub enum ReplayError {
         /// The tick that was to come.
         ours: u64,
     },
+    /// The rules of the configuration do not fit the city.
+    #[error(transparent)]
+    Rules(#[from] Box<RunError>),
     /// A roster makes no sense.
     #[error(transparent)]
     Roster(#[from] crate::rosters::RosterError),
@@ -173,15 +178,18 @@ pub enum ReplayError {
     Stopped(#[from] crate::engine::Stopped),
 }
 
-/// Replays, writes the files, and returns the summary that summary.json holds; ends early when `interrupted` turns true. A
+/// Replays, a recording of a live city by the rules of the configuration, writes the files, and returns the summary that summary.json holds; ends early when `interrupted` turns true. A
 /// process that follows another writes nothing and has no summary.
-pub fn replay(args: &ReplayArgs, interrupted: &AtomicBool) -> Result<Option<Summary>, ReplayError> {
+pub fn replay(args: &ReplayArgs, config: &Config, interrupted: &AtomicBool) -> Result<Option<Summary>, ReplayError> {
     let mut city = city_file::load(args.city.as_deref(), args.seed)?;
     if city.units.is_empty() {
         with_units(&mut city, args.units, 1);
     }
     if args.city.is_none() {
         crate::rosters::reference(&mut city, args.seed)?;
+    }
+    if args.recording.is_some() {
+        set_rules(config, &mut city).map_err(Box::new)?;
     }
     let city = Arc::new(city);
     let cluster = args.cluster.cluster()?;

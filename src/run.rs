@@ -125,8 +125,7 @@ struct Shared {
 /// Runs the city until it is interrupted, alone or as one process of a cluster.
 pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
     let mut city = city(config)?;
-    config.signals.apply(&mut city)?;
-    config.classification.apply(&mut city)?;
+    set_rules(config, &mut city)?;
     crate::rosters::apply(config, &mut city)?;
     let listener = TcpListener::bind(config.http.listen).map_err(|e| RunError::Listen(config.http.listen, e))?;
     if cluster.is_some_and(|cluster| cluster.processes() > 1) && config.ingest.plate_key.expose().is_empty() {
@@ -149,6 +148,13 @@ pub fn city(config: &Config) -> Result<City, RunError> {
         with_units(&mut city, config.units(), 1);
     }
     Ok(city)
+}
+
+/// Sets how a city's lights are timed, its calls merged and dispatched. Its recording is played by the same rules.
+pub(crate) fn set_rules(config: &Config, city: &mut City) -> Result<(), RunError> {
+    config.signals.apply(city)?;
+    config.classification.apply(city)?;
+    Ok(config.apply_dispatch(city)?)
 }
 
 fn run_city(

@@ -24,7 +24,7 @@ use crate::call_content::content_hash;
 use crate::call_json;
 use crate::door::{Arrival, CallNote};
 use crate::ingest::alarm::reason;
-use crate::ingest::{Alarm, AlarmJson, Unfit};
+use crate::ingest::{Alarm, AlarmJson, NameOrId, Unfit};
 use crate::ledger::CallPage;
 use crate::publish::Outcome;
 use crate::publish::acceptances::Expected;
@@ -189,6 +189,34 @@ pub(super) async fn split(
     let why = reason(asked.reason)?;
     let tick = change(app, &page, CallChange::Split(page.facts), why).await?;
     Ok(said(page.call, "split", page.facts, tick))
+}
+
+/// `POST /calls/{id}/units`: a desk sends a unit, whatever else it was to do.
+pub(super) async fn order(
+    State(surface): State<Arc<Surface>>,
+    Path(id): Path<String>,
+    Whole(body): Whole,
+) -> Result<Json<Value>, Problem> {
+    let app = &surface.app;
+    let page = find_open(app, &id)?;
+    let Order { unit, reason: why } = serde_json::from_slice(&body).map_err(|e| {
+        Problem::new(StatusCode::BAD_REQUEST, "malformed", format!("{e}; {{\"unit\":\"P0012\"}} is read"))
+    })?;
+    let unit = app.validator.names().unit(&unit).map_err(|unfit| refused_unit(&unfit))?;
+    let tick = change(app, &page, CallChange::Ordered(unit), reason(why)?).await?;
+    Ok(said(page.call, "ordered", page.facts, tick))
+}
+
+fn refused_unit(unfit: &Unfit) -> Problem {
+    Problem::new(status_of(unfit.reason), unfit.reason.as_str(), unfit.detail.clone())
+}
+
+/// Whom a desk sends, and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    unit: NameOrId,
+    reason: Option<String>,
 }
 
 /// Why a call is changed, in a request without a body.

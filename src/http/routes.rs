@@ -23,6 +23,7 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Surface>>)> {
         ("/calls/{id}/explain", get(calls::explain).layer(small())),
         ("/calls/{id}/eido", get(calls::eido).layer(small())),
         ("/calls/{id}/split", post(calls::split).layer(small())),
+        ("/calls/{id}/units", post(calls::order).layer(small())),
         ("/calls/{id}", get(calls::get).patch(calls::patch).delete(calls::delete).layer(small())),
         ("/api/ingest", post(ingest::post)),
         ("/wechat", get(wechat::get).post(wechat::post).layer(small())),

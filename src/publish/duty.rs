@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use nanming_dataflows::decision::{
-    Assignment, AssignmentPhase, CallPhase, CallStatus, EndReason, Escalation, EscalationStep, Merge, Reason,
+    Assignment, AssignmentPhase, AssignmentStatus, CallPhase, CallStatus, EndReason, Escalation, EscalationStep, Merge,
+    Reason,
 };
 use nanming_dataflows::event::{Ack, AssignmentId, CallChange, CallEvent, CallFacts, Standing};
 use nanming_dataflows::ids::{CallId, UnitId};
@@ -21,8 +22,21 @@ pub(super) struct OpenCall {
     pub(super) arrived: Option<Instant>,
     /// Who is on it, in the order in which they were sent.
     pub(super) crew: Vec<Assignment>,
+    /// How far those are who have answered.
+    phases: BTreeMap<AssignmentId, CallPhase>,
     /// What was last said of it.
     pub(super) status: CallStatus,
+}
+
+impl OpenCall {
+    fn new(facts: CallFacts, words: &str, arrived: Option<Instant>, status: CallStatus) -> OpenCall {
+        OpenCall { facts, words: words.into(), arrived, crew: Vec::new(), phases: BTreeMap::new(), status }
+    }
+
+    /// How far a unit is with its assignment to it.
+    pub(super) fn phase_of(&self, assignment: AssignmentId) -> CallPhase {
+        self.phases.get(&assignment).copied().unwrap_or(CallPhase::Assigned)
+    }
 }
 
 /// Why an assignment holds no longer.
@@ -73,6 +87,7 @@ impl Duty {
         for known in in_force {
             if let Some(call) = duty.calls.get_mut(&known.assignment.call) {
                 call.crew.push(known.assignment.clone());
+                call.phases.insert(known.assignment.id, known.phase);
             }
         }
         duty
@@ -89,6 +104,7 @@ impl Duty {
         record.decisions.merges.iter().for_each(|merge| notices.extend(self.raised(merge)));
         let mut statuses = self.statuses(record);
         notices.extend(self.withdraw(record));
+        record.decisions.assignment_statuses.iter().for_each(|status| self.advance(status));
         self.assign(record, &mut statuses, &mut notices);
         notices.extend(refusals::acks(record).map(|(ack, refused)| Notice::Answered(*ack, refused)));
         notices.extend(statuses.into_iter().flatten());
@@ -129,20 +145,20 @@ impl Duty {
             CallChange::Opened(facts) => {
                 let status =
                     first_status(event, &facts, Standing { phase: CallPhase::Waiting, attempts: 0, unit: None });
-                let new = || OpenCall { facts, words: words.into(), arrived, crew: Vec::new(), status };
+                let new = || OpenCall::new(facts, words, arrived, status);
                 self.calls.entry(event.call).or_insert_with(new);
             }
             CallChange::Restored(_, standing) if standing.phase.is_over() => {}
             CallChange::Restored(facts, standing) => {
                 let status = first_status(event, &facts, standing);
-                let new = || OpenCall { facts, words: words.into(), arrived, crew: Vec::new(), status };
+                let new = || OpenCall::new(facts, words, arrived, status);
                 self.calls.entry(event.call).or_insert_with(new);
             }
             // One that was set aside may be a call of its own now; if not, its status says so in the same tick.
             CallChange::Updated(facts) | CallChange::Split(facts) => {
                 let standing = Standing { phase: CallPhase::Waiting, attempts: 0, unit: None };
                 let status = first_status(event, &facts, standing);
-                let new = || OpenCall { facts, words: words.into(), arrived: None, crew: Vec::new(), status };
+                let new = || OpenCall::new(facts, words, None, status);
                 self.calls.entry(event.call).or_insert_with(new).facts = facts;
             }
             CallChange::Cancelled
@@ -202,6 +218,16 @@ impl Duty {
             notices.push(Notice::Withdrawn(id, unit, why));
         }
         notices
+    }
+
+    fn advance(&mut self, status: &AssignmentStatus) {
+        let Some(call) = self.calls.get_mut(&status.id.call) else { return };
+        match status.phase {
+            AssignmentPhase::Assigned => {}
+            AssignmentPhase::Accepted => _ = call.phases.insert(status.id, CallPhase::Accepted),
+            AssignmentPhase::Arrived => _ = call.phases.insert(status.id, CallPhase::Arrived),
+            AssignmentPhase::Ended(_) => _ = call.phases.remove(&status.id),
+        }
     }
 
     /// A desk is told of each step, a unit that it is to answer.

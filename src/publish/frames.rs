@@ -16,7 +16,7 @@ pub(super) fn assignment(city: &City, id: u64, a: &Assignment, call: &OpenCall) 
     json!({
         "type": "assignment", "id": id, "assignment": a.id, "call": a.call, "unit": a.unit, "priority": call.facts.priority,
         "category": call.facts.category, "lon": lon, "lat": lat, "words": call.words, "eta_s": a.eta_ms / 1000,
-        "phase": call.status.phase, "time_ms": a.time_ms,
+        "phase": call.phase_of(a.id), "time_ms": a.time_ms,
     })
     .to_string()
 }

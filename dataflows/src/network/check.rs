@@ -7,6 +7,7 @@ use super::{City, ConflictMatrix, Light, Point};
 
 mod assets;
 mod days;
+mod dispatch;
 mod rosters;
 mod signals;
 mod streets;
@@ -44,6 +45,7 @@ impl City {
         streets::check(self)?;
         signals::check(self)?;
         assets::check(self)?;
+        dispatch::check(self)?;
         rosters::check(self)
     }
 }

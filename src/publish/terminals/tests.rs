@@ -211,7 +211,8 @@ fn who_was_away_is_sent_what_it_missed_and_what_is_in_force() {
     let seen = heard_with_ids(&mut line)[0].0;
     drop(line);
     assert_eq!(heard(&mut terminals.connect(UnitId(1), seen)), [told("assignment", "7.1")], "in force in any case");
-    sink.take(&record(vec![], vec![], assigned(2, 2)));
+    let next = Decisions { assignment_statuses: ended(EndReason::Silent), ..assigned(2, 2) };
+    sink.take(&record(vec![], vec![], next));
     assert_eq!(heard(&mut terminals.connect(UnitId(1), seen)), [told("withdrawn", "7.1")]);
     assert_eq!(heard(&mut terminals.connect(UnitId(1), seen + 1)), []);
     assert_eq!(in_force(&mut terminals.connect(UnitId(1), seen)), Value::from(Vec::<String>::new()));
