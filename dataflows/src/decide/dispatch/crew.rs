@@ -17,7 +17,8 @@ impl Dispatcher<'_> {
         let sent = self.calls.change(id, self.rules(), |call| {
             call.attempts = call.attempts.saturating_add(1);
             let serving = Serving { unit, attempt: call.attempts, phase: CallPhase::Assigned };
-            call.crew.push(Task::new(serving, eta_ms, tick));
+            let is_ordered = pick.reason == PickReason::Ordered;
+            call.crew.push(Task { is_ordered, ..Task::new(serving, tick) });
             let again = call.why.take().filter(|_| pick.reason <= PickReason::LeastTotal);
             (call.attempts, call.facts.priority, again.unwrap_or(pick.reason))
         });

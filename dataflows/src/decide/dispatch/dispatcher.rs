@@ -173,7 +173,7 @@ impl<'a> Dispatcher<'a> {
         let unit = serving.unit;
         let can_serve = self.dispatch.region_of_unit(unit).is_some() && !self.calls.engaged.contains_key(&unit);
         let lost_ms = (!self.calls.units.contains_key(&unit)).then_some(self.tick);
-        can_serve.then(|| Task { lost_ms, ..Task::new(serving, 0, self.tick) })
+        can_serve.then(|| Task { lost_ms, ..Task::new(serving, self.tick) })
     }
 
     fn serving(&mut self, id: CallId, serving: Serving) -> Result<(), Reason> {

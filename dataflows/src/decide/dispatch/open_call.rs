@@ -46,8 +46,6 @@ pub(super) struct Task {
     pub(super) assigned_ms: u64,
     /// When it last answered, or was assigned.
     pub(super) answered_ms: u64,
-    /// When it is expected there, ms.
-    pub(super) eta_ms: u64,
     /// Since when it is out of service, if it is.
     pub(super) lost_ms: Option<u64>,
     /// Since when it has been reporting that it is on no task, if it has.
@@ -55,11 +53,13 @@ pub(super) struct Task {
     pub(super) is_reminded: bool,
     /// Another unit is looked for in its place.
     pub(super) is_overdue: bool,
+    /// A desk sent it: it is nobody else's to take it off its way.
+    pub(super) is_ordered: bool,
 }
 
 impl Task {
     /// A unit that is told at a tick.
-    pub(super) fn new(Serving { unit, attempt, phase }: Serving, eta_ms: u64, tick: Time) -> Task {
+    pub(super) fn new(Serving { unit, attempt, phase }: Serving, tick: Time) -> Task {
         let (assigned_ms, answered_ms) = (tick, tick);
         let (lost_ms, free_ms) = (None, None);
         Task {
@@ -68,11 +68,11 @@ impl Task {
             phase,
             assigned_ms,
             answered_ms,
-            eta_ms,
             lost_ms,
             free_ms,
             is_reminded: false,
             is_overdue: false,
+            is_ordered: false,
         }
     }
 

@@ -120,7 +120,9 @@ impl Dispatcher<'_> {
     /// What a unit is on its way to; none when it has arrived, or nobody knows where it is.
     fn under_way(&self, call: CallId, unit: UnitId) -> Option<Task> {
         let open = self.calls.open.get(&call)?;
-        let on_its_way = |task: &&OnCall| task.phase < CallPhase::Arrived && !task.is_overdue && task.lost_ms.is_none();
+        let on_its_way = |task: &&OnCall| {
+            task.phase < CallPhase::Arrived && !(task.is_overdue || task.is_ordered) && task.lost_ms.is_none()
+        };
         open.task(unit).filter(on_its_way)?;
         let (priority, at): (Priority, _) = (open.facts.priority, open.facts.at);
         Some(Task { call, priority, opened_ms: open.opened_ms, at, left_ms: None })

@@ -497,6 +497,9 @@ fn a_desk_may_send_a_unit_from_another_call() {
     assert_eq!(said.sent, [sent("10.1", 1, PickReason::Ordered)]);
     assert_eq!(said.ended, [("9.1".into(), EndReason::Preempted)]);
     assert_eq!(test.step(1, &[here(2, 2)]).sent, [sent("9.2", 2, PickReason::AfterPreemption)]);
+    let urgent = call(11, CallChange::Opened(facts(3, Priority::A)));
+    let said = test.step(20_000, &[urgent]);
+    assert_eq!(said.sent, [sent("11.1", 2, PickReason::Preempting)], "whom a desk sent is not taken off its way");
     assert_eq!(test.step(1, &[call(10, CallChange::Ordered(UnitId(7)))]).rejected, [Reason::UnknownUnit]);
 }
 
