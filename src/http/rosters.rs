@@ -9,9 +9,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{MethodRouter, get, post};
+use nanming_dataflows::decide::roster::task_of_call;
 use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::{Event, RosterChange, RosterEvent};
-use nanming_dataflows::ids::{PersonId, TaskId};
+use nanming_dataflows::ids::{CallId, PersonId, TaskId};
 use nanming_dataflows::network::Roster;
 use serde_json::{Value, json};
 
@@ -193,7 +194,7 @@ async fn submit(
     }
     let event = RosterEvent { time_ms: app.inbox.now_ms(), roster: roster.id, change };
     let outcome = app.rosters.expect(&event);
-    let notes = note.map(|(task, note)| (nanming_dataflows::ids::CallId(task.0), note)).into_iter().collect();
+    let notes = note.map(|(task, note)| (CallId(task.0), note)).into_iter().collect();
     let arrival = Arrival { events: vec![Event::Roster(event)], notes, ..Arrival::default() };
     match tokio::time::timeout(PATIENCE, app.inbox.send_async(arrival)).await {
         Ok(sent) => sent?,
@@ -255,6 +256,13 @@ fn page(app: &App, roster: &Roster, id: TaskId) -> Result<TaskPage, Problem> {
         Problem::new(StatusCode::NOT_FOUND, Reason::UnknownTask.as_str(), detail)
     };
     found.flatten().ok_or_else(unknown)
+}
+
+/// The task that a call is, where it is no matter for the police and was not over long ago.
+pub(super) fn of_call(app: &App, call: CallId) -> Option<Value> {
+    let roster = app.city.rosters.iter().find(|roster| roster.takes_calls)?;
+    let page = page(app, roster, task_of_call(call)).ok()?;
+    Some(answer::brief_task(roster, &page))
 }
 
 fn state(app: &App, roster: &Roster, read: impl FnOnce(&crate::publish::rosters::RosterState) -> Value) -> Said {

@@ -53,12 +53,12 @@ fn point(roster: &Roster, id: Option<PointId>) -> &str {
 
 fn task(to: &Transaction<'_>, roster: &Roster, said: &RosterTask, record: &TickRecord) -> Result<(), LedgerError> {
     let RosterTask { task, raised_ms, facts, standing, .. } = said;
-    let note = record.notes.iter().find(|(call, _)| call.0 == task.0).map(|(_, note)| note.clone()).unwrap_or_default();
+    let note = record.note_of_task(*task).cloned().unwrap_or_default();
     let passed: Vec<(&str, u64)> =
         standing.passed_over.iter().map(|(who, at_ms)| (person(roster, Some(*who)), *at_ms)).collect();
     to.prepare_cached(
         "INSERT INTO roster_tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, person = excluded.person, attempt = excluded.attempt,
+         ON CONFLICT (id) DO UPDATE SET point = excluded.point, x_mm = excluded.x_mm, y_mm = excluded.y_mm, phase = excluded.phase, person = excluded.person, attempt = excluded.attempt,
             rung = excluded.rung, rung_since_ms = excluded.rung_since_ms, accept_by_ms = excluded.accept_by_ms,
             done_by_ms = excluded.done_by_ms, overdue = excluded.overdue, reports = excluded.reports,
             passed_over = excluded.passed_over",

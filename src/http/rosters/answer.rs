@@ -67,6 +67,16 @@ pub(super) fn person(city: &City, roster: &Roster, state: &RosterState, id: Pers
     answer
 }
 
+/// A task on the page of the call that it was.
+pub(super) fn brief_task(roster: &Roster, page: &TaskPage) -> Value {
+    let RosterTask { task, standing, .. } = &page.said;
+    let mut answer = json!({"roster": roster.name, "task": task_name(*task), "phase": standing.phase});
+    if let Some(person) = standing.person {
+        answer["person"] = json!(person_name(roster, person));
+    }
+    answer
+}
+
 /// All that is known of a task.
 pub(super) fn task(city: &City, roster: &Roster, page: &TaskPage) -> Value {
     let said = &page.said;
