@@ -244,6 +244,7 @@ fn a_call_that_is_no_matter_for_the_police_is_a_task_until_it_is_one() {
     let call = answer["call"].clone();
     let page = || city.get(&format!("/calls/{call}")).1;
     let task = format!("/api/rosters/community/tasks/c{call}");
+    city.wait_for("the task", || city.get(&task).1["phase"] == "assigned");
     let given = city.get(&task).1;
     assert_eq!((&given["phase"], &given["given"]), (&json!("assigned"), &json!("standing")), "{given}");
     assert_eq!(given["words"], "楼上装修噪音");
@@ -254,7 +255,7 @@ fn a_call_that_is_no_matter_for_the_police_is_a_task_until_it_is_one() {
     city.wait_for("unit", || city.measures("nanming_units_available 1"));
     assert_eq!(city.patch(&format!("/calls/{call}"), &json!({"category": "help", "priority": "A"})).0, 200);
     assert_eq!(terminal.hear("assignment")["call"], call);
-    assert_eq!(city.get(&task).1["phase"], "cancelled");
+    city.wait_for("the task to be over", || city.get(&task).1["phase"] == "cancelled");
     assert_eq!(city.patch(&format!("/calls/{call}"), &json!({"category": "community"})).0, 200);
     city.wait_for("the task again", || city.get(&task).1["phase"] == "assigned");
     let history = city.get(&format!("{task}/history")).1;
