@@ -240,7 +240,7 @@ impl Ledger {
     fn restore_tasks(&self, roster: &Roster, restored: &mut RestoredRosters) -> Result<(), LedgerError> {
         let mut statement = self.db.prepare(
             "SELECT id, raised_ms, kind, point, x_mm, y_mm, phase, person, attempt, rung, rung_since_ms, accept_by_ms,
-                    done_by_ms, overdue, reports, passed_over, words, channel, caller, pictures, key
+                    done_by_ms, overdue, reports, passed_over, words, channel, caller, pictures, key, '' AS rule
              FROM roster_tasks WHERE roster = ? AND phase NOT IN ('done', 'cancelled') ORDER BY id",
         )?;
         let mut rows = statement.query([&roster.name])?;
