@@ -8,7 +8,7 @@ use std::process::Command;
 use std::{env, fs, io};
 
 /// Each is there, built or not.
-const PAGES: [&str; 3] = ["/index.html", "/travel.html", "/terminal.html"];
+const PAGES: [&str; 4] = ["/index.html", "/travel.html", "/terminal.html", "/roster.html"];
 
 const MISSING: &str = include_str!("src/http/missing_page.html");
 

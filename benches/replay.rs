@@ -109,6 +109,7 @@ fn played(dir: &Path, city: &Arc<City>, workers: usize, speed: Speed) -> Measure
         recording: Some(recording(dir)),
         from: None,
         to: None,
+        rosters: Vec::new(),
         loops: 1,
         passages: None,
         signals: None,

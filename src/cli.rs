@@ -24,6 +24,7 @@ mod forecast_eval;
 mod interrupt;
 mod log;
 mod report;
+mod roster_token;
 mod sumo;
 mod terminal_token;
 
@@ -96,6 +97,8 @@ pub enum Command {
     Report(report::ReportArgs),
     /// Print a token that a unit's terminal logs in with
     TerminalToken(terminal_token::TerminalTokenArgs),
+    /// Print a token that a person of a roster, or its desk, asks with
+    RosterToken(roster_token::RosterTokenArgs),
     /// Print the effective configuration as TOML; what is unset, and the secret, as comments
     Config,
 }
@@ -248,6 +251,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Explain(args) => explain::explain(&args, &config)?,
         Command::Report(args) => report::report(&args, &config)?,
         Command::TerminalToken(args) => terminal_token::terminal_token(args, &config)?,
+        Command::RosterToken(args) => roster_token::roster_token(args, &config)?,
         Command::Config => print!("{}", config.to_toml()),
     }
     Ok(ExitCode::SUCCESS)

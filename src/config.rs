@@ -273,6 +273,9 @@ impl Default for OutputConfig {
 pub struct RostersConfig {
     /// Files of rosters, one each. None: the four of the generated reference city while that runs, else no roster.
     pub files: Vec<PathBuf>,
+    /// Key of the tokens that persons and desks of rosters ask with (`nanming roster-token`); none: whoever asks may say who
+    /// it is.
+    pub key: Secret,
 }
 
 /// A configuration that cannot be used.
@@ -365,6 +368,7 @@ impl Config {
             ("ingest.caller_key", &self.ingest.caller_key),
             ("wechat.token", &self.wechat.token),
             ("terminals.key", &self.terminals.key),
+            ("rosters.key", &self.rosters.key),
         ];
         let lists = self.http.api_keys.iter().map(|key| ("http.api_keys", key));
         let platforms = self.gat1049.users.values().map(|password| ("gat1049.users", password));

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use nanming_dataflows::Time;
+use nanming_dataflows::decide::roster::task_of_call;
 use nanming_dataflows::decision::Decisions;
 use nanming_dataflows::event::{Ack, CallEvent, Event, RosterEvent, STREAMS, StageHold, UnitReport};
-use nanming_dataflows::ids::CallId;
+use nanming_dataflows::ids::{CallId, TaskId};
 use nanming_dataflows::keyed::Tick;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -144,6 +145,14 @@ pub struct TickRecord {
     pub offsets: Offsets,
     /// What it brought out.
     pub decisions: Decisions,
+}
+
+impl TickRecord {
+    /// What was said of a task: under its own number, or, where it was a call, under that one's.
+    pub fn note_of_task(&self, task: TaskId) -> Option<&CallNote> {
+        let is_its = |call: CallId| call.0 == task.0 || task_of_call(call) == task;
+        self.notes.iter().find(|(call, _)| is_its(*call)).map(|(_, note)| note)
+    }
 }
 
 /// Opens the door. The inbox for sources, and the end that [`live`] reads.

@@ -63,6 +63,8 @@ pub struct App {
     pub config: HttpConfig,
     /// Key of the tokens of terminals; none: they need no token.
     pub terminal_key: Option<Secret>,
+    /// Key of the tokens of persons of rosters, where they need one.
+    pub roster_key: Option<Secret>,
     /// The door.
     pub inbox: Inbox,
     /// The reading end of the ledger.

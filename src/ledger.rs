@@ -60,7 +60,7 @@ pub use responses::Response;
 pub use restart::InForce;
 use roster::Roster;
 pub use story::{Attempt, Escalated, Heard};
-pub use tasks::RestoredRosters;
+pub use tasks::{RestoredRosters, TaskWord};
 
 /// Signal commands and offsets wait so long for a transaction to ride with.
 const RIDES_WAIT: Duration = Duration::from_secs(1);

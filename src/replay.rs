@@ -53,6 +53,9 @@ pub struct ReplayArgs {
     /// Recording of a live city, from `nanming record` or `nanming import`: its ticks are played as they were
     #[arg(long, value_name = "DIR", conflicts_with_all = ["passages", "signals", "calls"])]
     pub recording: Option<PathBuf>,
+    /// A roster's file, such as the recorded city had, in the order of its rosters.files; of the reference city default: its four
+    #[arg(long = "roster", value_name = "FILE", requires = "recording")]
+    pub rosters: Vec<PathBuf>,
     /// From this time on: a local time of day, such as 07:30, or ms since the Unix epoch (with --recording)
     #[arg(long, value_name = "TIME", requires = "recording")]
     pub from: Option<Moment>,
@@ -185,8 +188,9 @@ pub fn replay(args: &ReplayArgs, config: &Config, interrupted: &AtomicBool) -> R
     if city.units.is_empty() {
         with_units(&mut city, args.units, 1);
     }
-    if args.city.is_none() {
-        crate::rosters::reference(&mut city, args.seed)?;
+    match (args.rosters.as_slice(), &args.city) {
+        ([], None) => crate::rosters::reference(&mut city, args.seed)?,
+        (files, _) => crate::rosters::load(&mut city, files)?,
     }
     if args.recording.is_some() {
         set_rules(config, &mut city).map_err(Box::new)?;

@@ -401,6 +401,7 @@ fn app(
         city: Arc::clone(city),
         config: config.http.clone(),
         terminal_key: Some(config.terminals.key.clone()).filter(|key| !key.expose().is_empty()),
+        roster_key: Some(config.rosters.key.clone()).filter(|key| !key.expose().is_empty()),
         inbox,
         book: Book::open(&config.ledger.path)?,
         board: Arc::clone(&board),

@@ -33,7 +33,7 @@ fn boards_and_rules_find_their_data_and_it_is_the_citys() {
     promtool(&["check", "metrics"], &city.text("/metrics"));
 }
 
-/// A call that is accepted, one more, and a line that is refused, all after the first scrape: rates need a before.
+/// A call that is accepted, one more, a task, and a line that is refused, all after the first scrape: rates need a before.
 fn what_dispatch_needs(city: &Running, prometheus: &Prometheus) -> Socket {
     city.wait_for("scrape", || prometheus.sum("nanming_assignments_total").is_some());
     let mut terminal = city.terminal(3);
@@ -47,6 +47,8 @@ fn what_dispatch_needs(city: &Running, prometheus: &Prometheus) -> Socket {
         terminal.say(&json!({"type": "ack", "assignment": sent["assignment"], "answer": answer}).to_string());
         assert_eq!(terminal.hear("ack_result")["ok"], true);
     }
+    let task = json!({"kind": "dust", "point": city.city.sites[0].name});
+    assert_eq!(city.post("/api/rosters/sites/tasks", &task.to_string()).0, 201);
     city.post("/api/ingest", &json!({"type": "passage", "camera": "nowhere", "speed_kmh": 40}).to_string());
     terminal
 }

@@ -214,3 +214,101 @@ fn run_with(dir: &Path, roster: &str) -> String {
     assert!(!ended.status.success());
     String::from_utf8_lossy(&ended.stderr).into_owned()
 }
+
+/// Managers of grids who see to what is no matter for the police.
+const COMMUNITY: &str = r#"
+name = "community"
+speed_km_h = 4
+takes_calls = true
+roles = [{ name = "manager", standing = true }]
+kinds = [{ name = "call" }]
+ladder = [{ role = "manager", accept_min = 15, done_min = 480 }]
+points = [{ from = "sites" }]
+persons = [{ role = "manager", placed = 2, points = 9, tasks = 9 }]
+"#;
+
+fn with_community(options: &[(&str, &str)]) -> Running {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("community.toml"), COMMUNITY).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nanming"));
+    command.env("NANMING_ROSTERS__FILES", "[\"community.toml\"]").envs(options.iter().copied());
+    Running::start_as(command, dir, &["--no-sim"])
+}
+
+#[test]
+fn a_call_that_is_no_matter_for_the_police_is_a_task_until_it_is_one() {
+    let city = with_community(&[]);
+    let noise = city.alarm(3, json!({"category": "community", "priority": "C", "words": "楼上装修噪音"}));
+    let (status, answer) = city.post("/calls", &noise);
+    assert_eq!((status, &answer["phase"]), (201, &json!("referred")), "{answer}");
+    let call = answer["call"].clone();
+    let page = || city.get(&format!("/calls/{call}")).1;
+    let task = format!("/api/rosters/community/tasks/c{call}");
+    city.wait_for("the task", || city.get(&task).1["phase"] == "assigned");
+    let given = city.get(&task).1;
+    assert_eq!((&given["phase"], &given["given"]), (&json!("assigned"), &json!("standing")), "{given}");
+    assert_eq!(given["words"], "楼上装修噪音");
+    assert_eq!(page()["task"]["person"], given["person"]);
+
+    let mut terminal = city.terminal(3);
+    terminal.report(city.post_of(3));
+    city.wait_for("unit", || city.measures("nanming_units_available 1"));
+    assert_eq!(city.patch(&format!("/calls/{call}"), &json!({"category": "help", "priority": "A"})).0, 200);
+    assert_eq!(terminal.hear("assignment")["call"], call);
+    city.wait_for("the task to be over", || city.get(&task).1["phase"] == "cancelled");
+    assert_eq!(city.patch(&format!("/calls/{call}"), &json!({"category": "community"})).0, 200);
+    city.wait_for("the task again", || city.get(&task).1["phase"] == "assigned");
+    let history = city.get(&format!("{task}/history")).1;
+    let phases = history["history"].as_array().unwrap().iter().map(|word| word["phase"].as_str().unwrap());
+    assert_eq!(phases.collect::<Vec<_>>(), ["assigned", "cancelled", "assigned"], "{history}");
+    assert_eq!(city.get(&task).1["words"], "楼上装修噪音");
+}
+
+#[test]
+fn with_a_key_a_person_sees_and_answers_only_what_is_theirs() {
+    let city = with_community(&[("NANMING_ROSTERS__KEY", "a long random text")]);
+    let token = |options: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nanming"));
+        command.args(["roster-token", "--roster", "community"]).args(options).current_dir(city.dir.path());
+        command.env("NANMING_CITY__FILE", "town.json").env("NANMING_ROSTERS__FILES", "[\"community.toml\"]");
+        let ended = command.env("NANMING_ROSTERS__KEY", "a long random text").output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8(ended.stdout).unwrap().trim().to_owned()
+    };
+    let (desk, first, second) =
+        (token(&[]), token(&["--person", "manager-0001"]), token(&["--person", "manager-0002"]));
+    let api = "/api/rosters/community";
+    let asked = |method: &str, path: &str, token: &str, body: &Value| {
+        let bearer = format!("Bearer {token}");
+        let head = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let body = if method == "POST" { body.to_string() } else { String::new() };
+        let answer = city.send(method, &format!("{api}{path}"), &head, body.as_bytes());
+        (answer.status, answer.json)
+    };
+    let (status, problem) = city.get(&format!("{api}/tasks"));
+    assert_eq!((status, &problem["error"]), (401, &json!("no_token")));
+    assert_eq!(asked("GET", "/tasks", "a.1.b", &json!({})).1["error"], "wrong_token");
+
+    let site = &city.city.sites[0].name;
+    let raised = asked("POST", "/tasks", &first, &json!({"kind": "call", "point": site}));
+    assert_eq!(raised.0, 201, "{}", raised.1);
+    let task = format!("/tasks/{}", raised.1["task"].as_str().unwrap());
+    let person = asked("GET", &task, &desk, &json!({})).1["person"].clone();
+    let (own, other) = if person == "manager-0001" { (&first, &second) } else { (&second, &first) };
+    let answer = json!({"person": person, "attempt": 1, "answer": "accept"});
+    for (method, path, body) in [
+        ("GET", task.clone(), json!({})),
+        ("GET", format!("{task}/history"), json!({})),
+        ("GET", format!("/persons/{}", person.as_str().unwrap()), json!({})),
+        ("POST", format!("{task}/answer"), answer),
+    ] {
+        let refused = asked(method, &path, other, &body);
+        assert_eq!((refused.0, &refused.1["error"]), (403, &json!("not_yours")), "{method} {path}");
+        assert_eq!(asked(method, &path, own, &body).0, 200, "{method} {path}");
+    }
+    assert_eq!(asked("DELETE", &task, own, &json!({})).0, 403, "that is the desk's");
+    let open = |token: &str| asked("GET", "/tasks", token, &json!({})).1["open"].as_array().unwrap().len();
+    assert_eq!((open(own), open(other), open(&desk)), (1, 0, 1));
+    assert_eq!(asked("GET", "", own, &json!({})).1["persons"].as_array().unwrap().len(), 1);
+    assert_eq!(asked("DELETE", &task, &desk, &json!({})).0, 200);
+}

@@ -24,7 +24,7 @@ use crate::decide::forecast::{
     WeatherArea, observed, people_now, rain,
 };
 use crate::decide::onset::{congested_now, congested_soon, onsets};
-use crate::decide::roster::{RosterSaid, Rosters, told};
+use crate::decide::roster::{RosterSaid, Rosters, referred, told};
 use crate::decide::signal::{SignalEvent, SignalNews, SignalSaid, Signals};
 use crate::decision::{CrowdState, ForecastRecord, LinkForecast, LinkState, SignalPlan, UnitRoute};
 use crate::event::{CallChange, CallEvent, CallFacts, Category, Event, Passage, UnitReport, UnitStatus};
@@ -75,7 +75,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let merges = dispatched.clone().flat_map(|said| if let DispatchSaid::Merged(m) = said { Some(m) } else { None });
     let rejected =
         dispatched.clone().flat_map(|said| if let DispatchSaid::Rejected(r) = said { Some(r) } else { None });
-    let rosters = rosters(city, inputs, vault);
+    let rosters = rosters(city, inputs, &dispatched, vault);
     let not_taken = rosters.clone().flat_map(|said| if let RosterSaid::Rejected(r) = said { Some(r) } else { None });
     Outputs {
         links,
@@ -104,11 +104,20 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     }
 }
 
-/// Tasks and duties of persons who are no patrol units.
-fn rosters<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Flow<'s, RosterSaid> {
+/// Tasks and duties of persons who are no patrol units; among their tasks are calls that are no patrol's matter.
+fn rosters<'s>(
+    city: &Arc<City>,
+    inputs: &Inputs<'s>,
+    dispatched: &Flow<'s, DispatchSaid>,
+    vault: &Vault,
+) -> Flow<'s, RosterSaid> {
     let of = Arc::clone(city);
     let news = inputs.pick(move |event| told(&of, &event));
-    keyed(news, inputs.ticks.clone(), Rosters::new(Arc::clone(city)), vault)
+    let of = Arc::clone(city);
+    let calls = dispatched
+        .clone()
+        .flat_map(move |said| if let DispatchSaid::Referral(r) = said { referred(&of, &r) } else { None });
+    keyed(news.concat(calls), inputs.ticks.clone(), Rosters::new(Arc::clone(city)), vault)
 }
 
 /// Passages, readings and bus fixes folded to the state of each link, and the counts near each stop line.

@@ -24,6 +24,7 @@ mod incidents;
 mod lanes;
 mod paperwork;
 mod patrols;
+mod persons;
 mod plans;
 mod roads;
 mod routes;
@@ -58,6 +59,7 @@ pub struct World {
     calls: calls::Calls,
     patrols: patrols::Patrols,
     paperwork: paperwork::Paperwork,
+    persons: persons::Persons,
     weather: weather::Weather,
     /// Events of steps already taken whose time has not come, by time.
     outbox: Vec<Event>,
@@ -81,6 +83,7 @@ impl World {
             calls: calls::Calls::new(&city, seed, settings.calls_scale, settings.first_call_id, now_ms),
             patrols: patrols::Patrols::new(&city, &roads, seed, now_ms),
             paperwork: paperwork::Paperwork::new(seed, now_ms),
+            persons: persons::Persons::new(seed),
             weather: weather::Weather::new(seed, now_ms),
             traffic: Traffic::new(roads, routes, buses, eyes),
             outbox: Vec::new(),
@@ -125,6 +128,7 @@ impl World {
             self.paperwork.open_case(unit, now_ms);
         }
         self.paperwork.advance(&self.city, now_ms, out);
+        self.persons.advance(now_ms, out);
         self.weather.advance(now_ms, out);
     }
 
@@ -141,7 +145,7 @@ impl World {
         }
     }
 
-    /// Tells units and callers what the engine decided about calls.
+    /// Tells units, callers and persons of rosters what the engine decided about calls and tasks.
     pub fn dispatch(&mut self, decisions: &Decisions) {
         for status in &decisions.assignment_statuses {
             self.patrols.hear(&self.city, &self.traffic.roads, status, self.now_ms);
@@ -151,6 +155,7 @@ impl World {
             let facts = self.calls.open.get(&a.call).map(|(_, f)| f);
             self.patrols.assign(a, facts, self.now_ms);
         }
+        decisions.rosters.iter().for_each(|word| self.persons.hear(word, self.now_ms));
         for route in &decisions.routes {
             let links: Vec<u32> = route.links.iter().map(|link| link.0).collect();
             self.patrols.guide(route.unit, &links);

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::clock::wall_ms;
 use crate::config::Config;
-use crate::terminal_token::{Claim, sign};
+use crate::login_token::{Claim, Purpose, sign};
 
 /// Options of `nanming terminal-token`.
 #[derive(Debug, Args)]
@@ -37,6 +37,6 @@ pub(super) fn terminal_token(args: TerminalTokenArgs, config: &Config) -> Result
         return Err(format!("the city has no unit {}; write a call sign such as {first}", args.unit).into());
     }
     let until_s = wall_ms() / 1000 + args.hours * 3600;
-    println!("{}", sign(key, &Claim { unit: args.unit, until_s }));
+    println!("{}", sign(key, Purpose::Terminal, &Claim { who: args.unit, until_s }));
     Ok(())
 }

@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use nanming_dataflows::decision::Reason;
-use nanming_dataflows::event::{CallChange, CallEvent, CallFacts, CallPhase, Event};
+use nanming_dataflows::event::{CallChange, CallEvent, CallFacts, CallPhase, Category, Event};
 use nanming_dataflows::ids::CallId;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -124,7 +124,12 @@ fn name(app: &App, alarm: &Alarm) -> Result<CallId, Problem> {
 
 /// `GET /calls/{id}`.
 pub(super) async fn get(State(surface): State<Arc<Surface>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    Ok(Json(call_json::call(Some(&surface.app.city), &find(&surface.app, &id)?)))
+    let (app, page) = (&surface.app, find(&surface.app, &id)?);
+    let mut answer = call_json::call(Some(&app.city), &page);
+    if let Some(task) = super::rosters::of_call(app, page.call) {
+        answer["task"] = task;
+    }
+    Ok(Json(answer))
 }
 
 /// `GET /calls/{id}/explain`.
@@ -226,9 +231,12 @@ pub(super) struct Why {
     reason: Option<String>,
 }
 
-/// Has a call changed. Of one that is set aside the words go along: whoever may have to serve it now forgot them.
+/// Has a call changed. Of one that is set aside, or is to be, the words go along: whoever may have to see to it now does not
+/// have them.
 async fn change(app: &App, page: &CallPage, change: CallChange, why: String) -> Result<u64, Problem> {
-    let words = if page.phase.is_set_aside() { page.note.words.clone() } else { String::new() };
+    let is_referred = matches!(change, CallChange::Updated(facts) if facts.category == Category::Community);
+    let is_elsewhere = is_referred || page.phase.is_set_aside();
+    let words = if is_elsewhere { page.note.words.clone() } else { String::new() };
     let note = CallNote { words, why, ..CallNote::default() };
     let event = CallEvent { time_ms: app.inbox.now_ms(), call: page.call, change };
     let (Taken::Now(tick) | Taken::Before(tick)) = submit(app, event, Some(note)).await?;

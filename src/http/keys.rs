@@ -24,11 +24,13 @@ pub(super) fn check(keys: &[Secret], headers: &HeaderMap) -> Result<(), Problem>
 }
 
 fn shown(headers: &HeaderMap) -> Option<&str> {
-    let bearer = || {
-        let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
-    };
-    headers.get("x-api-key").and_then(|key| key.to_str().ok()).or_else(bearer)
+    headers.get("x-api-key").and_then(|key| key.to_str().ok()).or_else(|| bearer(headers))
+}
+
+/// What stands after `Bearer` in the head of a request.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
 }
 
 #[cfg(test)]

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{MethodRouter, get, post};
+use nanming_dataflows::decide::roster::task_of_call;
 use nanming_dataflows::decision::Reason;
 use nanming_dataflows::event::{Event, RosterChange, RosterEvent};
-use nanming_dataflows::ids::{PersonId, TaskId};
+use nanming_dataflows::ids::{CallId, PersonId, TaskId};
 use nanming_dataflows::network::Roster;
 use serde_json::{Value, json};
 
@@ -24,7 +25,9 @@ use crate::publish::rosters::TaskPage;
 use crate::rosters::{task_name, task_of};
 
 mod answer;
+mod login;
 mod read;
+use login::{Who, enter};
 use read::{AbsenceJson, AnswerJson, HandoverJson, PlaceJson, TaskJson};
 
 /// So long a sender waits for the commit.
@@ -40,6 +43,7 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Surface>>)> {
         ("/api/rosters/{roster}", get(one)),
         ("/api/rosters/{roster}/tasks", get(tasks).post(raise)),
         ("/api/rosters/{roster}/tasks/{task}", get(task).delete(cancel)),
+        ("/api/rosters/{roster}/tasks/{task}/history", get(history)),
         ("/api/rosters/{roster}/tasks/{task}/answer", post(answered)),
         ("/api/rosters/{roster}/persons/{person}", get(person)),
         ("/api/rosters/{roster}/persons/{person}/absence", post(absence)),
@@ -49,57 +53,88 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Surface>>)> {
 }
 
 /// `GET /api/rosters`.
-async fn all(State(surface): State<Arc<Surface>>) -> Json<Value> {
+async fn all(State(surface): State<Arc<Surface>>, headers: HeaderMap) -> Said {
     let app = &surface.app;
-    let rosters =
-        app.city.rosters.iter().map(|roster| app.rosters.read(roster.id, |state| answer::brief(roster, state)));
-    Json(json!({"rosters": rosters.collect::<Vec<_>>()}))
+    let rosters = login::rosters(app, &headers)?.into_iter();
+    let rosters = rosters.map(|roster| app.rosters.read(roster.id, |state| answer::brief(roster, state)));
+    Ok(Json(json!({"rosters": rosters.collect::<Vec<_>>()})))
 }
 
 /// `GET /api/rosters/{roster}`.
-async fn one(State(surface): State<Arc<Surface>>, Path(name): Path<String>) -> Said {
+async fn one(State(surface): State<Arc<Surface>>, headers: HeaderMap, Path(name): Path<String>) -> Said {
     let app = &surface.app;
-    let roster = find(app, &name)?;
+    let (roster, who) = enter(app, &headers, &name)?;
     let now_ms = app.inbox.now_ms();
-    state(app, roster, |state| answer::roster(roster, state, now_ms))
+    state(app, roster, |state| answer::roster(roster, state, who, now_ms))
 }
 
 /// `GET /api/rosters/{roster}/tasks`: those that are open, and those done lately.
-async fn tasks(State(surface): State<Arc<Surface>>, Path(name): Path<String>) -> Said {
+async fn tasks(State(surface): State<Arc<Surface>>, headers: HeaderMap, Path(name): Path<String>) -> Said {
     let app = &surface.app;
-    let roster = find(app, &name)?;
+    let (roster, who) = enter(app, &headers, &name)?;
     state(app, roster, |state| {
         let page = |page: &TaskPage| answer::task(&app.city, roster, page);
-        let (open, over): (Vec<Value>, Vec<Value>) =
-            (state.open.values().map(page).collect(), state.over.iter().rev().map(page).collect());
+        let sees = |page: &&TaskPage| who.sees(page.said.standing.person);
+        let open: Vec<Value> = state.open.values().filter(sees).map(page).collect();
+        let over: Vec<Value> = state.over.iter().rev().filter(sees).map(page).collect();
         json!({"open": open, "over": over})
     })
 }
 
 /// `GET /api/rosters/{roster}/tasks/{task}`.
-async fn task(State(surface): State<Arc<Surface>>, Path((name, id)): Path<(String, String)>) -> Said {
+async fn task(
+    State(surface): State<Arc<Surface>>,
+    headers: HeaderMap,
+    Path((name, id)): Path<(String, String)>,
+) -> Said {
     let app = &surface.app;
-    let roster = find(app, &name)?;
+    let (roster, who) = enter(app, &headers, &name)?;
+    let page = seen(app, roster, who, &id)?;
+    Ok(Json(answer::task(&app.city, roster, &page)))
+}
+
+/// `GET /api/rosters/{roster}/tasks/{task}/history`: every word about a task, from the ledger.
+async fn history(
+    State(surface): State<Arc<Surface>>,
+    headers: HeaderMap,
+    Path((name, id)): Path<(String, String)>,
+) -> Said {
+    let app = &surface.app;
+    let (roster, who) = enter(app, &headers, &name)?;
     let id = task_id(&id)?;
-    page(app, roster, id).map(|page| Json(answer::task(&app.city, roster, &page)))
+    let words = app.book.task_history(&roster.name, id)?;
+    let sees = words.iter().any(|word| who.sees(find_person(roster, &word.person).ok()));
+    if words.is_empty() {
+        return Err(unknown(id));
+    }
+    if !sees {
+        who.desk()?;
+    }
+    Ok(Json(json!({"task": task_name(id), "history": words})))
 }
 
 /// `GET /api/rosters/{roster}/persons/{person}`: what a person looks after and has to do.
-async fn person(State(surface): State<Arc<Surface>>, Path((name, person)): Path<(String, String)>) -> Said {
+async fn person(
+    State(surface): State<Arc<Surface>>,
+    headers: HeaderMap,
+    Path((name, person)): Path<(String, String)>,
+) -> Said {
     let app = &surface.app;
-    let roster = find(app, &name)?;
+    let (roster, who) = enter(app, &headers, &name)?;
     let person = find_person(roster, &person)?;
+    who.is(person)?;
     state(app, roster, |state| answer::person(&app.city, roster, state, person))
 }
 
 /// `POST /api/rosters/{roster}/tasks`.
 async fn raise(
     State(surface): State<Arc<Surface>>,
+    headers: HeaderMap,
     Path(name): Path<String>,
     Whole(body): Whole,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let app = &surface.app;
-    let roster = find(app, &name)?;
+    let (roster, _) = enter(app, &headers, &name)?;
     let raised = read::object::<TaskJson>(&body)?.raised(&app.city, roster, app.validator.callers())?;
     let fresh = || TaskId(app.next_task.fetch_add(1, Ordering::Relaxed));
     let task = raised.task.unwrap_or_else(fresh);
@@ -116,22 +151,31 @@ async fn raise(
 }
 
 /// `DELETE /api/rosters/{roster}/tasks/{task}`.
-async fn cancel(State(surface): State<Arc<Surface>>, Path((name, id)): Path<(String, String)>) -> Said {
+async fn cancel(
+    State(surface): State<Arc<Surface>>,
+    headers: HeaderMap,
+    Path((name, id)): Path<(String, String)>,
+) -> Said {
     let app = &surface.app;
-    let (roster, id) = (find(app, &name)?, task_id(&id)?);
+    let (roster, who) = enter(app, &headers, &name)?;
+    who.desk()?;
+    let id = task_id(&id)?;
     submit(app, roster, RosterChange::Cancelled(id), None).await.map(|tick| accepted(id, tick))
 }
 
 /// `POST /api/rosters/{roster}/tasks/{task}/answer`.
 async fn answered(
     State(surface): State<Arc<Surface>>,
+    headers: HeaderMap,
     Path((name, id)): Path<(String, String)>,
     Whole(body): Whole,
 ) -> Said {
     let app = &surface.app;
-    let (roster, id) = (find(app, &name)?, task_id(&id)?);
+    let (roster, who) = enter(app, &headers, &name)?;
+    let id = task_id(&id)?;
     let json: AnswerJson = read::object(&body)?;
     let person = find_person(roster, &json.person)?;
+    who.is(person)?;
     let answer = json.answer()?;
     submit(app, roster, RosterChange::Answered(id, json.attempt, person, answer), None)
         .await
@@ -141,12 +185,14 @@ async fn answered(
 /// `POST /api/rosters/{roster}/persons/{person}/absence`.
 async fn absence(
     State(surface): State<Arc<Surface>>,
+    headers: HeaderMap,
     Path((name, person)): Path<(String, String)>,
     Whole(body): Whole,
 ) -> Said {
     let app = &surface.app;
-    let roster = find(app, &name)?;
+    let (roster, who) = enter(app, &headers, &name)?;
     let person = find_person(roster, &person)?;
+    who.is(person)?;
     let (from_ms, until_ms) = read::object::<AbsenceJson>(&body)?.span(app.inbox.now_ms())?;
     let tick = submit(app, roster, RosterChange::Absent(person, from_ms, until_ms), None).await?;
     Ok(Json(json!({"status": "accepted", "from_ms": from_ms, "until_ms": until_ms, "tick": tick})))
@@ -155,12 +201,14 @@ async fn absence(
 /// `POST /api/rosters/{roster}/persons/{person}/handover`.
 async fn handover(
     State(surface): State<Arc<Surface>>,
+    headers: HeaderMap,
     Path((name, person)): Path<(String, String)>,
     Whole(body): Whole,
 ) -> Said {
     let app = &surface.app;
-    let roster = find(app, &name)?;
+    let (roster, who) = enter(app, &headers, &name)?;
     let from = find_person(roster, &person)?;
+    who.is(from)?;
     let json: HandoverJson = read::object(&body)?;
     let to = json.to.map(|to| find_person(roster, &to)).transpose()?;
     let tick = submit(app, roster, RosterChange::HandedOver(from, to), None).await?;
@@ -170,12 +218,14 @@ async fn handover(
 /// `POST /api/rosters/{roster}/persons/{person}/place`.
 async fn place(
     State(surface): State<Arc<Surface>>,
+    headers: HeaderMap,
     Path((name, person)): Path<(String, String)>,
     Whole(body): Whole,
 ) -> Said {
     let app = &surface.app;
-    let roster = find(app, &name)?;
+    let (roster, who) = enter(app, &headers, &name)?;
     let person = find_person(roster, &person)?;
+    who.is(person)?;
     let at = read::object::<PlaceJson>(&body)?.at(&app.city)?;
     let tick = submit(app, roster, RosterChange::Here(person, at), None).await?;
     Ok(Json(json!({"status": "accepted", "tick": tick})))
@@ -193,7 +243,7 @@ async fn submit(
     }
     let event = RosterEvent { time_ms: app.inbox.now_ms(), roster: roster.id, change };
     let outcome = app.rosters.expect(&event);
-    let notes = note.map(|(task, note)| (nanming_dataflows::ids::CallId(task.0), note)).into_iter().collect();
+    let notes = note.map(|(task, note)| (CallId(task.0), note)).into_iter().collect();
     let arrival = Arrival { events: vec![Event::Roster(event)], notes, ..Arrival::default() };
     match tokio::time::timeout(PATIENCE, app.inbox.send_async(arrival)).await {
         Ok(sent) => sent?,
@@ -250,11 +300,25 @@ fn page(app: &App, roster: &Roster, id: TaskId) -> Result<TaskPage, Problem> {
         let over = || state.over.iter().rev().find(|page| page.said.task == id);
         state.open.get(&id).or_else(over).cloned()
     });
-    let unknown = || {
-        let detail = format!("there is no task {} in this roster, or it was over long ago", task_name(id));
-        Problem::new(StatusCode::NOT_FOUND, Reason::UnknownTask.as_str(), detail)
-    };
-    found.flatten().ok_or_else(unknown)
+    found.flatten().ok_or_else(|| unknown(id))
+}
+
+fn unknown(id: TaskId) -> Problem {
+    let detail = format!("there is no task {} in this roster, or it was over long ago", task_name(id));
+    Problem::new(StatusCode::NOT_FOUND, Reason::UnknownTask.as_str(), detail)
+}
+
+/// The page of a task that may be shown to who asks.
+fn seen(app: &App, roster: &Roster, who: Who, name: &str) -> Result<TaskPage, Problem> {
+    let page = page(app, roster, task_id(name)?)?;
+    page.said.standing.person.map_or_else(|| who.desk(), |person| who.is(person)).map(|()| page)
+}
+
+/// The task that a call is, where it is no matter for the police and was not over long ago.
+pub(super) fn of_call(app: &App, call: CallId) -> Option<Value> {
+    let roster = app.city.rosters.iter().find(|roster| roster.takes_calls)?;
+    let page = page(app, roster, task_of_call(call)).ok()?;
+    Some(answer::brief_task(roster, &page))
 }
 
 fn state(app: &App, roster: &Roster, read: impl FnOnce(&crate::publish::rosters::RosterState) -> Value) -> Said {

@@ -6,10 +6,11 @@ use nanming_dataflows::event::{PointDuty, RosterChange, RosterEvent, TaskFacts, 
 use nanming_dataflows::ids::{PersonId, PointId, TaskId};
 use nanming_dataflows::network::{Point, Roster};
 use rusqlite::{Row, Transaction, params};
+use serde::Serialize;
 
 use super::restart::note;
 use super::text::{int, unsigned, variant, word};
-use super::{Ledger, LedgerError};
+use super::{Book, Ledger, LedgerError};
 use crate::door::{CallNote, TickRecord};
 
 /// What rosters know of the time before, as the events that restore it.
@@ -21,6 +22,48 @@ pub struct RestoredRosters {
     pub notes: Vec<(TaskId, CallNote)>,
     /// Tasks, points and absences that name what the city does not have any more.
     pub strange: usize,
+}
+
+/// A word about a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TaskWord {
+    /// When, ms.
+    pub time_ms: u64,
+    /// How far it was.
+    pub phase: String,
+    /// Whose it was; empty where it was nobody's.
+    pub person: String,
+    /// Attempts at giving it to somebody so far.
+    pub attempt: u16,
+    /// Why.
+    pub reason: String,
+    /// Who could have been given it: name, travel time in ms, tasks.
+    pub candidates: Vec<(String, u64, u16)>,
+}
+
+impl Book {
+    /// Every word about a task of a roster, first ones first; none where it has no such task.
+    pub fn task_history(&self, roster: &str, task: TaskId) -> Result<Vec<TaskWord>, LedgerError> {
+        let db = self.lock();
+        let mut statement = db.prepare_cached(
+            "SELECT h.time_ms, h.phase, h.person, h.attempt, h.reason, h.candidates
+             FROM roster_history h JOIN roster_tasks t ON t.id = h.task WHERE h.task = ? AND t.roster = ? ORDER BY h.rowid",
+        )?;
+        let mut rows = statement.query(params![int(task.0), roster])?;
+        let mut words = Vec::new();
+        while let Some(row) = rows.next()? {
+            words.push(TaskWord {
+                time_ms: unsigned(row.get(0)?),
+                phase: row.get(1)?,
+                person: row.get(2)?,
+                attempt: row.get(3)?,
+                reason: row.get(4)?,
+                candidates: serde_json::from_str(&row.get::<_, String>(5)?)
+                    .map_err(|error| LedgerError::Corrupt(error.to_string()))?,
+            });
+        }
+        Ok(words)
+    }
 }
 
 /// Writes what rosters said at a tick.
@@ -53,12 +96,12 @@ fn point(roster: &Roster, id: Option<PointId>) -> &str {
 
 fn task(to: &Transaction<'_>, roster: &Roster, said: &RosterTask, record: &TickRecord) -> Result<(), LedgerError> {
     let RosterTask { task, raised_ms, facts, standing, .. } = said;
-    let note = record.notes.iter().find(|(call, _)| call.0 == task.0).map(|(_, note)| note.clone()).unwrap_or_default();
+    let note = record.note_of_task(*task).cloned().unwrap_or_default();
     let passed: Vec<(&str, u64)> =
         standing.passed_over.iter().map(|(who, at_ms)| (person(roster, Some(*who)), *at_ms)).collect();
     to.prepare_cached(
         "INSERT INTO roster_tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, person = excluded.person, attempt = excluded.attempt,
+         ON CONFLICT (id) DO UPDATE SET point = excluded.point, x_mm = excluded.x_mm, y_mm = excluded.y_mm, phase = excluded.phase, person = excluded.person, attempt = excluded.attempt,
             rung = excluded.rung, rung_since_ms = excluded.rung_since_ms, accept_by_ms = excluded.accept_by_ms,
             done_by_ms = excluded.done_by_ms, overdue = excluded.overdue, reports = excluded.reports,
             passed_over = excluded.passed_over",
@@ -132,7 +175,7 @@ fn absence(to: &Transaction<'_>, roster: &Roster, said: &RosterAbsence) -> Resul
     Ok(())
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<String, LedgerError> {
+fn json<T: Serialize>(value: &T) -> Result<String, LedgerError> {
     serde_json::to_string(value).map_err(|error| LedgerError::Corrupt(error.to_string()))
 }
 
@@ -197,7 +240,7 @@ impl Ledger {
     fn restore_tasks(&self, roster: &Roster, restored: &mut RestoredRosters) -> Result<(), LedgerError> {
         let mut statement = self.db.prepare(
             "SELECT id, raised_ms, kind, point, x_mm, y_mm, phase, person, attempt, rung, rung_since_ms, accept_by_ms,
-                    done_by_ms, overdue, reports, passed_over, words, channel, caller, pictures, key
+                    done_by_ms, overdue, reports, passed_over, words, channel, caller, pictures, key, '' AS rule
              FROM roster_tasks WHERE roster = ? AND phase NOT IN ('done', 'cancelled') ORDER BY id",
         )?;
         let mut rows = statement.query([&roster.name])?;

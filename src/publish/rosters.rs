@@ -107,8 +107,7 @@ impl RosterState {
 
     fn task(&mut self, said: &RosterTask, record: &TickRecord, old: &BTreeMap<TaskId, CallNote>) {
         let page = self.open.entry(said.task).or_insert_with(|| {
-            let fresh = record.notes.iter().find(|(call, _)| call.0 == said.task.0).map(|(_, note)| note);
-            let note = fresh.or_else(|| old.get(&said.task)).cloned().unwrap_or_default();
+            let note = record.note_of_task(said.task).or_else(|| old.get(&said.task)).cloned().unwrap_or_default();
             TaskPage { said: said.clone(), given: None, note }
         });
         page.said = said.clone();

@@ -59,7 +59,8 @@ impl Sink for Ears {
     fn take(&mut self, record: &Arc<TickRecord>) {
         let Some(ticks) = &self.ticks else { return };
         let d = &record.decisions;
-        let concerns = !(d.assignments.is_empty() && d.calls.is_empty() && record.calls.is_empty());
+        let is_quiet = d.assignments.is_empty() && d.calls.is_empty() && d.rosters.is_empty();
+        let concerns = !(is_quiet && record.calls.is_empty());
         if concerns && ticks.try_send(Arc::clone(record)).is_err() && !ticks.is_empty() {
             tracing::warn!(
                 tick = record.tick,

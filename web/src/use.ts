@@ -6,12 +6,12 @@ import { ask } from "./api";
 export interface Fetched<T> { value: T | null; error: unknown }
 
 /** Asks for `path` again every `every_ms`, and at once when `path` or `stamp` changes. Keeps the last answer on failure. */
-export function usePolled<T>(path: string, every_ms: number, stamp: unknown = null): Fetched<T> {
+export function usePolled<T>(path: string, every_ms: number, stamp: unknown = null, headers: Record<string, string> = {}): Fetched<T> {
   const [got, put] = useState<Fetched<T> & { path: string }>({ value: null, error: null, path });
   useEffect(() => {
     const stop = new AbortController();
     const get = (): void => {
-      ask<T>(path, { signal: stop.signal }).then(
+      ask<T>(path, { signal: stop.signal, headers }).then(
         (value) => put({ value, error: null, path }),
         (error: unknown) => {
           if (!stop.signal.aborted) put((was) => ({ value: was.path === path ? was.value : null, error, path }));

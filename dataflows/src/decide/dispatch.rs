@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Time;
 use crate::decision::{Assignment, AssignmentStatus, CallStatus, Escalation, Merge, Rejected};
-use crate::event::{Ack, CallChange, Priority};
+use crate::event::{Ack, CallChange, CallFacts, Priority};
 use crate::ids::{CallId, GridId, LinkId, RegionId, UnitId};
 use crate::keyed::{Key, Machine, Outbox};
 use crate::network::{City, DispatchRules, Merging, Point, Unit};
@@ -91,6 +91,19 @@ pub struct Errand {
     pub to: Option<(Priority, Point)>,
 }
 
+/// A call is no patrol's matter, or is one again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Referral {
+    /// Which call.
+    pub call: CallId,
+    /// When, ms.
+    pub time_ms: u64,
+    /// Of a call's referrals in a tick the last has the greatest.
+    pub seq: u32,
+    /// What is known of it; none: whoever took it need do nothing any more.
+    pub facts: Option<CallFacts>,
+}
+
 /// What dispatch says.
 #[derive(Clone, Debug)]
 pub enum DispatchSaid {
@@ -106,6 +119,8 @@ pub enum DispatchSaid {
     Errand(Errand),
     /// A call is about the same incident as another.
     Merged(Merge),
+    /// A call is no patrol's matter, or is one again.
+    Referral(Referral),
     /// What was told made no sense.
     Rejected(Rejected),
 }

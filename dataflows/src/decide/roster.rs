@@ -6,19 +6,18 @@
 //! the next by travel and load. What is not accepted or done in time climbs the ladder of its kind. So a task that is open
 //! is always one person's, or it was said that nobody is there to take it. `docs/rosters.md` has the rules.
 //!
-//! Knows nothing about calls, units and streets: the way to a task is a straight line and a detour.
+//! Knows nothing about units and streets: the way to a task is a straight line and a detour.
 
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::Time;
+use crate::decide::dispatch::Referral;
 use crate::decision::{Rejected, RosterWord};
-use crate::event::{
-    CallFacts, Event, Finding, RosterChange, RosterEvent, SiteReport, TASKS_FOUND, TASKS_OF_CALLS, TaskFacts,
-};
+use crate::event::{Event, Finding, RosterChange, SiteReport, TASKS_FOUND, TASKS_OF_CALLS, TaskFacts};
 use crate::ids::{CallId, PointId, RosterId, TaskId};
 use crate::keyed::{Machine, Outbox};
-use crate::network::{City, Roster};
+use crate::network::{City, Point, Roster};
 
 mod answers;
 mod assign;
@@ -39,7 +38,16 @@ pub struct RosterNews {
     /// When, ms.
     pub time_ms: u64,
     /// What.
-    pub change: RosterChange,
+    pub what: Heard,
+}
+
+/// What a roster is told.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Heard {
+    /// By people and cameras.
+    Change(RosterChange),
+    /// By dispatch: a call is no patrol's matter, or, without facts, is withdrawn or one again. Its referrals are numbered.
+    Referred(TaskId, u32, Option<TaskFacts>),
 }
 
 /// What a roster says.
@@ -99,7 +107,7 @@ impl Machine for Rosters {
 /// What rosters are told of an event: a finding at a building site is a task of those that take findings.
 pub fn told(city: &City, event: &Event) -> Option<(RosterId, RosterNews)> {
     match event {
-        Event::Roster(e) => Some((e.roster, RosterNews { time_ms: e.time_ms, change: e.change.clone() })),
+        Event::Roster(e) => Some((e.roster, RosterNews { time_ms: e.time_ms, what: Heard::Change(e.change.clone()) })),
         Event::Site(report) => found(city, report),
         _ => None,
     }
@@ -113,7 +121,8 @@ fn found(city: &City, report: &SiteReport) -> Option<(RosterId, RosterNews)> {
     let point = roster.point(PointId(report.site.0)).filter(|point| point.site == Some(report.site))?;
     let task = TaskId(TASKS_FOUND | (report.time_ms & ((1 << 42) - 1)) << 20 | u64::from(report.site.0 & 0xf_ffff));
     let facts = TaskFacts { kind, at: point.at, point: Some(point.id) };
-    Some((roster.id, RosterNews { time_ms: report.time_ms, change: RosterChange::Raised(task, facts) }))
+    let what = Heard::Change(RosterChange::Raised(task, facts));
+    Some((roster.id, RosterNews { time_ms: report.time_ms, what }))
 }
 
 /// The kind of task that a finding is; none where there is nothing to do.
@@ -133,10 +142,16 @@ fn kind_row(roster: &Roster, name: &str) -> Option<u8> {
 
 /// A call that is no matter for the police, as a task of the first roster that takes such calls: its `call` kind, or its
 /// last one, at the nearest of its points.
-pub fn of_call(city: &City, call: CallId, facts: &CallFacts, time_ms: u64) -> Option<RosterEvent> {
+pub fn referred(city: &City, said: &Referral) -> Option<(RosterId, RosterNews)> {
     let roster = city.rosters.iter().find(|roster| roster.takes_calls)?;
     let kind = kind_row(roster, "call").or_else(|| roster.kinds.len().checked_sub(1).map(|last| last as u8))?;
-    let point = roster.points.iter().min_by_key(|p| (p.at.distance_mm(facts.at), p.id)).map(|p| p.id);
-    let change = RosterChange::Raised(TaskId(TASKS_OF_CALLS | call.0), TaskFacts { kind, at: facts.at, point });
-    Some(RosterEvent { time_ms, roster: roster.id, change })
+    let nearest = |at: Point| roster.points.iter().min_by_key(|p| (p.at.distance_mm(at), p.id)).map(|p| p.id);
+    let facts = said.facts.map(|facts| TaskFacts { kind, at: facts.at, point: nearest(facts.at) });
+    let what = Heard::Referred(task_of_call(said.call), said.seq, facts);
+    Some((roster.id, RosterNews { time_ms: said.time_ms, what }))
+}
+
+/// The task that a call is where it is no matter for the police.
+pub fn task_of_call(call: CallId) -> TaskId {
+    TaskId(TASKS_OF_CALLS | call.0)
 }

@@ -68,6 +68,8 @@ pub enum TaskReason {
     Withdrawn,
     /// The same was reported again.
     Repeated,
+    /// It is elsewhere than was said before.
+    Moved,
     /// The engine was started again, and knows it from the ledger.
     Restored,
 }
@@ -91,6 +93,7 @@ impl TaskReason {
             TaskReason::Answered => "answered",
             TaskReason::Withdrawn => "withdrawn",
             TaskReason::Repeated => "repeated",
+            TaskReason::Moved => "moved",
             TaskReason::Restored => "restored",
         }
     }

@@ -8,6 +8,7 @@ use nanming_dataflows::ids::{PersonId, PointId};
 use nanming_dataflows::network::{City, Point, Roster};
 use serde_json::{Value, json};
 
+use super::login::Who;
 use crate::publish::rosters::{RosterState, TaskPage};
 use crate::rosters::task_name;
 
@@ -22,8 +23,8 @@ pub(super) fn brief(roster: &Roster, state: &RosterState) -> Value {
     })
 }
 
-/// A roster with its persons.
-pub(super) fn roster(roster: &Roster, state: &RosterState, now_ms: u64) -> Value {
+/// A roster with its persons; a person sees no other.
+pub(super) fn roster(roster: &Roster, state: &RosterState, who: Who, now_ms: u64) -> Value {
     let mut tasks: BTreeMap<PersonId, usize> = BTreeMap::new();
     state
         .open
@@ -44,7 +45,8 @@ pub(super) fn roster(roster: &Roster, state: &RosterState, now_ms: u64) -> Value
         answer
     };
     let mut answer = brief(roster, state);
-    answer["persons"] = roster.persons.iter().map(person).collect();
+    let shown = roster.persons.iter().filter(|person| who.sees(Some(person.id)));
+    answer["persons"] = shown.map(person).collect();
     answer["point_names"] = roster.points.iter().map(|point| point.name.as_str()).collect();
     answer
 }
@@ -63,6 +65,16 @@ pub(super) fn person(city: &City, roster: &Roster, state: &RosterState, id: Pers
     });
     if let Some((from_ms, until_ms)) = state.absences.get(&id) {
         answer["absent"] = json!({"from_ms": from_ms, "until_ms": until_ms});
+    }
+    answer
+}
+
+/// A task on the page of the call that it was.
+pub(super) fn brief_task(roster: &Roster, page: &TaskPage) -> Value {
+    let RosterTask { task, standing, .. } = &page.said;
+    let mut answer = json!({"roster": roster.name, "task": task_name(*task), "phase": standing.phase});
+    if let Some(person) = standing.person {
+        answer["person"] = json!(person_name(roster, person));
     }
     answer
 }

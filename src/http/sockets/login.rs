@@ -2,7 +2,7 @@
 //! a key in the configuration a terminal is believed.
 
 use axum::extract::ws::{Message, WebSocket};
-use axum::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
 use axum::http::{HeaderMap, StatusCode};
 use nanming_dataflows::ids::UnitId;
 use serde::Deserialize;
@@ -12,9 +12,10 @@ use super::heard::error;
 use super::{Goodbye, NOT_ALLOWED, send};
 use crate::clock::wall_ms;
 use crate::config::Secret;
+use crate::http::keys::bearer;
 use crate::http::{App, Problem};
 use crate::ingest::NameOrId;
-use crate::terminal_token::{TokenError, verify};
+use crate::login_token::{Purpose, TokenError, verify};
 
 /// The subprotocol that is spoken.
 pub(super) const PROTOCOL: &str = "nanming.terminal";
@@ -121,12 +122,13 @@ fn logged_in(app: &App, text: &str, unit: Option<UnitId>, after: u64) -> Result<
 }
 
 fn of_token(app: &App, key: &Secret, token: &str, unit: Option<UnitId>, after: u64) -> Result<Pass, Refusal> {
-    let claim = verify(key, token, wall_ms() / 1000).map_err(|e: TokenError| (e.as_str(), e.to_string()))?;
-    let of = app.validator.names().unit(&NameOrId::Name(claim.unit.clone()));
+    let claim =
+        verify(key, Purpose::Terminal, token, wall_ms() / 1000).map_err(|e: TokenError| (e.as_str(), e.to_string()))?;
+    let of = app.validator.names().unit(&NameOrId::Name(claim.who.clone()));
     let of = of.map_err(|unfit| (unfit.reason.as_str(), unfit.detail))?;
     match unit.filter(|unit| *unit != of) {
         Some(_) => {
-            Err(("wrong_unit", format!("the token is that of {}; log in as this unit, or leave it out", claim.unit)))
+            Err(("wrong_unit", format!("the token is that of {}; log in as this unit, or leave it out", claim.who)))
         }
         None => Ok(Pass { unit: of, after, until_s: Some(claim.until_s) }),
     }
@@ -134,13 +136,9 @@ fn of_token(app: &App, key: &Secret, token: &str, unit: Option<UnitId>, after: u
 
 /// The token of a request, as its authorization or among the subprotocols offered.
 fn shown(headers: &HeaderMap) -> Option<&str> {
-    let bearer = headers.get(AUTHORIZATION).and_then(|h| h.to_str().ok()).and_then(|said| {
-        let (scheme, token) = said.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-    });
     let offers = headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter().filter_map(|h| h.to_str().ok());
     let mut names = offers.flat_map(|offer| offer.split(',')).map(str::trim);
-    bearer.or_else(|| names.find_map(|name| name.strip_prefix(OFFERED)))
+    bearer(headers).or_else(|| names.find_map(|name| name.strip_prefix(OFFERED)))
 }
 
 fn named(app: &App, unit: &str) -> Result<UnitId, Problem> {
@@ -151,6 +149,7 @@ fn named(app: &App, unit: &str) -> Result<UnitId, Problem> {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use axum::http::header::AUTHORIZATION;
 
     use super::*;
 

@@ -1,5 +1,6 @@
 /** What the server tells persons of rosters, as docs/rosters.md gives it. */
 import { ask } from "../api";
+import { headers } from "./token";
 
 export type Phase = "waiting" | "assigned" | "told" | "accepted" | "done" | "cancelled";
 export type Answer = "told" | "accept" | "done" | "decline";
@@ -26,7 +27,7 @@ export const rosterPath = (roster: string): string => `${API}/${safe(roster)}`;
 export const minePath = (roster: string, person: string): string => `${API}/${safe(roster)}/persons/${safe(person)}`;
 
 const send = <T>(path: string, body: unknown): Promise<T> =>
-  ask<T>(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  ask<T>(path, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
 
 export const answer = (roster: string, person: string, task: Task, answer: Answer, reason?: Reason): Promise<unknown> =>
   send(`${rosterPath(roster)}/tasks/${task.task}/answer`, { person, attempt: task.attempt, answer, ...(reason && { reason }) });

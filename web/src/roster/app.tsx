@@ -8,6 +8,7 @@ import { absent, cityPath, minePath, rosterPath, rostersPath, type Brief, type C
 import { ReportForm } from "./report";
 import { speech, t, whyNot, word } from "./say";
 import { TaskList } from "./tasks";
+import { claimOf, headers, token } from "./token";
 
 /** Asked for again so often, ms. */
 const EVERY_MS = 4_000;
@@ -22,6 +23,8 @@ type Who = { roster: string; person: string };
 const KEPT = "nanming.roster";
 
 function remembered(): Who | null {
+  const claim = token ? claimOf(token) : null;
+  if (claim?.person) return { roster: claim.roster, person: claim.person };
   const query = new URLSearchParams(location.search);
   const [roster, person] = [query.get("roster"), query.get("person")];
   if (roster && person) return { roster, person };
@@ -38,6 +41,9 @@ function remember(who: Who | null): void {
   } catch { /* storage may be forbidden: the page asks again then */ }
 }
 
+/** With a person's token nobody else can be chosen. */
+const isOnesOwn = token !== null && claimOf(token)?.person != null;
+
 export function App({ speak }: { speak: (lang: Lang) => void }): JSX.Element {
   const [who, set] = useState<Who | null>(remembered);
   const be = (next: Who | null): void => {
@@ -48,7 +54,7 @@ export function App({ speak }: { speak: (lang: Lang) => void }): JSX.Element {
     <div class="roster">
       <header>
         <h1>{t("title")}</h1>
-        {who && <button type="button" class="quiet" data-testid="change" onClick={() => be(null)}>{t("change")}</button>}
+        {who && !isOnesOwn && <button type="button" class="quiet" data-testid="change" onClick={() => be(null)}>{t("change")}</button>}
         <button type="button" class="quiet" data-testid="lang" title={t("lang_label")} onClick={() => speak(speech.lang === "zh" ? "en" : "zh")}>{t("lang_switch")}</button>
       </header>
       {who ? <Desk key={`${who.roster}/${who.person}`} who={who} /> : <Choose be={be} />}
@@ -58,7 +64,7 @@ export function App({ speak }: { speak: (lang: Lang) => void }): JSX.Element {
 
 function Choose({ be }: { be: (who: Who) => void }): JSX.Element {
   const [roster, open] = useState<string | null>(null);
-  const rosters = usePolled<{ rosters: Brief[] }>(rostersPath, SELDOM_MS);
+  const rosters = usePolled<{ rosters: Brief[] }>(rostersPath, SELDOM_MS, null, headers);
   if (roster !== null) return <ChoosePerson roster={roster} back={() => open(null)} be={(person) => be({ roster, person })} />;
   if (!rosters.value) return <p class="loading" role="status">{rosters.error ? t("failed", { why: whyNot(rosters.error) }) : t("loading")}</p>;
   return (
@@ -80,7 +86,7 @@ function Choose({ be }: { be: (who: Who) => void }): JSX.Element {
 
 function ChoosePerson({ roster, back, be }: { roster: string; back: () => void; be: (person: string) => void }): JSX.Element {
   const [search, type] = useState("");
-  const got = usePolled<Roster>(rosterPath(roster), SELDOM_MS);
+  const got = usePolled<Roster>(rosterPath(roster), SELDOM_MS, null, headers);
   const found = (got.value?.persons ?? []).filter((p) => p.person.includes(search.trim()));
   return (
     <main>
@@ -110,8 +116,8 @@ const TABS = ["tasks", "report", "points"] as const;
 function Desk({ who }: { who: Who }): JSX.Element {
   const [tab, choose] = useState<(typeof TABS)[number]>("tasks");
   const [stamp, again] = useState(0);
-  const mine = usePolled<Mine>(minePath(who.roster, who.person), EVERY_MS, stamp);
-  const roster = usePolled<Roster>(rosterPath(who.roster), SELDOM_MS);
+  const mine = usePolled<Mine>(minePath(who.roster, who.person), EVERY_MS, stamp, headers);
+  const roster = usePolled<Roster>(rosterPath(who.roster), SELDOM_MS, null, headers);
   const city = usePolled<City>(cityPath, SELDOM_MS);
   if (!mine.value || !city.value) return <p class="loading" role="status">{mine.error ? t("failed", { why: whyNot(mine.error) }) : t("loading")}</p>;
   const offset_min = city.value.utc_offset_min;

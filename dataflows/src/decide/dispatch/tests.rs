@@ -119,7 +119,7 @@ impl Test {
                 }
                 DispatchSaid::Escalation(e) => said.escalated.push((e.step, e.why, e.unit.map(|u| u.0))),
                 DispatchSaid::Errand(e) => said.errands.push((e.unit.0, e.to.map(|(priority, _)| priority))),
-                DispatchSaid::Merged(_) => {}
+                DispatchSaid::Merged(_) | DispatchSaid::Referral(_) => {}
                 DispatchSaid::Rejected(r) => said.rejected.push(r.reason),
             }
         }

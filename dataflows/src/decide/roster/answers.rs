@@ -18,10 +18,34 @@ impl Clerk<'_> {
             return Ok(());
         }
         let standing = TaskStanding { reports: 1, ..TaskStanding::default() };
-        self.book.open.insert(id, OpenTask { facts: *facts, raised_ms, standing, said: 0 });
+        self.book.open.insert(id, OpenTask { facts: *facts, raised_ms, standing, said: 0, is_untold: true });
         // What came in late is not late already.
         self.climb_to(id, 0);
         Ok(())
+    }
+
+    /// A call is no patrol's matter, perhaps elsewhere than was said before; or there is nothing to do about it any more. What
+    /// was done stays done.
+    pub(super) fn refer(&mut self, id: TaskId, facts: Option<TaskFacts>, raised_ms: u64) {
+        let before = self.book.open.get(&id).map(|task| task.facts);
+        match (facts, before) {
+            (Some(facts), Some(before)) if facts != before => {
+                self.change(id, |task| task.facts = facts);
+                self.take_back(id, TaskReason::Moved);
+            }
+            (Some(facts), None) if !self.book.was_over(id) || self.book.was_withdrawn(id) => {
+                let said = self.book.reopen(id);
+                let standing = TaskStanding { reports: 1, ..TaskStanding::default() };
+                self.book.open.insert(id, OpenTask { facts, raised_ms, standing, said, is_untold: true });
+                self.climb_to(id, 0);
+            }
+            (None, Some(_)) => {
+                self.change(id, |task| task.standing.phase = TaskPhase::Cancelled);
+                self.tell(id, TaskReason::Withdrawn, Vec::new());
+                self.book.withdraw(id, self.tick);
+            }
+            _ => {}
+        }
     }
 
     /// Cameras find the same again and again: the open task that such a finding belongs to.
@@ -51,7 +75,9 @@ impl Clerk<'_> {
         if self.book.open.contains_key(&id) || self.book.was_over(id) {
             return Err(Reason::DuplicateTask);
         }
-        self.book.open.insert(id, OpenTask { facts: *facts, raised_ms, standing: standing.clone(), said: 0 });
+        self.book
+            .open
+            .insert(id, OpenTask { facts: *facts, raised_ms, standing: standing.clone(), said: 0, is_untold: true });
         self.tell(id, TaskReason::Restored, Vec::new());
         Ok(())
     }

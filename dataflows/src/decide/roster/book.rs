@@ -27,6 +27,8 @@ pub struct Book {
     pub(super) places: BTreeMap<PersonId, Point>,
     pub(super) open: BTreeMap<TaskId, OpenTask>,
     over: BTreeMap<TaskId, Time>,
+    /// Of those that are over, the calls that are the police's again, and the words said about each.
+    withdrawn: BTreeMap<TaskId, u32>,
 }
 
 /// A task that is not over.
@@ -37,6 +39,8 @@ pub(super) struct OpenTask {
     pub(super) standing: TaskStanding,
     /// Words said about it so far.
     pub(super) said: u32,
+    /// Whether it came up, or came back, and nothing was said of it since.
+    pub(super) is_untold: bool,
 }
 
 impl Book {
@@ -86,6 +90,25 @@ impl Book {
         self.open.remove(&task);
         self.over.insert(task, tick);
         self.over.retain(|_, since| *since + RETENTION_MS > tick);
+        self.withdrawn.retain(|task, _| self.over.contains_key(task));
+    }
+
+    /// A call that was a task is the police's again, or withdrawn: it may come back.
+    pub(super) fn withdraw(&mut self, task: TaskId, tick: Time) {
+        let said = self.open.get(&task).map_or(0, |task| task.said);
+        self.close(task, tick);
+        self.withdrawn.insert(task, said);
+    }
+
+    /// Whether a task can come back.
+    pub(super) fn was_withdrawn(&self, task: TaskId) -> bool {
+        self.withdrawn.contains_key(&task)
+    }
+
+    /// A task comes back: the words said about it before.
+    pub(super) fn reopen(&mut self, task: TaskId) -> u32 {
+        self.over.remove(&task);
+        self.withdrawn.remove(&task).unwrap_or(0)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::book::{Book, OpenTask, PASSED_OVER_MS};
-use super::{RosterNews, RosterSaid};
+use super::{Heard, RosterNews, RosterSaid};
 use crate::Time;
 use crate::decision::{PersonCandidate, Reason, Rejected, RosterAbsence, RosterTask, RosterWord, TaskReason};
 use crate::event::{Event, RosterChange, RosterEvent, TaskPhase};
@@ -35,7 +35,11 @@ impl<'a> Clerk<'a> {
     }
 
     pub(super) fn hear(&mut self, news: &RosterNews) {
-        let taken = match &news.change {
+        let change = match &news.what {
+            Heard::Change(change) => change,
+            Heard::Referred(task, _, facts) => return self.refer(*task, *facts, news.time_ms),
+        };
+        let taken = match change {
             RosterChange::RestoredDuty(duty) => self.restore_duty(duty),
             RosterChange::RestoredTask(task, facts, standing) => {
                 self.restore_task(*task, facts, standing, news.time_ms)
@@ -50,7 +54,7 @@ impl<'a> Clerk<'a> {
             RosterChange::HandedOver(from, to) => self.hand_over(*from, *to),
         };
         if let Err(reason) = taken {
-            let event = RosterEvent { time_ms: news.time_ms, roster: self.roster.id, change: news.change.clone() };
+            let event = RosterEvent { time_ms: news.time_ms, roster: self.roster.id, change: change.clone() };
             let rejected = Rejected { time_ms: self.tick, reason, event: Event::Roster(event) };
             self.out.emit(RosterSaid::Rejected(rejected));
         }
@@ -113,8 +117,8 @@ impl<'a> Clerk<'a> {
     /// Says where a task stands.
     pub(super) fn tell(&mut self, id: TaskId, reason: TaskReason, candidates: Vec<PersonCandidate>) {
         let Some(task) = self.book.open.get_mut(&id) else { return };
-        task.said += 1;
-        let OpenTask { facts, raised_ms, standing, said: seq } = task.clone();
+        (task.said, task.is_untold) = (task.said + 1, false);
+        let OpenTask { facts, raised_ms, standing, said: seq, .. } = task.clone();
         let (roster, time_ms) = (self.roster.id, self.tick);
         let word = RosterTask { roster, task: id, seq, time_ms, raised_ms, facts, standing, reason, candidates };
         self.say(RosterWord::Task(word));

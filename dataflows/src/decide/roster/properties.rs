@@ -58,7 +58,7 @@ impl Kept {
                 }
                 RosterWord::Task(t) => {
                     let change = RosterChange::RestoredTask(t.task, t.facts, t.standing.clone());
-                    self.tasks.insert(t.task, RosterNews { time_ms: t.raised_ms, change });
+                    self.tasks.insert(t.task, RosterNews { time_ms: t.raised_ms, what: Heard::Change(change) });
                 }
                 RosterWord::Duty(d) => {
                     self.duties.insert((d.duty.role, d.duty.point), d.duty);
@@ -72,7 +72,7 @@ impl Kept {
 
     /// As events at a start.
     fn events(&self, now_ms: u64) -> Vec<(RosterId, RosterNews)> {
-        let now = |change| RosterNews { time_ms: now_ms, change };
+        let now = |change| RosterNews { time_ms: now_ms, what: Heard::Change(change) };
         let duties = self.duties.values().map(|duty| now(RosterChange::RestoredDuty(*duty)));
         let absent = self.absences.iter().filter(|(_, (from, until))| until > from && *until > now_ms);
         let absent = absent.map(|(person, (from, until))| now(RosterChange::Absent(*person, *from, *until)));
@@ -112,7 +112,7 @@ fn check(test: &Test, kept: &Kept) -> Result<(), TestCaseError> {
         let standing = &task.standing;
         prop_assert_eq!(standing.person.is_none(), standing.phase == TaskPhase::Waiting);
         prop_assert!(standing.person.is_none_or(|person| !book.is_absent(person, test.tick)), "{} is absent's", id);
-        let RosterChange::RestoredTask(_, _, last) = &kept.tasks[id].change else { panic!("a task") };
+        let Heard::Change(RosterChange::RestoredTask(_, _, last)) = &kept.tasks[id].what else { panic!("a task") };
         prop_assert_eq!(last, standing, "what was said last of {} is how it is", id);
         if standing.person.is_none() {
             let rungs = roster.ladder(task.facts.kind)[usize::from(standing.rung)..].iter();

@@ -95,7 +95,7 @@ impl Clerk<'_> {
 
     /// That nobody can take it is said once.
     fn tell_nobody(&mut self, id: TaskId) {
-        if self.book.open.get(&id).is_some_and(|task| task.said == 0) {
+        if self.book.open.get(&id).is_some_and(|task| task.is_untold) {
             self.tell(id, TaskReason::NobodyThere, Vec::new());
         }
     }

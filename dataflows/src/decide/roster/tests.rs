@@ -102,7 +102,7 @@ impl Test {
     /// The next tick, `after_ms` later, at which this is told.
     pub(super) fn step(&mut self, after_ms: u64, news: impl IntoIterator<Item = RosterChange>) -> Said {
         self.tick += after_ms;
-        let now = |change| (RosterId(0), RosterNews { time_ms: self.tick, change });
+        let now = |change| (RosterId(0), RosterNews { time_ms: self.tick, what: Heard::Change(change) });
         let mut events: Vec<_> = news.into_iter().map(now).collect();
         events.sort_unstable();
         self.tell(&events)
@@ -281,4 +281,25 @@ fn a_camera_that_finds_the_same_again_adds_to_the_open_task() {
     let reports: Vec<u32> = said.tasks().map(|task| task.standing.reports).collect();
     assert_eq!(reports, [2, 2], "raised with the second report, and given out");
     assert_eq!(said.tasks().last().unwrap().standing.person, Some(PersonId(1)));
+}
+
+#[test]
+fn a_call_is_a_task_until_it_is_the_polices_again_and_what_was_done_stays_done() {
+    let mut test = Test::begun();
+    let facts = |point: u32| TaskFacts { kind: 1, at: at_km(point as i32), point: Some(PointId(point)) };
+    let refer = |test: &mut Test, seq, facts| {
+        test.tick += 1;
+        test.tell(&[(RosterId(0), RosterNews { time_ms: test.tick, what: Heard::Referred(TaskId(7), seq, facts) })])
+    };
+    assert_eq!(refer(&mut test, 1, Some(facts(3))).brief(), [(7, Assigned, Some(1), TaskReason::Standing)]);
+    assert_eq!(refer(&mut test, 2, Some(facts(3))).brief(), [], "nothing new");
+    let moved = [(7, Waiting, None, TaskReason::Moved), (7, Assigned, Some(0), TaskReason::Standing)];
+    assert_eq!(refer(&mut test, 3, Some(facts(0))).brief(), moved);
+    assert_eq!(refer(&mut test, 4, None).brief(), [(7, Cancelled, Some(0), TaskReason::Withdrawn)]);
+    assert_eq!(refer(&mut test, 5, None).brief(), [], "nobody has it");
+    let back = refer(&mut test, 6, Some(facts(3)));
+    assert_eq!(back.brief(), [(7, Assigned, Some(1), TaskReason::Standing)]);
+    assert_eq!(back.tasks().next().unwrap().seq, 5, "after all that was said before");
+    test.step(1, [answered(7, 1, 1, TaskAnswer::Done)]);
+    assert_eq!(refer(&mut test, 7, Some(facts(3))).brief(), []);
 }

@@ -1,5 +1,6 @@
 //! Calls that are no call of their own: they join one about the same incident, or go to the community grid; and the way back.
 
+use super::super::Referral;
 use super::super::duplicates::Aside;
 use super::{CallChange, CallId, CallPhase, DispatchSaid, Dispatcher, Reason, Standing};
 use crate::decision::{CallStatus, CloseReason, Merge};
@@ -76,6 +77,7 @@ impl Dispatcher<'_> {
         let said = self.calls.duplicates.said(id);
         self.calls.duplicates.set_aside(id, Aside { facts, opened_ms, into: None, said, since: self.tick });
         self.tell_aside(id, CallPhase::Referred, None);
+        self.tell_referral(id, Some(facts));
     }
 
     fn merge(&mut self, id: CallId, facts: CallFacts, opened_ms: u64, into: CallId) {
@@ -141,14 +143,23 @@ impl Dispatcher<'_> {
         let said = self.close(id, CallPhase::Referred, None);
         self.calls.over.forget(id);
         self.calls.duplicates.set_aside(id, Aside { facts, opened_ms, into: None, said, since: self.tick });
+        self.tell_referral(id, Some(facts));
         Ok(())
     }
 
     /// A call becomes one of its own, from the beginning.
     fn own(&mut self, id: CallId, facts: CallFacts, opened_ms: u64) -> Taken {
         self.open(id, facts, opened_ms, Standing { phase: CallPhase::Waiting, attempts: 0, unit: None })?;
-        self.calls.duplicates.take_back(id);
+        self.take_back(id);
         Ok(())
+    }
+
+    /// A call is set aside no more; the community need not see to it.
+    fn take_back(&mut self, id: CallId) {
+        if self.calls.duplicates.aside(id).is_some_and(|aside| aside.into.is_none()) {
+            self.tell_referral(id, None);
+        }
+        self.calls.duplicates.take_back(id);
     }
 
     fn split(&mut self, id: CallId, aside: Option<Aside>) -> Taken {
@@ -160,7 +171,7 @@ impl Dispatcher<'_> {
 
     fn cancel_aside(&mut self, id: CallId, aside: Aside) -> Taken {
         self.tell_aside(id, CallPhase::Cancelled, None);
-        self.calls.duplicates.take_back(id);
+        self.take_back(id);
         self.calls.over.add(id, Vec::new(), self.tick);
         aside.into.into_iter().for_each(|into| self.close_if_left(into));
         Ok(())
@@ -175,6 +186,12 @@ impl Dispatcher<'_> {
         if self.calls.duplicates.is_left(into) {
             self.close(into, CallPhase::Cancelled, None);
         }
+    }
+
+    fn tell_referral(&mut self, call: CallId, facts: Option<CallFacts>) {
+        // One that is taken back comes after the word that referred it.
+        let seq = self.calls.duplicates.said(call) + u32::from(facts.is_none());
+        self.out.emit(DispatchSaid::Referral(Referral { call, time_ms: self.tick, seq, facts }));
     }
 
     fn tell_aside(&mut self, id: CallId, phase: CallPhase, reason: Option<CloseReason>) {

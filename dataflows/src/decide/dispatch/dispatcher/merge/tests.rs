@@ -21,6 +21,7 @@ struct Test {
 struct Said {
     phases: Vec<(u64, CallPhase)>,
     merges: Vec<(u64, u64, Priority, Needs)>,
+    referrals: Vec<(u64, Option<i32>)>,
     sent: Vec<u64>,
     rejected: Vec<Reason>,
     seqs: Vec<u32>,
@@ -61,6 +62,7 @@ impl Test {
                 DispatchSaid::Merged(m) => {
                     said.merges.push((m.call.0, m.into.0, m.facts.priority, m.facts.needs));
                 }
+                DispatchSaid::Referral(r) => said.referrals.push((r.call.0, r.facts.map(|facts| facts.at.x_mm))),
                 DispatchSaid::Assignment(a) => said.sent.push(a.call.0),
                 DispatchSaid::Rejected(r) => said.rejected.push(r.reason),
                 DispatchSaid::Errand(_) | DispatchSaid::AssignmentStatus(_) | DispatchSaid::Escalation(_) => {}
@@ -204,14 +206,18 @@ fn what_is_no_patrols_matter_is_referred_and_can_be_taken_back() {
     let noise = facts(Category::Community, Priority::C, 0);
     let said = test.say(1, CallChange::Opened(noise));
     assert_eq!((said.phases, said.sent), (vec![(1, Referred)], vec![]));
+    assert_eq!(said.referrals, [(1, Some(0))]);
     let said = test.say(1, CallChange::Updated(facts(Category::Disturbance, Priority::B, 0)));
     assert_eq!((said.phases, said.sent), (vec![(1, Waiting), (1, Assigned)], vec![1]));
     assert_eq!(said.seqs, [2, 4], "and one word about the assignment");
+    assert_eq!(said.referrals, [(1, None)]);
     let said = test.say(1, CallChange::Updated(noise));
     assert_eq!((said.phases, said.seqs), (vec![(1, Referred)], vec![6]), "its unit is free");
+    assert_eq!(said.referrals, [(1, Some(0))]);
     let said = test.say(2, CallChange::Opened(facts(Category::Help, Priority::B, 0)));
     assert_eq!(said.sent, [2], "and goes to the next");
-    assert_eq!(test.say(1, CallChange::Cancelled).phases, [(1, Cancelled)]);
+    let said = test.say(1, CallChange::Cancelled);
+    assert_eq!((said.phases, said.referrals), (vec![(1, Cancelled)], vec![(1, None)]));
     assert_eq!(test.say(1, CallChange::Updated(noise)).rejected, [Reason::CallClosed]);
 }
 
