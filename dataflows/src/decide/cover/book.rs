@@ -111,8 +111,8 @@ impl Book {
     fn advise(&mut self, rules: &Rules, tick: Time, outlook: Outlook<'_>, idle: &[(UnitId, usize)]) {
         let mut standing = self.stood(rules, outlook, idle);
         while self.standing.len() < rules.moves {
-            let free = idle.iter().filter(|(unit, _)| !self.advises(*unit) && !self.rest_until_ms.contains_key(unit));
-            let moves = free.flat_map(|(unit, from)| candidates(rules, outlook.reach, &standing, *unit, *from));
+            let moves = self.may_move(idle).into_iter();
+            let moves = moves.flat_map(|(from, unit)| candidates(rules, outlook.reach, &standing, unit, from));
             // Gains for a minute are compared without dividing.
             let better = |one: &Candidate, other: &Candidate| {
                 let [a, b] = [(one, other), (other, one)].map(|(gain, drive)| gain.value * drive.effort_ms());
@@ -122,6 +122,12 @@ impl Book {
             standing.shift(best.from, best.to);
             self.standing.insert(best.unit, best.advice(rules, tick));
         }
+    }
+
+    /// For each grid with units that may be advised, the first of them: they are alike.
+    fn may_move(&self, idle: &[(UnitId, usize)]) -> BTreeMap<usize, UnitId> {
+        let may = |unit: &UnitId| !self.advises(*unit) && !self.rest_until_ms.contains_key(unit);
+        idle.iter().rev().filter(|(unit, _)| may(unit)).map(|(unit, grid)| (*grid, *unit)).collect()
     }
 
     /// Units where they stand once they have gone where they were advised to.
