@@ -70,7 +70,9 @@ impl Book {
         self.rest_until_ms.retain(|_, until_ms| *until_ms > tick);
         self.withdraw(rules, tick, idle);
         self.renew(rules, tick, outlook, idle);
-        self.advise(rules, tick, outlook, idle);
+        if outlook.busy_ppm <= rules.most_busy_ppm {
+            self.advise(rules, tick, outlook, idle);
+        }
         covered_ppm
     }
 
