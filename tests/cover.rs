@@ -14,7 +14,8 @@ fn regions(city: &Running) -> Vec<Value> {
 fn a_city_tells_how_well_its_units_cover_it_and_each_advice_its_gain() {
     let city = Running::start_in(tempfile::tempdir().unwrap(), &["--no-sim"]);
     let name = &city.city.units[0].name;
-    city.terminal(0).report(city.post_of(0));
+    let mut terminal = city.terminal(0);
+    terminal.report(city.post_of(0));
     city.wait_for("a unit at hand", || regions(&city).iter().any(|region| region["idle_units"] == 1));
     for region in regions(&city) {
         let covered = region["covered"].as_f64().unwrap();
