@@ -9,6 +9,7 @@ use nanming_dataflows::matching::Matching;
 
 mod bound;
 mod calls;
+mod cover;
 mod figures;
 mod ours;
 mod reference;
@@ -50,6 +51,9 @@ pub struct Plan {
 pub enum Name {
     /// The engine's policy
     Nanming,
+    /// The same, and units at hand wait where they are advised to
+    #[value(name = "nanming+cover")]
+    NanmingCover,
     /// The oldest call first, the nearest free unit
     Fifo,
     /// The most urgent and oldest call first, the nearest free unit
@@ -61,13 +65,14 @@ pub enum Name {
 }
 
 impl Name {
-    /// All of them.
+    /// Those that are replayed unless others are asked for.
     pub const ALL: [Name; 5] = [Name::Nanming, Name::Fifo, Name::Priority, Name::Batch, Name::Preempt];
 
     /// As it is written.
     pub fn text(self) -> &'static str {
         match self {
             Name::Nanming => "nanming",
+            Name::NanmingCover => "nanming+cover",
             Name::Fifo => "fifo",
             Name::Priority => "priority",
             Name::Batch => "batch",
@@ -128,6 +133,16 @@ fn replay(plan: &Plan, calls: &Calls, travel: &Travel, name: Name, seed: u64) ->
         Name::Nanming => {
             let mut ours = ours::Ours::new(&plan.settings, calls);
             world.play(|world| ours.decide(world))
+        }
+        Name::NanmingCover => {
+            let mut ours = ours::Ours::new(&plan.settings, calls);
+            let mut cover = cover::Cover::new(calls, travel);
+            world.play(|world| {
+                // Calls are heard of before they are served.
+                cover.hear(world);
+                ours.decide(world);
+                cover.decide(world);
+            })
         }
         _ => world.play(|world| reference::decide(name, world)),
     };

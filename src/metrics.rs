@@ -14,6 +14,7 @@ use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, Registry
 use crate::door::TickRecord;
 
 mod controllers;
+mod cover;
 mod crowds;
 mod dispatch;
 mod forecasts;
@@ -29,6 +30,7 @@ use labels::{ACK, PHASES, PRIORITIES, RESPONSE, STAGE_REASONS, TICK};
 use make::Make;
 
 pub use controllers::ControllerMeasures;
+pub use cover::CoverMeasures;
 pub use crowds::CrowdMeasures;
 pub use dispatch::DispatchMeasures;
 pub use forecasts::ForecastMeasures;
@@ -88,6 +90,8 @@ pub struct Metrics {
     pub kafka: KafkaMeasures,
     /// Of venues.
     pub crowds: CrowdMeasures,
+    /// Of cover.
+    pub cover: CoverMeasures,
     /// Of rosters.
     pub rosters: RosterMeasures,
     /// Of forecasts.
@@ -256,6 +260,7 @@ impl Metrics {
             )),
             kafka: KafkaMeasures::new(&make),
             crowds: CrowdMeasures::new(&make, city),
+            cover: CoverMeasures::new(&make, city),
             rosters: RosterMeasures::new(&make, city),
             forecasts: ForecastMeasures::new(&make),
             controllers: ControllerMeasures::new(&make),
@@ -299,6 +304,7 @@ impl Metrics {
     pub fn decided(&self, decisions: &Decisions) {
         self.dispatch.decided(decisions);
         self.crowds.decided(decisions);
+        self.cover.decided(decisions);
         self.rosters.decided(decisions);
         self.forecasts.decided(decisions);
         self.refusals.inc_by(decisions.refusals.len() as u64);

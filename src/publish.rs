@@ -6,6 +6,7 @@
 pub mod acceptances;
 pub mod board;
 pub mod bus;
+mod cover;
 mod duty;
 mod files;
 mod frames;

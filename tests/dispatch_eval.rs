@@ -44,10 +44,10 @@ fn one_unit_serves_two_calls_and_others_are_left_out() {
 2026-01-15T08:00:00,2026-01-15T08:00:30,,,B,Sheriff,N,0.0,0.0
 2026-01-15T08:00:00,2026-01-15T08:00:30,,,B,Police,N,,
 ";
-    let told = figures(&table(dir.path(), rows), "--units 1 --policy nanming,fifo --seeds 4");
+    let told = figures(&table(dir.path(), rows), "--units 1 --policy nanming,fifo,nanming+cover --seeds 4");
     assert_eq!(told["calls"], 2);
     // Known at 10 s and at once reached; ten minutes on the scene, of which the other call sees all.
-    for of in [&told, &told["policies"]["fifo"]] {
+    for of in [&told, &told["policies"]["fifo"], &told["policies"]["nanming+cover"]] {
         assert_eq!(of["a_within_8min"], 1.0);
         assert_eq!(of["mean_response_s"], serde_json::json!({"A": 10.0, "B": 0.0, "C": 610.0}));
         assert_eq!(of["longest_response_s"]["C"], 610.0);

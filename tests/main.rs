@@ -7,6 +7,7 @@ mod calls;
 mod cluster;
 mod connections;
 mod controllers;
+mod cover;
 mod crowd;
 mod dispatch;
 mod dispatch_eval;

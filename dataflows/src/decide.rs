@@ -4,6 +4,7 @@ pub mod bus_priority;
 pub mod claim;
 pub mod coordination;
 pub mod corridor;
+pub mod cover;
 pub mod crowd;
 pub mod dispatch;
 pub mod envelope;

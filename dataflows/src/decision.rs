@@ -8,9 +8,11 @@ use crate::event::Lamp;
 use crate::ids::*;
 use crate::network::PlanStep;
 
+mod cover;
 mod dispatch;
 mod expected;
 mod rosters;
+pub use cover::*;
 pub use dispatch::*;
 pub use expected::*;
 pub use rosters::*;
@@ -59,6 +61,9 @@ pub struct Decisions {
     /// Calls that were merged into others.
     #[serde(default)]
     pub merges: Vec<Merge>,
+    /// Cover of dispatch regions, looked at anew.
+    #[serde(default)]
+    pub cover: Vec<CoverState>,
     /// What rosters say.
     #[serde(default)]
     pub rosters: Vec<RosterWord>,
@@ -93,6 +98,7 @@ impl Decisions {
         self.assignment_statuses.extend(other.assignment_statuses);
         self.escalations.extend(other.escalations);
         self.merges.extend(other.merges);
+        self.cover.extend(other.cover);
         self.rosters.extend(other.rosters);
         self.refusals.extend(other.refusals);
         self.long_reds.extend(other.long_reds);
@@ -119,6 +125,7 @@ impl Decisions {
         self.assignment_statuses.sort_unstable_by_key(|x| (x.id.call, x.seq));
         self.escalations.sort_unstable();
         self.merges.sort_unstable();
+        self.cover.sort_unstable();
         self.rosters.sort_unstable();
         self.refusals.sort_unstable();
         self.long_reds.sort_unstable();

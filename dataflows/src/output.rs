@@ -55,6 +55,8 @@ pub struct Outputs<'s> {
     pub escalations: Stream<'s, Time, Vec<Escalation>>,
     /// Calls that were merged into others.
     pub merges: Stream<'s, Time, Vec<Merge>>,
+    /// Cover of dispatch regions.
+    pub cover: Stream<'s, Time, Vec<CoverState>>,
     /// What rosters say.
     pub rosters: Stream<'s, Time, Vec<RosterWord>>,
     /// Events that made no sense in the state they met.
@@ -108,6 +110,7 @@ impl Gathered {
         gathered.sink(outputs.assignment_statuses, |came| &mut came.decisions.assignment_statuses);
         gathered.sink(outputs.escalations, |came| &mut came.decisions.escalations);
         gathered.sink(outputs.merges, |came| &mut came.decisions.merges);
+        gathered.sink(outputs.cover, |came| &mut came.decisions.cover);
         gathered.sink(outputs.rosters, |came| &mut came.decisions.rosters);
         gathered.sink(outputs.rejected, |came| &mut came.decisions.rejected);
         gathered.sink(outputs.bookmarks, |came| &mut came.bookmarks);

@@ -16,6 +16,7 @@ use crate::decide::bus_priority::BusPriority;
 use crate::decide::claim::Request;
 use crate::decide::coordination::{Coordination, CoordinationEvent, CoordinationNews};
 use crate::decide::corridor::{AllUnits, CorridorEvent, CorridorNews, CorridorSaid, Corridors, LinkNow};
+use crate::decide::cover::{CoverEvent, CoverNews, Covers, Demands, raised};
 use crate::decide::crowd::{Crowds, counted as counted_at, surge, surging};
 use crate::decide::dispatch::load::{closed_call, grid_loads, open_call};
 use crate::decide::dispatch::{Centre, Dispatch, DispatchEvent, DispatchNews, DispatchSaid, UnitPlace};
@@ -26,7 +27,7 @@ use crate::decide::forecast::{
 use crate::decide::onset::{congested_now, congested_soon, onsets};
 use crate::decide::roster::{RosterSaid, Rosters, referred, told};
 use crate::decide::signal::{SignalEvent, SignalNews, SignalSaid, Signals};
-use crate::decision::{CrowdState, ForecastRecord, LinkForecast, LinkState, SignalPlan, UnitRoute};
+use crate::decision::{CoverState, CrowdState, ForecastRecord, LinkForecast, LinkState, SignalPlan, UnitRoute};
 use crate::event::{CallChange, CallEvent, CallFacts, Category, Event, Passage, UnitReport, UnitStatus};
 use crate::ids::{CallId, JunctionId, LinkId, UnitId, VehicleId};
 use crate::input::Inputs;
@@ -67,6 +68,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let calls = dispatched.clone().flat_map(|said| if let DispatchSaid::Status(s) = said { Some(s) } else { None });
     let open_calls = latest("open_calls", calls.clone().map(|s| open_call(&s)), ticks.clone(), None, vault);
     let closed_calls = within(calls.clone().flat_map(closed_call).as_collection(), CLOSED_MS);
+    let cover = covers(city, inputs, &units, &dispatched, vault);
     let available = available_by_grid(city, units);
     let assignment_statuses =
         dispatched.clone().flat_map(|said| if let DispatchSaid::AssignmentStatus(s) = said { Some(s) } else { None });
@@ -98,6 +100,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         assignment_statuses,
         escalations,
         merges,
+        cover,
         rosters: rosters.flat_map(|said| if let RosterSaid::Word(w) = said { Some(w) } else { None }),
         rejected: rejected.concat(not_taken),
         bookmarks: inputs.bookmarks.clone(),
@@ -399,6 +402,31 @@ fn dispatched<'s>(
     });
     let travel = links.clone().map(move |s| news(s.time_ms, DispatchNews::Travel(s.link, s.travel_ms)));
     keyed(told.concat(moved).concat(travel), inputs.ticks.clone(), Dispatch::new(city), vault)
+}
+
+/// How well units at hand cover the calls that are expected, and who had better wait elsewhere.
+fn covers<'s>(
+    city: &Arc<City>,
+    inputs: &Inputs<'s>,
+    units: &Collection<'s, (UnitId, UnitPlace)>,
+    dispatched: &Flow<'s, DispatchSaid>,
+    vault: &Vault,
+) -> Flow<'s, CoverState> {
+    let of = Arc::clone(city);
+    let calls = inputs.pick(move |event| if let Event::Call(call) = event { raised(&of, &call) } else { None });
+    let expected = keyed(calls, inputs.ticks.clone(), Demands::new(city), vault);
+    let expected = expected.map(|e| (e.region, CoverEvent { time_ms: e.time_ms, what: CoverNews::Demand(e.demand) }));
+    let of = Arc::clone(city);
+    let news = move |unit: UnitId, time_ms, what| (of.units[unit.index()].region, CoverEvent { time_ms, what });
+    let place = news.clone();
+    let moved = units.clone().inner.map(move |((unit, at), time_ms, diff)| {
+        place(unit, time_ms, if diff > 0 { CoverNews::UnitHere(unit, at) } else { CoverNews::UnitGone(unit) })
+    });
+    let engaged = dispatched.clone().flat_map(move |said| match said {
+        DispatchSaid::AssignmentStatus(s) => Some(news(s.unit, s.time_ms, CoverNews::of(&s))),
+        _ => None,
+    });
+    keyed(moved.concat(engaged).concat(expected), inputs.ticks.clone(), Covers::new(Arc::clone(city)), vault)
 }
 
 #[cfg(test)]

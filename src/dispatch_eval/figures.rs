@@ -43,6 +43,8 @@ pub struct Figures {
     pub preemptions: f64,
     /// Units else taken from their way, in a replay: calls of one priority changed units, or another unit took over.
     pub changes: f64,
+    /// Units sent to wait elsewhere, in a replay.
+    pub cover_moves: f64,
     /// Share of the time for which the unit that had least to do was busy.
     pub least_busy: f64,
     /// The same of the unit that had most to do.
@@ -68,6 +70,7 @@ impl Figures {
             mean_travel_s: by_priority(done, &done.drive_s, mean),
             preemptions: done.preemptions as f64,
             changes: done.changes as f64,
+            cover_moves: done.cover_moves as f64,
             least_busy: quantile(&done.busy, 0.0),
             most_busy: quantile(&done.busy, 1.0),
             a_response_by_district_s: by_district(done),
@@ -97,6 +100,7 @@ impl Figures {
             mean_travel_s: three(|run| run.mean_travel_s),
             preemptions: one(|run| run.preemptions),
             changes: one(|run| run.changes),
+            cover_moves: one(|run| run.cover_moves),
             least_busy: one(|run| run.least_busy),
             most_busy: one(|run| run.most_busy),
             a_response_by_district_s: districts.map(of_district).collect(),

@@ -34,6 +34,8 @@ pub(super) struct World<'a> {
     preemptions: usize,
     /// Units else taken from their way.
     changes: usize,
+    /// Units sent to wait elsewhere.
+    cover_moves: usize,
 }
 
 /// A replay that is over.
@@ -43,6 +45,7 @@ pub(super) struct Done<'a> {
     pub(super) drive_s: Vec<f64>,
     pub(super) preemptions: usize,
     pub(super) changes: usize,
+    pub(super) cover_moves: usize,
     /// By unit, the share of the time for which it was busy.
     pub(super) busy: Vec<f64>,
 }
@@ -56,7 +59,19 @@ impl<'a> World<'a> {
         };
         let (cars, zeros) = (starts.iter().map(car).collect(), vec![0.0; calls.len()]);
         let (arrived_s, drive_s) = (zeros.clone(), zeros);
-        World { calls, travel, now_s: 0.0, waiting: Vec::new(), cars, arrived_s, drive_s, preemptions: 0, changes: 0 }
+        let (preemptions, changes, cover_moves) = (0, 0, 0);
+        World {
+            calls,
+            travel,
+            now_s: 0.0,
+            waiting: Vec::new(),
+            cars,
+            arrived_s,
+            drive_s,
+            preemptions,
+            changes,
+            cover_moves,
+        }
     }
 
     /// Lets `decide` send units until all calls are served.
@@ -83,6 +98,7 @@ impl<'a> World<'a> {
             drive_s: self.drive_s,
             preemptions: self.preemptions,
             changes: self.changes,
+            cover_moves: self.cover_moves,
             busy: self.cars.iter().map(|car| car.busy_s / self.now_s).collect(),
         }
     }
@@ -129,6 +145,20 @@ impl<'a> World<'a> {
     pub(super) fn rearrange(&mut self, moves: &[(usize, Option<usize>)]) {
         moves.iter().for_each(|(unit, to)| self.halt(*unit, *to));
         moves.iter().filter_map(|(unit, to)| Some((*unit, (*to)?))).for_each(|(unit, call)| self.start(unit, call));
+    }
+
+    /// Has a free unit drive to a place; it stays free.
+    pub(super) fn go_and_wait(&mut self, unit: usize, to: Place) {
+        let from = self.place(unit);
+        let (start_s, arrive_s) = (self.now_s, self.now_s + self.travel.time_s(from, to));
+        self.cover_moves += 1;
+        self.cars[unit] = Car { from, to, start_s, arrive_s, call: None, ..self.cars[unit] };
+    }
+
+    /// Has a free unit stop where it is.
+    pub(super) fn stay(&mut self, unit: usize) {
+        let (at, now_s) = (self.place(unit), self.now_s);
+        self.cars[unit] = Car { from: at, to: at, start_s: now_s, arrive_s: now_s, call: None, ..self.cars[unit] };
     }
 
     /// Has a unit stop where it is; the call it was on its way to waits.

@@ -47,6 +47,11 @@ pub(super) async fn forecast(
     Ok(Json(surface.app.board.read(|state| state.forecast_map(lead))))
 }
 
+/// `GET /api/cover`.
+pub(super) async fn cover(State(surface): State<Arc<Surface>>) -> Json<Value> {
+    Json(surface.app.board.read(|state| state.cover_map()))
+}
+
 fn number(text: &str) -> Option<u32> {
     text.parse().ok()
 }

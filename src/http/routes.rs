@@ -35,6 +35,7 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Surface>>)> {
         ("/api/links/{id}", get(board::link)),
         ("/api/junctions/{id}", get(board::junction)),
         ("/api/forecast", get(board::forecast)),
+        ("/api/cover", get(board::cover)),
         ("/api/events", get(events::events)),
         ("/ws/terminal", get(sockets::terminal)),
         ("/ws/desk", get(sockets::desk)),

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use nanming_dataflows::decision::{Assignment, CallStatus, Escalation, Reason};
+use nanming_dataflows::decision::{Assignment, CallStatus, CoverState, Escalation, Reason};
 use nanming_dataflows::event::{Ack, AssignmentId, CallFacts};
 use nanming_dataflows::ids::UnitId;
 use nanming_dataflows::network::City;
 use serde_json::json;
 
+use super::cover;
 use super::duty::{OpenCall, Withdrawal};
 
 /// A unit is sent to a call.
@@ -78,6 +79,13 @@ pub(super) fn ack_result(id: u64, ack: &Ack, refused: Option<Reason>) -> String 
     if let Some(reason) = refused {
         frame["reason"] = reason.as_str().into();
     }
+    frame.to_string()
+}
+
+/// Who had better wait elsewhere in a dispatch region, all of them.
+pub(super) fn cover_advice(city: &City, state: &CoverState) -> String {
+    let mut frame = cover::region(city, state);
+    frame["type"] = "cover_advice".into();
     frame.to_string()
 }
 

@@ -4,20 +4,21 @@
 //! anew it is sent what it missed, and in any case what is in force. So every frame arrives at least once; its ID says
 //! whether it came before. `docs/terminals.md` has the protocol.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Sender;
 use nanming_dataflows::Time;
-use nanming_dataflows::decision::Reason;
+use nanming_dataflows::decision::{CoverState, Reason};
 use nanming_dataflows::event::{Ack, AssignmentId};
-use nanming_dataflows::ids::UnitId;
+use nanming_dataflows::ids::{RegionId, UnitId};
 use nanming_dataflows::network::City;
 use tokio::sync::{broadcast, mpsc};
 
 use super::acceptances::Acceptances;
 use super::board::Board;
 use super::bus::Sink;
+use super::cover;
 use super::duty::{Duty, Notice};
 use super::frames;
 use crate::door::TickRecord;
@@ -48,6 +49,8 @@ pub struct Terminals {
 struct State {
     duty: Duty,
     posts: HashMap<UnitId, Post>,
+    /// What desks were told last of each region.
+    cover: BTreeMap<RegionId, CoverState>,
     /// No frame of this run has this ID or one before.
     before: u64,
     next: u64,
@@ -71,7 +74,7 @@ impl Terminals {
         duty: Duty,
         manning: Option<Manning>,
     ) -> Terminals {
-        let state = Mutex::new(State { duty, posts: HashMap::new(), before: 0, next: 0 });
+        let state = Mutex::new(State { duty, posts: HashMap::new(), cover: BTreeMap::new(), before: 0, next: 0 });
         let desks = broadcast::Sender::new(DESK_QUEUE);
         Terminals { city, metrics, acceptances, manning, board: None, desks, state }
     }
@@ -147,7 +150,9 @@ impl Terminals {
             Notice::Status(status, facts) => Some(frames::call_status(&self.city, &status, facts.as_ref()).into()),
             _ => None,
         });
-        (now.collect(), self.desks.subscribe())
+        let advised = state.cover.values().filter(|cover| !cover.advice.is_empty());
+        let advised = advised.map(|cover| frames::cover_advice(&self.city, cover).into());
+        (now.chain(advised).collect(), self.desks.subscribe())
     }
 
     /// A terminal of a unit says that it has all frames up to an ID: desks are told of the assignments among them.
@@ -208,6 +213,15 @@ impl Terminals {
         }
     }
 
+    /// Desks are told of a region when other units are advised, or to other places.
+    fn tell_cover(&self, now: &CoverState) {
+        let mut state = self.lock();
+        if cover::is_news(state.cover.get(&now.region), now) {
+            self.tell_desks(frames::cover_advice(&self.city, now).into());
+            state.cover.insert(now.region, now.clone());
+        }
+    }
+
     /// Sends the terminals of a unit, and desks, a frame about an assignment, and keeps it.
     fn push(
         &self,
@@ -254,6 +268,7 @@ impl State {
 
 impl Sink for Arc<Terminals> {
     fn take(&mut self, record: &Arc<TickRecord>) {
+        record.decisions.cover.iter().for_each(|cover| self.tell_cover(cover));
         if record.calls.is_empty()
             && record.acks.is_empty()
             && record.decisions.calls.is_empty()

@@ -72,6 +72,10 @@ export type ForecastRow = [id: number, level: Level, speed_kmh: number, low_kmh:
 export interface LinkLead { lead_min: number; speed_kmh: number; low_kmh: number; high_kmh: number; flow_veh_h: number; congested: number; onset?: boolean }
 export interface LinkDetail { forecast?: LinkLead[]; made_ms?: number | null; record?: TrackRecord[] }
 
+/** Where units at hand had better wait, by dispatch region. */
+export interface CoverAdvice { unit: number; from_grid: number; to_grid: number; drive_s: number; gain_points: number }
+export interface Cover { regions: { region: number; covered: number; advice: CoverAdvice[] }[] }
+
 /** `stage` and `wanted` are null until a controller was told something. */
 export interface JunctionDetail {
   id: number; name: string; stage: number | null; wanted: number | null; interval: IntervalName; since_ms: number; lamps: string;

@@ -99,6 +99,7 @@ const table = {
   surges_title: ["人群聚集", "Crowds"],
   outflow_hour: ["一小时内离场", "leaving within the hour"],
   links_n: ["{n} 段", "{n} links"],
+  cover_advice: ["建议移至 {grid} 待命(约 {n} 分钟):8 分钟内可达的预期警情多 {gain} 个百分点", "Had better wait in {grid} (some {n} min away): {gain} percentage points more of the expected calls within 8 min"],
   onset_in: ["{n} 分钟内", "in {n} min"],
   new_a_call: ["新的 A 级警情：{category}，编号 {id}", "New priority A call: {category}, number {id}"],
   // words of the domain

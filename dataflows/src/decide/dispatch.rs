@@ -24,7 +24,7 @@ mod over;
 mod pick;
 pub mod plan;
 mod replan;
-mod roads;
+pub(in crate::decide) mod roads;
 mod state;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -7,7 +7,7 @@ use nanming_dataflows::state::link::level_of_service;
 use serde_json::{Value, json};
 
 use super::state::State;
-use crate::publish::kmh;
+use crate::publish::{cover, kmh};
 
 impl State {
     /// State and forecast of a link.
@@ -58,6 +58,12 @@ impl State {
             merge(&mut page, json!({"wanted": choice.wanted, "reason": choice.reason, "scores": scores}));
         }
         Some(page)
+    }
+
+    /// The cover of every dispatch region that has had units.
+    pub fn cover_map(&self) -> Value {
+        let regions = self.cover.values().map(|state| cover::region(&self.city, state));
+        json!({"time_ms": self.time_ms, "regions": regions.collect::<Vec<_>>()})
     }
 
     /// The forecast of the whole city for one lead time, min, and how good such forecasts were of late.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use nanming_dataflows::UNIT_SILENT_MS;
 use nanming_dataflows::decide::forecast::Regions;
 use nanming_dataflows::decision::{
-    Assignment, AssignmentPhase, AssignmentStatus, CallPhase, CallStatus, CrowdState, Decisions, GridLoad, Interval,
-    LinkForecast, LinkState, Onset, SignalChoice, SignalCommand, VenueForecast,
+    Assignment, AssignmentPhase, AssignmentStatus, CallPhase, CallStatus, CoverState, CrowdState, Decisions, GridLoad,
+    Interval, LinkForecast, LinkState, Onset, SignalChoice, SignalCommand, VenueForecast,
 };
 use nanming_dataflows::event::{AssignmentId, CallChange, CallEvent, CallFacts, UnitReport, UnitStatus};
-use nanming_dataflows::ids::{CallId, GridId, UnitId};
+use nanming_dataflows::ids::{CallId, GridId, RegionId, UnitId};
 use nanming_dataflows::network::{City, Point};
 
 use crate::door::TickRecord;
@@ -109,6 +109,7 @@ pub struct State {
     pub(super) grids: Vec<GridLoad>,
     pub(super) crowds: Vec<Option<CrowdState>>,
     pub(super) venue_forecasts: Vec<Option<VenueForecast>>,
+    pub(super) cover: BTreeMap<RegionId, CoverState>,
     pub(super) changed: Changed,
     /// Answers' delays, ms, latest last.
     pub(super) answers: VecDeque<u64>,
@@ -133,6 +134,7 @@ impl State {
             crowds: vec![None; city.venues.len()],
             venue_forecasts: vec![None; city.venues.len()],
             grids: city.grids.iter().map(|grid| idle(grid.id)).collect(),
+            cover: BTreeMap::new(),
             changed: Changed::default(),
             answers: VecDeque::new(),
             recent: VecDeque::new(),
@@ -151,6 +153,7 @@ impl State {
         for forecast in &d.forecasts {
             self.forecasts[forecast.link.index()] = Some(forecast.clone());
         }
+        self.cover.extend(d.cover.iter().map(|cover| (cover.region, cover.clone())));
         self.track.take(&d.forecast_records);
         let greens = self.signals(d);
         self.count(record, greens);

@@ -13,7 +13,7 @@ use crate::roads::{Access, Place, RoadGraph, UNREACHABLE, Weights};
 const OFF_ROAD_M_S: u32 = 6;
 
 /// The street network. Nodes of the graph are nodes of the city.
-pub(super) struct Roads {
+pub(in crate::decide) struct Roads {
     graph: RoadGraph,
     access: Access,
     /// By arc of the graph: the link.
@@ -25,20 +25,20 @@ pub(super) struct Roads {
 
 /// A place, and where one enters the streets from there: looked up once, used in many searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Stop {
+pub(in crate::decide) struct Stop {
     at: Point,
     place: Place,
 }
 
 impl Stop {
-    pub(super) fn at(&self) -> Point {
+    pub(in crate::decide) fn at(&self) -> Point {
         self.at
     }
 }
 
 impl Roads {
     /// The motor links of a city.
-    pub(super) fn new(city: &City) -> Self {
+    pub(in crate::decide) fn new(city: &City) -> Self {
         let links: Vec<&Link> = city.links.iter().filter(|link| is_motor(city, link)).collect();
         let ends = |link: &Link| (link.from.index() as u32, link.to.index() as u32);
         let arcs: Vec<(u32, u32)> = links.iter().map(|link| ends(link)).collect();
@@ -55,18 +55,18 @@ impl Roads {
     }
 
     /// A place and where it meets the streets.
-    pub(super) fn stop(&self, at: Point) -> Stop {
+    pub(in crate::decide) fn stop(&self, at: Point) -> Stop {
         Stop { at, place: self.access.place(at) }
     }
 
     /// Travel times of all links at free flow, ms.
-    pub(super) fn free_travel_ms(&self) -> Vec<u32> {
+    pub(in crate::decide) fn free_travel_ms(&self) -> Vec<u32> {
         self.free_travel_ms.clone()
     }
 
     /// Time from each of `stops` to `to`, ms, with links taking `travel_ms`. One sweep, however many stops. At most
     /// twice the straight way off the road.
-    pub(super) fn times_to(&self, travel_ms: &[u32], to: Point, stops: &[Stop]) -> Vec<u64> {
+    pub(in crate::decide) fn times_to(&self, travel_ms: &[u32], to: Point, stops: &[Stop]) -> Vec<u64> {
         self.follow(travel_ms);
         let places: Vec<Place> = stops.iter().map(|stop| stop.place).collect();
         let by_road = self.graph.times_to(&self.weights.borrow(), &places, &self.access.place(to));
