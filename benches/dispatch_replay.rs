@@ -66,7 +66,8 @@ fn alike(units: usize, report: &Report, script: &BTreeMap<(usize, String), Strin
     for name in ["fifo", "priority", "batch", "preempt"] {
         let Figures { a_within_8min, mean_response_s: mean, .. } = &report.policies[name];
         let (a, b, c) = (mean.a, mean.b, mean.c);
-        let ours = format!("A within 8 min {:5.1}%   mean A/B/C {a:.0}/{b:.0}/{c:.0} s", a_within_8min * 100.0);
+        let share = format!("{:.1}%", a_within_8min * 100.0);
+        let ours = format!("A within 8 min {share:>5}   mean A/B/C {a:.0}/{b:.0}/{c:.0} s");
         let theirs = script.get(&(units, name.to_owned())).map_or("nothing", String::as_str);
         goals.judge(&format!("{units} units: {name} as in the script"), ours == theirs, theirs.to_owned());
     }
