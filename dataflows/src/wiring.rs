@@ -336,7 +336,11 @@ fn collision(city: &City, event: &CallEvent) -> Option<(CallId, Upsert<LinkId>)>
         CallChange::Opened(f) | CallChange::Restored(f, _) | CallChange::Joined(f, _) => (0, Some(place(f)?)),
         CallChange::Updated(f) | CallChange::Split(f) => (1, place(f)),
         CallChange::Cancelled => (2, None),
-        CallChange::Serving(_) | CallChange::Declined(_) | CallChange::Ordered(_) => return None,
+        CallChange::Serving(_)
+        | CallChange::Declined(_)
+        | CallChange::Done(_)
+        | CallChange::Attempts(_)
+        | CallChange::Ordered(_) => return None,
         CallChange::Withdrawn => return None,
     };
     Some((event.call, Upsert { time_ms: event.time_ms, seq, value }))

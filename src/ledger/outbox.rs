@@ -65,7 +65,7 @@ impl Book {
         let db = self.lock();
         let mut statement = db.prepare_cached(
             "SELECT h.rowid, h.call, h.time_ms, h.phase, h.changed <> '', h.attempt, h.unit, h.reason, b.unit, b.attempt,
-                    a.eta_ms, c.priority, c.category, c.x_mm, c.y_mm, c.grid, c.words
+                    a.eta_ms, c.priority, c.category, c.x_mm, c.y_mm, c.grid, c.needs_units, c.needs_skills, c.words
              FROM call_history h JOIN calls c ON c.id = h.call
                  LEFT JOIN call_history b ON b.rowid =
                      (SELECT max(rowid) FROM call_history WHERE call = h.call AND rowid < h.rowid)
@@ -114,6 +114,6 @@ fn step(row: &Row<'_>) -> Result<Step, LedgerError> {
         before: before.0.map(UnitId).zip(before.1),
         eta_ms: row.get::<_, Option<i64>>(10)?.map(unsigned),
         facts: facts(row, 11)?,
-        words: row.get(16)?,
+        words: row.get(18)?,
     })
 }

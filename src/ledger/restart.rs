@@ -43,7 +43,7 @@ impl Ledger {
         let since_ms = self.last_tick()?.unwrap_or(0).saturating_sub(REFERRED_MS);
         let sql = format!(
             "SELECT id, opened_ms, {FACTS}, words, channel, phase, unit,
-                    (SELECT coalesce(max(attempt), 0) FROM assignments WHERE call = id), caller, pictures, key, rule,
+                    coalesce(attempt, (SELECT max(attempt) FROM assignments WHERE call = id), 0), caller, pictures, key, rule,
                     joined, withdrawn
              FROM calls
              WHERE phase IN {OPEN} OR phase = 'merged' OR (phase = 'referred' AND opened_ms > ?) ORDER BY id"
@@ -72,25 +72,28 @@ impl Ledger {
     /// What else there was about open calls: further units on them, and those who declined, as the events that restore it.
     pub fn crews(&self) -> Result<Vec<CallEvent>, LedgerError> {
         let sql = format!(
-            "SELECT c.id, c.opened_ms, a.unit, a.attempt, a.phase, a.ended
-             FROM calls c JOIN assignments a ON a.call = c.id
-             WHERE c.phase IN {OPEN} AND (a.ended = 'declined' OR a.phase <> 'ended' AND a.attempt IS NOT c.attempt)
-             ORDER BY c.id, a.attempt"
+            "SELECT c.id, c.opened_ms, a.unit, a.attempt, a.phase, a.ended, a.attempt IS c.attempt,
+                    a.attempt = (SELECT max(attempt) FROM assignments WHERE call = c.id)
+             FROM calls c JOIN assignments a ON a.call = c.id WHERE c.phase IN {OPEN} ORDER BY c.id, a.attempt"
         );
         let mut statement = self.db.prepare(&sql)?;
         let mut rows = statement.query([])?;
         let mut events = Vec::new();
         while let Some(row) = rows.next()? {
             let (call, time_ms) = (CallId(unsigned(row.get(0)?)), unsigned(row.get(1)?));
-            let unit = self.roster.unit(call, row.get(2)?)?;
+            let (unit, attempt) = (self.roster.unit(call, row.get(2)?)?, row.get(3)?);
+            let (is_lead, is_last): (bool, bool) = (row.get(6)?, row.get(7)?);
             let change = match row.get::<_, String>(5)?.as_str() {
-                "" => {
-                    let (attempt, phase) = (row.get(3)?, variant(&row.get::<_, String>(4)?)?);
-                    CallChange::Serving(Serving { unit, attempt, phase })
+                "declined" => Some(CallChange::Declined(unit)),
+                "done" | "unit_free" => Some(CallChange::Done(unit)),
+                "" if !is_lead && row.get::<_, String>(4)? != "ended" => {
+                    let phase = variant(&row.get::<_, String>(4)?)?;
+                    Some(CallChange::Serving(Serving { unit, attempt, phase }))
                 }
-                _ => CallChange::Declined(unit),
+                _ => None,
             };
-            events.push(CallEvent { time_ms, call, change });
+            let count = (is_last && !is_lead).then_some(CallChange::Attempts(attempt));
+            events.extend(change.into_iter().chain(count).map(|change| CallEvent { time_ms, call, change }));
         }
         Ok(events)
     }

@@ -143,7 +143,7 @@ fn a_crew_and_who_declined_are_known_after_a_restart() {
     ledger.commit(&[record(10, vec![opened(17)], both)]).unwrap();
     let crews: Vec<CallChange> = ledger.crews().unwrap().iter().map(|event| event.change).collect();
     let serving = Serving { unit: UnitId(4), attempt: 2, phase: CallPhase::Accepted };
-    assert_eq!(crews, [CallChange::Serving(serving), CallChange::Declined(UnitId(5))]);
+    assert_eq!(crews, [CallChange::Serving(serving), CallChange::Declined(UnitId(5)), CallChange::Attempts(3)]);
     assert_eq!(ledger.assignments_in_force().unwrap().len(), 2);
     let told: i64 = ledger.db.query_row("SELECT count(*) FROM escalations", [], |row| row.get(0)).unwrap();
     assert_eq!(told, 1);

@@ -72,6 +72,8 @@ fn call(to: &Transaction<'_>, event: &CallEvent, record: &TickRecord) -> Result<
         | CallChange::Withdrawn
         | CallChange::Serving(_)
         | CallChange::Declined(_)
+        | CallChange::Done(_)
+        | CallChange::Attempts(_)
         | CallChange::Ordered(_) => Ok(true),
     }
 }

@@ -164,6 +164,8 @@ impl Duty {
             CallChange::Cancelled
             | CallChange::Serving(_)
             | CallChange::Declined(_)
+            | CallChange::Done(_)
+            | CallChange::Attempts(_)
             | CallChange::Ordered(_)
             | CallChange::Joined(..)
             | CallChange::Withdrawn => {}

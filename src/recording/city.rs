@@ -66,8 +66,8 @@ pub(super) fn fits(city: &City, batch: &Batch) -> Result<(), String> {
                 standing.unit.map_or(Ok(()), |u| unit(u.index()))?;
             }
             CallChange::Serving(serving) => unit(serving.unit.index())?,
-            CallChange::Declined(who) | CallChange::Ordered(who) => unit(who.index())?,
-            CallChange::Cancelled | CallChange::Withdrawn => {}
+            CallChange::Declined(who) | CallChange::Done(who) | CallChange::Ordered(who) => unit(who.index())?,
+            CallChange::Attempts(_) | CallChange::Cancelled | CallChange::Withdrawn => {}
         }
     }
     for bus in &batch.buses {

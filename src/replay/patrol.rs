@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use nanming_dataflows::decision::Decisions;
+use nanming_dataflows::decision::{AssignmentPhase, Decisions};
 use nanming_dataflows::event::{Ack, Answer, AssignmentId, CallChange, CallEvent, Event, UnitReport, UnitStatus};
 use nanming_dataflows::ids::{CallId, UnitId};
 use nanming_dataflows::network::{City, Point};
@@ -82,6 +82,12 @@ impl Patrol {
 
     /// Takes up new assignments.
     pub(super) fn obey(&mut self, decisions: &Decisions) {
+        for ended in decisions.assignment_statuses.iter().filter(|s| matches!(s.phase, AssignmentPhase::Ended(_))) {
+            let is_of = |steps: &Vec<(u64, AssignmentId, Answer)>| steps.iter().any(|(_, id, _)| *id == ended.id);
+            if self.tasks.get(&ended.unit).is_some_and(is_of) {
+                self.tasks.remove(&ended.unit);
+            }
+        }
         for a in &decisions.assignments {
             let accept = a.time_ms + ACCEPT_MS;
             let arrive = accept + a.eta_ms;

@@ -63,6 +63,10 @@ pub enum CallChange {
     Serving(Serving),
     /// So was a unit that had declined it.
     Declined(UnitId),
+    /// So was a unit that had done its part.
+    Done(UnitId),
+    /// So many attempts at it had been made.
+    Attempts(u16),
     /// A desk sends a unit, whatever else it was to do.
     Ordered(UnitId),
     /// It was in the ledger when the engine started, merged into this other call.

@@ -88,7 +88,11 @@ impl Calls {
             CallChange::Cancelled => {
                 self.open.remove(&call);
             }
-            CallChange::Serving(_) | CallChange::Declined(_) | CallChange::Ordered(_) => {}
+            CallChange::Serving(_)
+            | CallChange::Declined(_)
+            | CallChange::Done(_)
+            | CallChange::Attempts(_)
+            | CallChange::Ordered(_) => {}
             CallChange::Joined(..) | CallChange::Withdrawn => {}
         }
     }

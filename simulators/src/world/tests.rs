@@ -307,9 +307,9 @@ fn every_stream_speaks() {
     let mut batch = nanming_dataflows::event::Batch::default();
     batch.extend(w.step(EIGHT_MS + 3_600_000));
     let silent: Vec<_> = batch.counts().into_iter().filter(|(_, n)| *n == 0).map(|(name, _)| name).collect();
-    // Acks need assignments, cases closed crimes, holds somebody at a desk, and a small town may have no loop.
+    // Acks need assignments, rosters tasks, cases closed crimes, holds somebody at a desk, and a small town may have no loop.
     assert!(
-        silent.iter().all(|s| ["acks", "cases", "violations", "flows", "holds"].contains(s)),
+        silent.iter().all(|s| ["acks", "rosters", "cases", "violations", "flows", "holds"].contains(s)),
         "{:?}",
         batch.counts()
     );

@@ -291,6 +291,8 @@ impl State {
             }
             CallChange::Cancelled
             | CallChange::Declined(_)
+            | CallChange::Done(_)
+            | CallChange::Attempts(_)
             | CallChange::Ordered(_)
             | CallChange::Joined(..)
             | CallChange::Withdrawn => {}

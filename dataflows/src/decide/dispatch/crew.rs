@@ -47,6 +47,15 @@ impl Dispatcher<'_> {
         self.leave(task.unit, end);
     }
 
+    /// Where nobody is lacking, the unit that was sent last and is not there yet leaves.
+    fn make_room(&mut self, id: CallId) {
+        let Some(call) = self.calls.open.get(&id).filter(|call| call.lacking() == 0) else { return };
+        let youngest = call.crew.iter().rfind(|task| task.phase < CallPhase::Arrived && !task.is_ordered);
+        if let Some(unit) = youngest.map(|task| task.unit) {
+            self.leave(unit, EndReason::Relieved);
+        }
+    }
+
     /// A desk sends a unit: it leaves whatever else it was to do, and goes in the place of whoever was to go.
     pub(super) fn order(&mut self, id: CallId, unit: UnitId) -> Result<(), Reason> {
         let to = self.known_open(id)?.facts.at;
@@ -55,6 +64,7 @@ impl Dispatcher<'_> {
             return Ok(());
         }
         self.give_back(unit, EndReason::Preempted);
+        self.make_room(id);
         let eta_ms = self.dispatch.roads.times_to(&self.calls.travel_ms, to, &[station.stop])[0];
         let candidates = Vec::new();
         self.send(pick::Pick { call: id, unit, eta_ms, candidates, reason: PickReason::Ordered });

@@ -71,7 +71,8 @@ impl<'a> Dispatcher<'a> {
         let (stop, available) = (self.dispatch.roads.stop(place.at), place.available);
         self.calls.units.insert(unit, Station { region, stop, available, reported_ms });
         self.set_lost(unit, None);
-        if available {
+        // One that is on its way may be wanted elsewhere.
+        if available || self.calls.engaged.contains_key(&unit) {
             self.unmatched.insert(region);
         }
     }
@@ -124,6 +125,8 @@ impl<'a> Dispatcher<'a> {
             CallChange::Restored(facts, standing) => self.open(id, facts, time_ms, standing),
             CallChange::Serving(serving) => self.serving(id, serving),
             CallChange::Declined(unit) => self.has_declined(id, unit),
+            CallChange::Done(unit) => self.has_done(id, unit),
+            CallChange::Attempts(attempts) => self.has_attempts(id, attempts),
             CallChange::Ordered(unit) => self.order(id, unit),
             CallChange::Updated(facts) => self.update(id, facts),
             CallChange::Cancelled => {
@@ -192,6 +195,18 @@ impl<'a> Dispatcher<'a> {
     fn has_declined(&mut self, id: CallId, unit: UnitId) -> Result<(), Reason> {
         self.known_open(id)?;
         self.calls.change(id, self.rules(), |call| call.declined.push((unit, 0)));
+        Ok(())
+    }
+
+    fn has_done(&mut self, id: CallId, unit: UnitId) -> Result<(), Reason> {
+        self.known_open(id)?;
+        self.calls.change(id, self.rules(), |call| call.done.push((unit, 0)));
+        Ok(())
+    }
+
+    fn has_attempts(&mut self, id: CallId, attempts: u16) -> Result<(), Reason> {
+        self.known_open(id)?;
+        self.calls.change(id, self.rules(), |call| call.attempts = call.attempts.max(attempts));
         Ok(())
     }
 

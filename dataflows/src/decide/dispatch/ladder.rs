@@ -35,7 +35,8 @@ impl Dispatcher<'_> {
     fn shortfall(&self, id: CallId) -> Shortfall {
         let Some(call) = self.calls.open.get(&id) else { return Shortfall::NoUnit };
         let free = self.free(call.region);
-        let may_go = |unit: &Ready| pick::extra_ms(self.rules(), call, unit).is_some();
+        let wanted = self.wanted(call);
+        let may_go = |unit: &Ready| pick::extra_ms(self.rules(), wanted, call, unit).is_some();
         if free.is_empty() {
             Shortfall::NoUnit
         } else if free.iter().any(may_go) {

@@ -90,7 +90,9 @@ impl Task {
 
     /// When it is to be reminded.
     pub(super) fn remind_at(&self, rules: &DispatchRules) -> Option<Time> {
-        let is_due = self.phase == CallPhase::Assigned && !self.is_reminded && rules.remind_ms < rules.second_unit_ms;
+        let is_due = self.phase == CallPhase::Assigned
+            && !(self.is_reminded || self.is_overdue)
+            && rules.remind_ms < rules.second_unit_ms;
         is_due.then_some(self.assigned_ms + rules.remind_ms)
     }
 

@@ -11,7 +11,7 @@ use crate::network::DispatchRules;
 /// Candidates told with an assignment.
 const TOLD: usize = 5;
 /// A unit that stayed silent on this call counts as so much further away, ms.
-const SILENT_PENALTY_MS: u64 = 1_800_000;
+const SILENT_PENALTY_MS: u64 = 300_000;
 
 /// A unit that could go: it is free, or on its way.
 #[derive(Clone, Copy, Debug)]
@@ -36,16 +36,16 @@ pub(super) struct Pick {
 }
 
 /// How much later a unit counts as arriving at a call than it would, ms; none where it must not be sent.
-pub(super) fn extra_ms(rules: &DispatchRules, call: &OpenCall, unit: &Ready) -> Option<u64> {
+pub(super) fn extra_ms(rules: &DispatchRules, wanted: Skills, call: &OpenCall, unit: &Ready) -> Option<u64> {
     let extra_ms = || objections(rules, call, unit).map(|(_, extra_ms)| extra_ms).sum();
-    bar(call, unit).is_none().then(extra_ms)
+    bar(wanted, call, unit).is_none().then(extra_ms)
 }
 
 /// Why a unit must not be sent to a call.
-fn bar(call: &OpenCall, unit: &Ready) -> Option<Objection> {
+fn bar(wanted: Skills, call: &OpenCall, unit: &Ready) -> Option<Objection> {
     if call.is_declined_by(unit.unit) {
         Some(Objection::Declined)
-    } else if !unit.skills.cover(call.facts.needs.skills) {
+    } else if !unit.skills.cover(wanted) {
         Some(Objection::LacksSkill)
     } else {
         None
@@ -69,12 +69,19 @@ fn objections<'a>(
 }
 
 /// The units that count as nearest, in that order, and those nearer than the last of them that must not be sent.
-pub(super) fn candidates(rules: &DispatchRules, call: &OpenCall, units: &[Ready], etas: &[u64]) -> Vec<Candidate> {
+pub(super) fn candidates(
+    rules: &DispatchRules,
+    wanted: Skills,
+    call: &OpenCall,
+    units: &[Ready],
+    etas: &[u64],
+) -> Vec<Candidate> {
     let candidate = |row: usize| {
         let first = || objections(rules, call, &units[row]).next().map(|(objection, _)| objection);
-        Candidate { eta_ms: etas[row], unit: units[row].unit, but: bar(call, &units[row]).or_else(first) }
+        Candidate { eta_ms: etas[row], unit: units[row].unit, but: bar(wanted, call, &units[row]).or_else(first) }
     };
-    let cost = |row: usize| extra_ms(rules, call, &units[row]).and_then(|extra_ms| etas[row].checked_add(extra_ms));
+    let cost =
+        |row: usize| extra_ms(rules, wanted, call, &units[row]).and_then(|extra_ms| etas[row].checked_add(extra_ms));
     let (may, barred): (Vec<usize>, Vec<usize>) = (0..units.len()).partition(|row| cost(*row).is_some());
     let told = nearest(may, |row| (cost(row), units[row].unit));
     let last_ms = told.iter().map(|row| etas[*row]).max().unwrap_or(u64::MAX);

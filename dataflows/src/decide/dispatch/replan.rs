@@ -1,6 +1,6 @@
 //! Who goes where now: the plan for a region, made anew when a call or a unit is new in it, and carried out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::dispatcher::Dispatcher;
 use super::open_call::{OpenCall, Task as OnCall};
@@ -8,7 +8,7 @@ use super::pick::{self, Pick, Ready};
 use super::plan::{Available, Demand, Move, Plan, Task, plan};
 use super::state::Look;
 use crate::decision::{CallPhase, EndReason, PickReason};
-use crate::event::Priority;
+use crate::event::{Priority, Skills};
 use crate::ids::{CallId, RegionId, UnitId};
 
 /// A plan that looks at so many pairs of a call and a unit may be made again after a millisecond: planning takes no more than
@@ -49,15 +49,23 @@ impl Dispatcher<'_> {
 
     /// The plan, and how many pairs of a call and a unit were looked at.
     fn planned(&self, region: RegionId, units: &[Ready]) -> (Plan, u64) {
-        let may_go = |open: &OpenCall| units.iter().any(|unit| pick::extra_ms(self.rules(), open, unit).is_some());
-        let waiting = self.calls.waiting(region).filter(|(_, open)| may_go(open));
+        let calls =
+            self.calls.waiting(region).map(|(call, _)| call).chain(units.iter().filter_map(|u| Some(u.task?.call)));
+        let skills = self.skills_in(region);
+        let wanted: BTreeMap<CallId, Skills> =
+            calls.filter_map(|call| Some((call, wanted(self.calls.open.get(&call)?, &skills)))).collect();
+        let wanted_by = |call: CallId| wanted.get(&call).copied().unwrap_or_default();
+        let extra =
+            |call: CallId, open: &OpenCall, unit: &Ready| pick::extra_ms(self.rules(), wanted_by(call), open, unit);
+        let may_go = |call: CallId, open: &OpenCall| units.iter().any(|unit| extra(call, open, unit).is_some());
+        let waiting = self.calls.waiting(region).filter(|(call, open)| may_go(*call, open));
         let waiting: Vec<Demand> = waiting.map(|(call, open)| demand(call, open)).collect();
         let available =
             |unit: &Ready| Available { unit: unit.unit, at: unit.stop.at(), stop: unit.stop, task: unit.task };
         let available: Vec<_> = units.iter().map(available).collect();
         let extra_ms = |call: CallId, unit: UnitId| {
             let row = units.binary_search_by_key(&unit, |unit| unit.unit).ok()?;
-            pick::extra_ms(self.rules(), self.calls.open.get(&call)?, &units[row])
+            extra(call, self.calls.open.get(&call)?, &units[row])
         };
         let mut pairs = 0;
         let (roads, travel_ms) = (&self.dispatch.roads, &self.calls.travel_ms);
@@ -88,7 +96,7 @@ impl Dispatcher<'_> {
         let open = self.calls.open.get(&call)?;
         let stops: Vec<_> = units.iter().map(|unit| unit.stop).collect();
         let etas = self.dispatch.roads.times_to(&self.calls.travel_ms, open.facts.at, &stops);
-        let candidates = pick::candidates(self.rules(), open, units, &etas);
+        let candidates = pick::candidates(self.rules(), self.wanted(open), open, units, &etas);
         let left = units.iter().find(|ready| ready.unit == *unit).and_then(|ready| ready.task);
         let reason = match left {
             Some(left) if open.facts.priority < left.priority => PickReason::Preempting,
@@ -96,6 +104,17 @@ impl Dispatcher<'_> {
             _ => PickReason::LeastTotal,
         };
         Some(Pick { call, unit: *unit, eta_ms, candidates, reason })
+    }
+
+    /// What units in service in a region bring, each set once.
+    fn skills_in(&self, region: RegionId) -> BTreeSet<Skills> {
+        let of_region = self.calls.units.iter().filter(|(_, station)| station.region == region);
+        of_region.filter_map(|(unit, _)| Some(self.dispatch.units.get(unit.index())?.skills)).collect()
+    }
+
+    /// What a unit has to bring to a call.
+    pub(super) fn wanted(&self, open: &OpenCall) -> Skills {
+        wanted(open, &self.skills_in(open.region))
     }
 
     /// Units of a region that are free or on their way, by ID.
@@ -127,6 +146,13 @@ impl Dispatcher<'_> {
         let (priority, at): (Priority, _) = (open.facts.priority, open.facts.at);
         Some(Task { call, priority, opened_ms: open.opened_ms, at, left_ms: None })
     }
+}
+
+/// What a unit has to bring to a call: what it needs, where anybody in service has that. Else whoever is there goes: better than
+/// nobody.
+fn wanted(open: &OpenCall, skills: &BTreeSet<Skills>) -> Skills {
+    let needed = open.facts.needs.skills;
+    if skills.iter().any(|known| known.cover(needed)) { needed } else { Skills::NONE }
 }
 
 fn demand(call: CallId, open: &OpenCall) -> Demand {

@@ -28,7 +28,14 @@ impl Dispatcher<'_> {
                 (!self.calls.duplicates.joined(id).is_empty()).then(|| self.withdraw_one_of_many(id))
             }
             (CallChange::Split(_), aside) => Some(self.split(id, aside)),
-            (CallChange::Serving(_) | CallChange::Declined(_) | CallChange::Ordered(_), _) => None,
+            (
+                CallChange::Serving(_)
+                | CallChange::Declined(_)
+                | CallChange::Done(_)
+                | CallChange::Attempts(_)
+                | CallChange::Ordered(_),
+                _,
+            ) => None,
             (CallChange::Withdrawn, _) => {
                 self.calls.duplicates.withdraw(id);
                 Some(Ok(()))

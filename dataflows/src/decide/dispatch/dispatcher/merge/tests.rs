@@ -185,7 +185,8 @@ fn a_call_that_is_split_off_is_its_own_and_is_not_merged_again() {
     let mut test = Test::with_three();
     let said = test.say(2, CallChange::Split(collision(Priority::B)));
     assert_eq!((said.phases, said.seqs), (vec![(2, Waiting)], vec![2]), "what is said later has the greater number");
-    assert_eq!(test.say(2, CallChange::Updated(collision(Priority::A))).phases, []);
+    let raised = test.say(2, CallChange::Updated(collision(Priority::A))).phases;
+    assert_eq!(raised, [(1, Waiting), (2, Assigned)], "it takes the unit of the other");
     assert_eq!(test.say(2, CallChange::Split(collision(Priority::A))).rejected, [Reason::UnknownCall]);
     test.say(1, CallChange::Cancelled);
     let said = test.say(3, CallChange::Split(collision(Priority::B)));
