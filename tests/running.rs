@@ -123,7 +123,7 @@ impl Running {
     /// An alarm at a unit's post.
     pub(crate) fn alarm(&self, unit: usize, more: Value) -> String {
         let (lon, lat) = self.post_of(unit);
-        let mut alarm = json!({"priority": "A", "category": "crime", "lon": lon, "lat": lat, "words": "救命"});
+        let mut alarm = json!({"priority": "A", "category": "help", "lon": lon, "lat": lat, "words": "救命"});
         alarm.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         alarm.to_string()
     }

@@ -126,7 +126,7 @@ fn a_desk_begins_with_what_is_open_and_hears_of_calls_in_order() {
         let frame: Value = serde_json::from_str(&text).unwrap();
         if frame["type"] == "call_status" {
             let place = (&frame["priority"], &frame["category"], frame["lon"].is_number());
-            assert_eq!(place, (&json!("A"), &json!("crime"), true), "{frame}");
+            assert_eq!(place, (&json!("A"), &json!("help"), true), "{frame}");
         }
         let status = frame["phase"].as_str().filter(|_| frame["type"] == "call_status");
         told.push(status.unwrap_or("an assignment").to_owned());
@@ -136,7 +136,7 @@ fn a_desk_begins_with_what_is_open_and_hears_of_calls_in_order() {
     let status = late.hear("call_status");
     assert_eq!(
         (&status["call"], &status["phase"], &status["category"]),
-        (&json!(17), &json!("assigned"), &json!("crime"))
+        (&json!(17), &json!("assigned"), &json!("help"))
     );
     assert_eq!(late.hear("assignment")["assignment"], "17.1");
 }

@@ -11,7 +11,7 @@ use crate::network::DispatchRules;
 /// Candidates told with an assignment.
 const TOLD: usize = 5;
 /// A unit that stayed silent on this call counts as so much further away, ms.
-const SILENT_PENALTY_MS: u64 = 300_000;
+const SILENT_PENALTY_MS: u64 = 600_000;
 
 /// A unit that could go: it is free, or on its way.
 #[derive(Clone, Copy, Debug)]
