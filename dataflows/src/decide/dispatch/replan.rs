@@ -13,7 +13,7 @@ use crate::ids::{CallId, RegionId, UnitId};
 
 /// A plan that looks at so many pairs of a call and a unit may be made again after a millisecond: planning takes no more than
 /// about a quarter of the time, whatever happens in a region.
-const PAIRS_A_MS: u64 = 250;
+const PAIRS_A_MS: u64 = 5_000;
 
 impl Dispatcher<'_> {
     /// Plans regions in which a call or a unit is new, and those in which it is time to look again.
