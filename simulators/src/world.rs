@@ -169,7 +169,7 @@ impl World {
         self.calls.note(event.call, event.change, event.time_ms);
         let serving = match event.change {
             CallChange::Restored(_, Standing { phase, attempts, unit: Some(unit) }) => {
-                Serving { unit, attempt: attempts, phase }
+                Serving { unit, attempt: attempts, phase, is_ordered: false }
             }
             CallChange::Serving(serving) => serving,
             _ => return,

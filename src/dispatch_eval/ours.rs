@@ -28,7 +28,8 @@ impl<'a> Ours<'a> {
             let to = [f64::from(to.x_mm) / 1e3 + self.origin[0], f64::from(to.y_mm) / 1e3 + self.origin[1]];
             world.times_s(stops, to).into_iter().map(ms).collect()
         };
-        let Plan { moves, .. } = plan(self.policy, ms(world.now_s), &waiting, &units, |_, _| Some(0), times);
+        let Plan { moves, .. } =
+            plan(self.policy, ms(world.now_s), &waiting, &units, |_| vec![Some(0); units.len()], times);
         let to = |m: &Move| (m.unit.index(), m.to.map(|(call, _)| call.0 as usize));
         world.rearrange(&moves.iter().map(to).collect::<Vec<_>>());
     }

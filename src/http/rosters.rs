@@ -120,9 +120,7 @@ async fn person(
     Path((name, person)): Path<(String, String)>,
 ) -> Said {
     let app = &surface.app;
-    let (roster, who) = enter(app, &headers, &name)?;
-    let person = find_person(roster, &person)?;
-    who.is(person)?;
+    let (roster, person) = enter_as(app, &headers, &name, &person)?;
     state(app, roster, |state| answer::person(&app.city, roster, state, person))
 }
 
@@ -190,9 +188,7 @@ async fn absence(
     Whole(body): Whole,
 ) -> Said {
     let app = &surface.app;
-    let (roster, who) = enter(app, &headers, &name)?;
-    let person = find_person(roster, &person)?;
-    who.is(person)?;
+    let (roster, person) = enter_as(app, &headers, &name, &person)?;
     let (from_ms, until_ms) = read::object::<AbsenceJson>(&body)?.span(app.inbox.now_ms())?;
     let tick = submit(app, roster, RosterChange::Absent(person, from_ms, until_ms), None).await?;
     Ok(Json(json!({"status": "accepted", "from_ms": from_ms, "until_ms": until_ms, "tick": tick})))
@@ -206,9 +202,7 @@ async fn handover(
     Whole(body): Whole,
 ) -> Said {
     let app = &surface.app;
-    let (roster, who) = enter(app, &headers, &name)?;
-    let from = find_person(roster, &person)?;
-    who.is(from)?;
+    let (roster, from) = enter_as(app, &headers, &name, &person)?;
     let json: HandoverJson = read::object(&body)?;
     let to = json.to.map(|to| find_person(roster, &to)).transpose()?;
     let tick = submit(app, roster, RosterChange::HandedOver(from, to), None).await?;
@@ -223,12 +217,23 @@ async fn place(
     Whole(body): Whole,
 ) -> Said {
     let app = &surface.app;
-    let (roster, who) = enter(app, &headers, &name)?;
-    let person = find_person(roster, &person)?;
-    who.is(person)?;
+    let (roster, person) = enter_as(app, &headers, &name, &person)?;
     let at = read::object::<PlaceJson>(&body)?.at(&app.city)?;
     let tick = submit(app, roster, RosterChange::Here(person, at), None).await?;
     Ok(Json(json!({"status": "accepted", "tick": tick})))
+}
+
+/// A roster and one of its persons, for whom the sender may speak.
+fn enter_as<'a>(
+    app: &'a App,
+    headers: &HeaderMap,
+    name: &str,
+    person: &str,
+) -> Result<(&'a Roster, PersonId), Problem> {
+    let (roster, who) = enter(app, headers, name)?;
+    let person = find_person(roster, person)?;
+    who.is(person)?;
+    Ok((roster, person))
 }
 
 /// Hands what a roster is told to the door and waits until its tick is in the ledger: the tick.

@@ -72,7 +72,7 @@ impl Ledger {
     /// What else there was about open calls: further units on them, and those who declined, as the events that restore it.
     pub fn crews(&self) -> Result<Vec<CallEvent>, LedgerError> {
         let sql = format!(
-            "SELECT c.id, c.opened_ms, a.unit, a.attempt, a.phase, a.ended, a.attempt IS c.attempt,
+            "SELECT c.id, c.opened_ms, a.unit, a.attempt, a.phase, a.ended, a.reason = 'ordered', a.attempt IS c.attempt,
                     a.attempt = (SELECT max(attempt) FROM assignments WHERE call = c.id)
              FROM calls c JOIN assignments a ON a.call = c.id WHERE c.phase IN {OPEN} ORDER BY c.id, a.attempt"
         );
@@ -82,13 +82,13 @@ impl Ledger {
         while let Some(row) = rows.next()? {
             let (call, time_ms) = (CallId(unsigned(row.get(0)?)), unsigned(row.get(1)?));
             let (unit, attempt) = (self.roster.unit(call, row.get(2)?)?, row.get(3)?);
-            let (is_lead, is_last): (bool, bool) = (row.get(6)?, row.get(7)?);
+            let (is_ordered, is_lead, is_last): (bool, bool, bool) = (row.get(6)?, row.get(7)?, row.get(8)?);
             let change = match row.get::<_, String>(5)?.as_str() {
                 "declined" => Some(CallChange::Declined(unit)),
                 "done" | "unit_free" => Some(CallChange::Done(unit)),
-                "" if !is_lead && row.get::<_, String>(4)? != "ended" => {
+                "" if (is_ordered || !is_lead) && row.get::<_, String>(4)? != "ended" => {
                     let phase = variant(&row.get::<_, String>(4)?)?;
-                    Some(CallChange::Serving(Serving { unit, attempt, phase }))
+                    Some(CallChange::Serving(Serving { unit, attempt, phase, is_ordered }))
                 }
                 _ => None,
             };

@@ -142,7 +142,7 @@ fn a_crew_and_who_declined_are_known_after_a_restart() {
     both.escalations = vec![Escalation { call, seq: 6, time_ms: 1, step, why, assignment: None, unit: None }];
     ledger.commit(&[record(10, vec![opened(17)], both)]).unwrap();
     let crews: Vec<CallChange> = ledger.crews().unwrap().iter().map(|event| event.change).collect();
-    let serving = Serving { unit: UnitId(4), attempt: 2, phase: CallPhase::Accepted };
+    let serving = Serving { unit: UnitId(4), attempt: 2, phase: CallPhase::Accepted, is_ordered: false };
     assert_eq!(crews, [CallChange::Serving(serving), CallChange::Declined(UnitId(5)), CallChange::Attempts(3)]);
     assert_eq!(ledger.assignments_in_force().unwrap().len(), 2);
     let told: i64 = ledger.db.query_row("SELECT count(*) FROM escalations", [], |row| row.get(0)).unwrap();
@@ -452,7 +452,7 @@ fn merges_are_in_the_book_with_what_they_raised_and_a_restart_finds_them() {
     let needs = Needs { units: 3, skills: [Skill::Armed].into_iter().collect() };
     let raised = CallFacts { needs, ..FACTS };
     let merged = Decisions {
-        merges: vec![Merge { call: CallId(18), time_ms: 3_000, into: CallId(17), facts: raised }],
+        merges: vec![Merge { call: CallId(18), time_ms: 3_000, into: Some(CallId(17)), facts: raised }],
         calls: vec![status(18, CallPhase::Merged, None)],
         ..Decisions::default()
     };

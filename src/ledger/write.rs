@@ -66,8 +66,8 @@ fn call(to: &Transaction<'_>, event: &CallEvent, record: &TickRecord) -> Result<
         }
         CallChange::Updated(facts) => updated(to, event, &facts, why(record, event.call)).map(|()| true),
         CallChange::Cancelled => cancelled(to, event, record).map(|()| true),
-        CallChange::Split(_) => split(to, event).map(|()| true),
         CallChange::Restored(..)
+        | CallChange::Split(_)
         | CallChange::Joined(..)
         | CallChange::Withdrawn
         | CallChange::Serving(_)
@@ -173,18 +173,20 @@ fn cancelled(to: &Transaction<'_>, event: &CallEvent, record: &TickRecord) -> Re
     changed_line(to, event.call, event.time_ms, &changed, why(record, event.call))
 }
 
-/// A call is none of those that were merged any more; its status says what it is.
-fn split(to: &Transaction<'_>, event: &CallEvent) -> Result<(), LedgerError> {
-    to.prepare_cached("UPDATE calls SET joined = NULL WHERE id = ?")?.execute([int(event.call.0)])?;
-    Ok(())
-}
-
-/// A call joins another, which may have become more urgent by it, or need more.
+/// A call joins another, which may have become more urgent by it, or need more; or it is one of its own again.
 fn merge(to: &Transaction<'_>, merge: &Merge) -> Result<(), LedgerError> {
-    to.prepare_cached("UPDATE calls SET joined = ? WHERE id = ?")?
-        .execute(params![int(merge.into.0), int(merge.call.0)])?;
-    let raised = change(to, merge.into, &merge.facts)?.unwrap_or_default();
-    changed_line(to, merge.into, merge.time_ms, &Changed { joined: Some(merge.call), ..raised }, "")
+    let joined = merge.into.map(|into| int(into.0));
+    let is_new = to
+        .prepare_cached("UPDATE calls SET joined = ?1 WHERE id = ?2 AND joined IS NOT ?1")?
+        .execute(params![joined, int(merge.call.0)])?
+        > 0;
+    let Some(into) = merge.into else { return Ok(()) };
+    let raised = change(to, into, &merge.facts)?;
+    if !is_new && raised.is_none() {
+        return Ok(());
+    }
+    let joined = is_new.then_some(merge.call);
+    changed_line(to, into, merge.time_ms, &Changed { joined, ..raised.unwrap_or_default() }, "")
 }
 
 /// What is kept beside a call event of a tick.

@@ -75,6 +75,8 @@ pub(super) enum Notice {
 #[derive(Clone, Debug, Default)]
 pub struct Duty {
     calls: BTreeMap<CallId, OpenCall>,
+    /// Words of calls that joined others or were referred: they may be calls of their own again.
+    aside: BTreeMap<CallId, String>,
 }
 
 impl Duty {
@@ -109,8 +111,27 @@ impl Duty {
         notices.extend(refusals::acks(record).map(|(ack, refused)| Notice::Answered(*ack, refused)));
         notices.extend(statuses.into_iter().flatten());
         record.decisions.escalations.iter().for_each(|escalation| notices.extend(self.escalated(escalation)));
-        record.decisions.calls.iter().filter(|s| s.phase.is_over()).for_each(|s| drop(self.calls.remove(&s.call)));
+        record.decisions.calls.iter().filter(|s| s.phase.is_over()).for_each(|s| self.forget(s));
         notices
+    }
+
+    /// A call waits for no unit any more; the words of one that may do so again are kept.
+    fn forget(&mut self, status: &CallStatus) {
+        let call = self.calls.remove(&status.call);
+        if !status.phase.is_set_aside() {
+            self.aside.remove(&status.call);
+        } else if let Some(call) = call.filter(|call| !call.words.is_empty()) {
+            self.aside.insert(status.call, call.words);
+        }
+    }
+
+    fn own(&mut self, call: CallId, time_ms: u64, facts: CallFacts, words: &str) {
+        let standing = Standing { phase: CallPhase::Waiting, attempts: 0, unit: None };
+        let status = first_status(call, time_ms, &facts, standing);
+        let kept = self.aside.get(&call).map_or("", String::as_str);
+        let words = if words.is_empty() { kept } else { words };
+        let new = || OpenCall::new(facts, words, None, status);
+        self.calls.entry(call).or_insert_with(new).facts = facts;
     }
 
     /// What is open and in force, for a desk that connects: each call, then the assignments that it has.
@@ -143,23 +164,26 @@ impl Duty {
     fn open(&mut self, event: &CallEvent, words: &str, arrived: Option<Instant>) {
         match event.change {
             CallChange::Opened(facts) => {
-                let status =
-                    first_status(event, &facts, Standing { phase: CallPhase::Waiting, attempts: 0, unit: None });
+                let status = first_status(
+                    event.call,
+                    event.time_ms,
+                    &facts,
+                    Standing { phase: CallPhase::Waiting, attempts: 0, unit: None },
+                );
                 let new = || OpenCall::new(facts, words, arrived, status);
                 self.calls.entry(event.call).or_insert_with(new);
             }
-            CallChange::Restored(_, standing) if standing.phase.is_over() => {}
+            CallChange::Restored(_, Standing { phase: CallPhase::Referred, .. }) | CallChange::Joined(..) => {
+                self.aside.insert(event.call, words.into());
+            }
             CallChange::Restored(facts, standing) => {
-                let status = first_status(event, &facts, standing);
+                let status = first_status(event.call, event.time_ms, &facts, standing);
                 let new = || OpenCall::new(facts, words, arrived, status);
                 self.calls.entry(event.call).or_insert_with(new);
             }
             // One that was set aside may be a call of its own now; if not, its status says so in the same tick.
             CallChange::Updated(facts) | CallChange::Split(facts) => {
-                let standing = Standing { phase: CallPhase::Waiting, attempts: 0, unit: None };
-                let status = first_status(event, &facts, standing);
-                let new = || OpenCall::new(facts, words, None, status);
-                self.calls.entry(event.call).or_insert_with(new).facts = facts;
+                self.own(event.call, event.time_ms, facts, words);
             }
             CallChange::Cancelled
             | CallChange::Serving(_)
@@ -167,7 +191,6 @@ impl Duty {
             | CallChange::Done(_)
             | CallChange::Attempts(_)
             | CallChange::Ordered(_)
-            | CallChange::Joined(..)
             | CallChange::Withdrawn => {}
         }
     }
@@ -178,9 +201,13 @@ impl Duty {
         self.calls.get(&event.call).filter(|_| is_update).map(changes).unwrap_or_default()
     }
 
-    /// What is known of a call that another joined, where that changed it.
+    /// What is known of a call that another joined, where that changed it; or that it is one of its own again.
     fn raised(&mut self, merge: &Merge) -> Vec<Notice> {
-        let Some(call) = self.calls.get_mut(&merge.into).filter(|call| call.facts != merge.facts) else {
+        let Some(into) = merge.into else {
+            self.own(merge.call, merge.time_ms, merge.facts, "");
+            return Vec::new();
+        };
+        let Some(call) = self.calls.get_mut(&into).filter(|call| call.facts != merge.facts) else {
             return Vec::new();
         };
         call.facts = merge.facts;
@@ -266,11 +293,11 @@ fn before(assignment: &Assignment, statuses: &mut [Option<Notice>]) -> Vec<Notic
 }
 
 /// Where a call stands before anything is said of it.
-fn first_status(event: &CallEvent, facts: &CallFacts, standing: Standing) -> CallStatus {
-    let attempt = AssignmentId { call: event.call, attempt: standing.attempts };
+fn first_status(call: CallId, time_ms: u64, facts: &CallFacts, standing: Standing) -> CallStatus {
+    let attempt = AssignmentId { call, attempt: standing.attempts };
     CallStatus {
-        call: event.call,
-        time_ms: event.time_ms,
+        call,
+        time_ms,
         seq: 0,
         phase: standing.phase,
         reason: None,

@@ -218,15 +218,15 @@ pub struct CallStatus {
     pub lacking: u8,
 }
 
-/// A call is about the same incident as another, which stands for both from now on.
+/// A call is about the same incident as another, which stands for both from now on; or it is one of its own again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Merge {
     /// Which call.
     pub call: CallId,
     /// When, ms.
     pub time_ms: u64,
-    /// The call that it joins.
-    pub into: CallId,
-    /// What is known of that one now: it may be more urgent, and need more.
+    /// The call that it joins; none: it is one of its own again.
+    pub into: Option<CallId>,
+    /// What is known now of the call that it joins, which may be more urgent, and need more; or of itself.
     pub facts: CallFacts,
 }

@@ -59,7 +59,7 @@ pub enum CallChange {
     Cancelled,
     /// It was in the ledger when the engine started: a fact, not a wish.
     Restored(CallFacts, Standing),
-    /// So was a further unit on it, told after it was restored.
+    /// So was a unit on it, told after it was restored: a further one, or more of the one in charge.
     Serving(Serving),
     /// So was a unit that had declined it.
     Declined(UnitId),
@@ -86,6 +86,9 @@ pub struct Serving {
     pub attempt: u16,
     /// How far it is.
     pub phase: CallPhase,
+    /// Whether a desk sent it.
+    #[serde(default)]
+    pub is_ordered: bool,
 }
 
 /// Where a call stood in the ledger.

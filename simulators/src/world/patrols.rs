@@ -132,7 +132,7 @@ impl Patrols {
         &mut self,
         city: &City,
         roads: &Roads,
-        (call, Serving { unit, attempt, phase }): (CallId, Serving),
+        (call, Serving { unit, attempt, phase, .. }): (CallId, Serving),
         facts: &CallFacts,
         now_ms: u64,
     ) {

@@ -177,7 +177,12 @@ impl State {
         let ended: Vec<&AssignmentStatus> = d.assignment_statuses.iter().filter(ended).collect();
         ended.iter().for_each(|s| self.left(s));
         d.assignments.iter().filter(|a| ended.iter().all(|s| s.id != a.id)).for_each(|a| self.assignment(a));
-        d.merges.iter().for_each(|merge| self.learn(merge.into, merge.facts));
+        for merge in &d.merges {
+            if merge.into.is_none() {
+                self.open(merge.call, merge.time_ms, merge.facts, CallPhase::Waiting, None);
+            }
+            self.learn(merge.into.unwrap_or(merge.call), merge.facts);
+        }
         d.assignments.iter().for_each(|a| self.assignment(a));
         let answers = self.answers(record);
         last_of_each(&d.calls).for_each(|s| self.status(s));
@@ -274,16 +279,16 @@ impl State {
 
     fn call(&mut self, event: &CallEvent) {
         match event.change {
-            CallChange::Opened(facts) => self.open(event, facts, CallPhase::Waiting, None),
+            CallChange::Opened(facts) => self.open(event.call, event.time_ms, facts, CallPhase::Waiting, None),
             CallChange::Restored(_, standing) if standing.phase.is_over() => {}
             CallChange::Restored(facts, standing) => {
                 let attempt = AssignmentId { call: event.call, attempt: standing.attempts };
                 let held = standing.unit.map(|unit| (attempt, unit));
-                self.open(event, facts, standing.phase, held);
+                self.open(event.call, event.time_ms, facts, standing.phase, held);
             }
             // One that was set aside may be a call of its own now; if not, its status says so in the same tick.
             CallChange::Updated(facts) | CallChange::Split(facts) => {
-                self.open(event, facts, CallPhase::Waiting, None);
+                self.open(event.call, event.time_ms, facts, CallPhase::Waiting, None);
                 self.learn(event.call, facts);
             }
             CallChange::Serving(s) => {
@@ -306,13 +311,19 @@ impl State {
         }
     }
 
-    fn open(&mut self, event: &CallEvent, facts: CallFacts, phase: CallPhase, held: Option<(AssignmentId, UnitId)>) {
+    fn open(
+        &mut self,
+        call: CallId,
+        opened_ms: u64,
+        facts: CallFacts,
+        phase: CallPhase,
+        held: Option<(AssignmentId, UnitId)>,
+    ) {
         let (assignment, unit) = (held.map(|h| h.0), held.map(|h| h.1));
-        let opened_ms = event.time_ms;
         let new = || CallNow { facts, opened_ms, phase, assignment, unit, eta_s: None, unanswered_ms: None };
-        self.calls.entry(event.call).or_insert_with(new);
-        self.changed.calls.insert(event.call);
-        self.changed.closed.remove(&event.call);
+        self.calls.entry(call).or_insert_with(new);
+        self.changed.calls.insert(call);
+        self.changed.closed.remove(&call);
         if let Some(unit) = unit {
             self.put_on(unit, assignment);
         }

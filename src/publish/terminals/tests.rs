@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use nanming_dataflows::decision::{
     Assignment, AssignmentPhase, AssignmentStatus, CallPhase, CallStatus, Candidate, CloseReason, Decisions, EndReason,
-    PickReason, Reason, Rejected,
+    Merge, PickReason, Reason, Rejected,
 };
 use nanming_dataflows::event::*;
 use nanming_dataflows::ids::{CallId, GridId, UnitId};
@@ -10,6 +10,7 @@ use nanming_dataflows::network::Point;
 use serde_json::Value;
 
 use super::*;
+use crate::door::CallNote;
 
 const FACTS: CallFacts = CallFacts {
     priority: Priority::A,
@@ -188,6 +189,23 @@ fn who_answers_twice_is_told_twice_that_it_was_taken_but_another_answer_may_be_r
     let frames = std::iter::from_fn(|| line.frames.try_recv().ok()).skip(1);
     let frames: Vec<Value> = frames.map(|frame| serde_json::from_str::<Value>(&frame).unwrap()["ok"].clone()).collect();
     assert_eq!(frames, [true, true, false]);
+}
+
+#[test]
+fn a_call_that_is_its_own_again_reaches_its_unit_with_its_words() {
+    let terminals = terminals();
+    let mut sink = Arc::clone(&terminals);
+    let mut line = terminals.connect(UnitId(1), 0);
+    let merged = Decisions { calls: vec![status(CallPhase::Merged, None)], ..Decisions::default() };
+    let note = CallNote { words: "救命".into(), ..CallNote::default() };
+    let raised = Arc::unwrap_or_clone(record(opened(), vec![], merged));
+    sink.take(&Arc::new(TickRecord { notes: vec![(CallId(7), note)], ..raised }));
+    let own = Merge { call: CallId(7), time_ms: 2, into: None, facts: FACTS };
+    sink.take(&record(vec![], vec![], Decisions { merges: vec![own], ..assigned(1, 1) }));
+    let frames = std::iter::from_fn(|| line.frames.try_recv().ok()).skip(1);
+    let words: Vec<Value> =
+        frames.map(|frame| serde_json::from_str::<Value>(&frame).unwrap()["words"].clone()).collect();
+    assert_eq!(words, ["救命"]);
 }
 
 #[test]

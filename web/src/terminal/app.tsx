@@ -120,6 +120,7 @@ function buzz(): void {
 
 function noticeWords(notice: Notice): string {
   if (notice.kind === "gone") return t("gone");
+  if (notice.kind === "reminded") return t("reminded");
   return notice.kind === "withdrawn" ? word("withdrawn", notice.reason) : t("refused", { why: word("reason", notice.reason) });
 }
 

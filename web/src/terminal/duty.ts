@@ -11,7 +11,7 @@ export interface Task {
 export interface Said { assignment: string; answer: Answer; why?: string }
 
 /** What is to be told apart from tasks: why one is gone, or why an answer was not taken. */
-export type Notice = { kind: "withdrawn" | "refused"; reason: string } | { kind: "gone" };
+export type Notice = { kind: "withdrawn" | "refused"; reason: string } | { kind: "gone" } | { kind: "reminded" };
 
 export interface Duty {
   name: string;
@@ -25,6 +25,7 @@ export interface Duty {
 export type Frame =
   | ({ type: "assignment"; id: number; unit: number } & Task)
   | { type: "withdrawn"; id: number; assignment: string; reason: string }
+  | { type: "reminder"; id: number; assignment: string }
   | { type: "ack_result"; id: number; assignment: string; answer: Answer; ok: boolean; reason?: string }
   | { type: "current"; id: number; unit: number; name: string; in_force: string[] }
   | { type: "error"; reason: string; detail: string }
@@ -49,6 +50,10 @@ export function hear(duty: Duty, frame: Frame): Duty {
       const had = duty.tasks.some((task) => task.assignment === frame.assignment);
       const notice: Notice | null = had ? { kind: "withdrawn", reason: frame.reason } : duty.notice;
       return { ...forget(duty, frame.assignment), last, notice };
+    }
+    case "reminder": {
+      const stands = duty.tasks.some((task) => task.assignment === frame.assignment && task.phase === "assigned");
+      return { ...duty, last, notice: stands ? { kind: "reminded" } : duty.notice };
     }
     case "ack_result":
       return { ...answered(duty, frame), last };

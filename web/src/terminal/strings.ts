@@ -44,6 +44,8 @@ const table = {
   withdrawn_cancelled: ["任务已撤销：报警已取消", "Task withdrawn: the call was cancelled"],
   withdrawn_reassigned: ["任务已改派其他单位", "Another unit goes"],
   withdrawn_closed: ["警情已办结", "The call was closed"],
+  withdrawn_preempted: ["任务改派：您将前往更紧急的警情", "You are wanted for a more urgent call"],
+  reminded: ["请尽快答复此任务", "Answer this task: another unit is called soon"],
   gone: ["任务已不在您名下", "The task is no longer yours"],
   refused: ["未被接受：{why}", "Not taken: {why}"],
   reason_stale_assignment: ["任务已失效", "the task is no longer in force"],

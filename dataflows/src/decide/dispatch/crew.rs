@@ -16,9 +16,8 @@ impl Dispatcher<'_> {
         self.relieve(id);
         let sent = self.calls.change(id, self.rules(), |call| {
             call.attempts = call.attempts.saturating_add(1);
-            let serving = Serving { unit, attempt: call.attempts, phase: CallPhase::Assigned };
-            let is_ordered = pick.reason == PickReason::Ordered;
-            call.crew.push(Task { is_ordered, ..Task::new(serving, tick) });
+            let (attempt, is_ordered) = (call.attempts, pick.reason == PickReason::Ordered);
+            call.crew.push(Task::new(Serving { unit, attempt, phase: CallPhase::Assigned, is_ordered }, tick));
             let again = call.why.take().filter(|_| pick.reason <= PickReason::LeastTotal);
             (call.attempts, call.facts.priority, again.unwrap_or(pick.reason))
         });
@@ -61,6 +60,7 @@ impl Dispatcher<'_> {
         let to = self.known_open(id)?.facts.at;
         let Some(station) = self.calls.units.get(&unit).copied() else { return Err(Reason::UnknownUnit) };
         if self.calls.engaged.get(&unit) == Some(&id) {
+            self.change_task(unit, |task| (task.is_ordered, task.is_overdue) = (true, false));
             return Ok(());
         }
         self.give_back(unit, EndReason::Preempted);

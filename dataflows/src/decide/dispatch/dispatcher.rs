@@ -107,7 +107,7 @@ impl<'a> Dispatcher<'a> {
     }
 
     /// Changes the task of a unit, if it has one.
-    fn change_task<R>(&mut self, unit: UnitId, change: impl FnOnce(&mut Task) -> R) -> Option<R> {
+    pub(super) fn change_task<R>(&mut self, unit: UnitId, change: impl FnOnce(&mut Task) -> R) -> Option<R> {
         let id = *self.calls.engaged.get(&unit)?;
         let rules = self.rules();
         let changed = self.calls.change(id, rules, |call| call.task_mut(unit).map(change))??;
@@ -149,7 +149,7 @@ impl<'a> Dispatcher<'a> {
         }
         let region = self.dispatch.region_of_grid(facts.grid).ok_or(Reason::OutsideCity)?;
         let Standing { phase, attempts, unit } = standing;
-        let serving = unit.map(|unit| Serving { unit, attempt: attempts, phase });
+        let serving = unit.map(|unit| Serving { unit, attempt: attempts, phase, is_ordered: false });
         let call = OpenCall {
             facts,
             region,
@@ -181,6 +181,10 @@ impl<'a> Dispatcher<'a> {
 
     fn serving(&mut self, id: CallId, serving: Serving) -> Result<(), Reason> {
         self.known_open(id)?;
+        if self.calls.engaged.get(&serving.unit) == Some(&id) {
+            self.change_task(serving.unit, |task| task.is_ordered = serving.is_ordered);
+            return Ok(());
+        }
         let task = self.task(serving);
         self.calls.engaged.extend(task.map(|task| (task.unit, id)));
         self.calls.change(id, self.rules(), |call| {
@@ -213,7 +217,8 @@ impl<'a> Dispatcher<'a> {
     /// A call whose place moves to another region keeps its units and its attempts, if it has any.
     fn update(&mut self, id: CallId, facts: CallFacts) -> Result<(), Reason> {
         let known = self.known_open(id)?;
-        let is_told = (known.facts.grid, known.facts.needs) != (facts.grid, facts.needs);
+        let told = |facts: &CallFacts| (facts.priority, facts.grid, facts.needs);
+        let is_told = told(&known.facts) != told(&facts);
         let region = self.dispatch.region_of_grid(facts.grid).ok_or(Reason::OutsideCity)?;
         self.calls.change(id, self.rules(), |call| (call.facts, call.region) = (facts, region));
         self.calls.duplicates.moved(id, facts.at, &self.dispatch.merging);

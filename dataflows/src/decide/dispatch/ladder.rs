@@ -3,6 +3,7 @@
 use super::dispatcher::Dispatcher;
 use super::open_call::OpenCall;
 use super::pick::Ready;
+use super::replan::wanted;
 use super::{DispatchSaid, pick};
 use crate::Time;
 use crate::decision::{CallPhase, Escalation, EscalationStep, PickReason, Shortfall};
@@ -35,7 +36,7 @@ impl Dispatcher<'_> {
     fn shortfall(&self, id: CallId) -> Shortfall {
         let Some(call) = self.calls.open.get(&id) else { return Shortfall::NoUnit };
         let free = self.free(call.region);
-        let wanted = self.wanted(call);
+        let wanted = wanted(call, &self.skills_in(call.region));
         let may_go = |unit: &Ready| pick::extra_ms(self.rules(), wanted, call, unit).is_some();
         if free.is_empty() {
             Shortfall::NoUnit
@@ -82,8 +83,10 @@ fn climb(call: &mut OpenCall, rules: &DispatchRules, tick: Time) -> Vec<Due> {
     }
     if is_due(call.supervisor_at(rules)) {
         call.is_escalated = true;
-        let unit = call.lead().map(|task| task.unit);
-        steps.push((EscalationStep::Supervisor, unit, Shortfall::Silence));
+        // Who has accepted is not what is wrong.
+        let unheard = call.lead().filter(|task| task.phase == CallPhase::Assigned || task.is_overdue);
+        let why = if unheard.is_some_and(|task| task.lost_ms.is_some()) { Shortfall::Loss } else { Shortfall::Silence };
+        steps.push((EscalationStep::Supervisor, unheard.map(|task| task.unit), why));
     }
     steps
 }

@@ -59,7 +59,7 @@ pub(super) struct Task {
 
 impl Task {
     /// A unit that is told at a tick.
-    pub(super) fn new(Serving { unit, attempt, phase }: Serving, tick: Time) -> Task {
+    pub(super) fn new(Serving { unit, attempt, phase, is_ordered }: Serving, tick: Time) -> Task {
         let (assigned_ms, answered_ms) = (tick, tick);
         let (lost_ms, free_ms) = (None, None);
         Task {
@@ -72,7 +72,7 @@ impl Task {
             free_ms,
             is_reminded: false,
             is_overdue: false,
-            is_ordered: false,
+            is_ordered,
         }
     }
 
@@ -131,12 +131,18 @@ impl OpenCall {
         (self.lacking() > 0).then_some((self.region, self.facts.priority, self.opened_ms, id))
     }
 
-    /// When the supervisor is to be told: nobody has accepted it for long, or there is nobody to be told of it.
+    /// When the supervisor is to be told: nobody has accepted it for long, or units are lacking of which there are none.
     pub(super) fn supervisor_at(&self, rules: &DispatchRules) -> Option<Time> {
         let is_heard = self.crew.iter().any(|task| task.phase > CallPhase::Assigned && !task.is_overdue);
-        let patience_ms =
-            if self.crew.is_empty() { rules.waiting_ms[self.facts.priority as usize] } else { rules.supervisor_ms };
-        (!is_heard && !self.is_escalated).then_some(self.unheard_ms + patience_ms)
+        let wait_ms = rules.waiting_ms[self.facts.priority as usize];
+        let last_sent_ms = self.crew.iter().map(|task| task.assigned_ms).max();
+        let at = match last_sent_ms {
+            None => self.unheard_ms + wait_ms,
+            Some(_) if !is_heard => self.unheard_ms + rules.supervisor_ms,
+            Some(last_sent_ms) if self.lacking() > 0 => last_sent_ms + wait_ms,
+            Some(_) => return None,
+        };
+        (!self.is_escalated).then_some(at)
     }
 
     /// A unit that was on its way or there is so no longer: from now on it is unheard.

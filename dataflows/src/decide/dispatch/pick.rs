@@ -80,10 +80,10 @@ pub(super) fn candidates(
         let first = || objections(rules, call, &units[row]).next().map(|(objection, _)| objection);
         Candidate { eta_ms: etas[row], unit: units[row].unit, but: bar(wanted, call, &units[row]).or_else(first) }
     };
-    let cost =
-        |row: usize| extra_ms(rules, wanted, call, &units[row]).and_then(|extra_ms| etas[row].checked_add(extra_ms));
-    let (may, barred): (Vec<usize>, Vec<usize>) = (0..units.len()).partition(|row| cost(*row).is_some());
-    let told = nearest(may, |row| (cost(row), units[row].unit));
+    let cost = |(unit, eta_ms): (&Ready, &u64)| eta_ms.checked_add(extra_ms(rules, wanted, call, unit)?);
+    let costs: Vec<Option<u64>> = units.iter().zip(etas).map(cost).collect();
+    let (may, barred): (Vec<usize>, Vec<usize>) = (0..units.len()).partition(|row| costs[*row].is_some());
+    let told = nearest(may, |row| (costs[row], units[row].unit));
     let last_ms = told.iter().map(|row| etas[*row]).max().unwrap_or(u64::MAX);
     let nearer = barred.into_iter().filter(|row| etas[*row] < last_ms).collect();
     let barred = nearest(nearer, |row| (Some(etas[row]), units[row].unit));

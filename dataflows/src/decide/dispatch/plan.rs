@@ -9,6 +9,8 @@
 //!
 //! It knows calls and units as they are told to it, and nothing of their lives. `docs/dispatch-eval.md` has what it gains.
 
+use std::collections::BTreeMap;
+
 use crate::Time;
 use crate::event::Priority;
 use crate::ids::{CallId, UnitId};
@@ -85,16 +87,18 @@ pub struct Plan {
     pub moves: Vec<Move>,
     /// When to look again though nothing happens: calls wait until they are worth the travel.
     pub look_again_ms: Option<Time>,
+    /// For each call that was looked at, how long each unit would take, ms, in their order.
+    pub times_ms: BTreeMap<CallId, Vec<u64>>,
 }
 
-/// The plan for calls and units of a region, units ordered by ID. `extra_ms` is how much later a unit counts as arriving at a
-/// call, or none where it may not be sent; `times_to` is one search over the streets: from each of the stops to a place, ms.
+/// The plan for calls and units of a region, units ordered by ID. `extra_ms` is how much later each unit counts as arriving at
+/// a call, or none where it may not be sent; `times_to` is one search over the streets: from each of the stops to a place, ms.
 pub fn plan<S: Copy>(
     policy: &Policy,
     tick: Time,
     waiting: &[Demand],
     units: &[Available<S>],
-    extra_ms: impl Fn(CallId, UnitId) -> Option<u64>,
+    extra_ms: impl Fn(CallId) -> Vec<Option<u64>>,
     mut times_to: impl FnMut(Point, &[S]) -> Vec<u64>,
 ) -> Plan {
     if units.is_empty() || (waiting.is_empty() && units.iter().all(|u| u.task.is_none() || units.len() == 1)) {
@@ -103,21 +107,26 @@ pub fn plan<S: Copy>(
     let pricing = Pricing { policy, tick };
     let rows = rows(&pricing, waiting, units);
     let stops: Vec<S> = units.iter().map(|u| u.stop).collect();
-    let mut times: Vec<Vec<u64>> = rows.iter().map(|row| times_to(row.at, &stops)).collect();
-    rows.iter().zip(&mut times).for_each(|(row, times)| keep_promise(row, times));
+    let mut times_ms = BTreeMap::new();
+    for row in &rows {
+        times_ms.entry(row.call).or_insert_with(|| times_to(row.at, &stops));
+    }
+    let times: Vec<Vec<u64>> = rows.iter().map(|row| promised(row, &times_ms[&row.call])).collect();
     let chosen = matched(&pricing, &rows, units, &times, extra_ms);
     let sent = within_reserve(&pricing, &rows, units, chosen);
     let moves = moves(&rows, units, &times, &sent);
     let served: usize = rows.iter().zip(&sent).filter(|(row, unit)| row.holder.is_none() && unit.is_some()).count();
     let lacking: usize = waiting.iter().map(|demand| usize::from(demand.lacking)).sum();
-    Plan { moves, look_again_ms: (served < lacking).then_some(tick + policy.look_again_ms) }
+    Plan { moves, look_again_ms: (served < lacking).then_some(tick + policy.look_again_ms), times_ms }
 }
 
-/// The unit on its way is as far away as it says.
-fn keep_promise(row: &Row, times: &mut [u64]) {
+/// Times to a row's call; the unit on its way is as far away as it says.
+fn promised(row: &Row, times: &[u64]) -> Vec<u64> {
+    let mut times = times.to_vec();
     if let (Some(holder), Some(left_ms)) = (row.holder, row.left_ms) {
         times[holder] = left_ms;
     }
+    times
 }
 
 /// For each row its unit. Rows that may wait have a column besides those of units, with room for all, at the price of waiting.
@@ -126,14 +135,15 @@ fn matched<S>(
     rows: &[Row],
     units: &[Available<S>],
     times: &[Vec<u64>],
-    extra_ms: impl Fn(CallId, UnitId) -> Option<u64>,
+    extra_ms: impl Fn(CallId) -> Vec<Option<u64>>,
 ) -> Vec<Option<usize>> {
     let mut matching = Matching::new(units.iter().map(|_| 1).chain([rows.len() as u32]));
     for (row, times) in rows.iter().zip(times) {
+        let extra_ms = extra_ms(row.call);
         let cost = |(column, (unit, time_ms)): (usize, (&Available<S>, &u64))| {
             // Who is on the way already may go on.
             let is_going = unit.task.is_some_and(|task| task.call == row.call);
-            let extra_ms = if is_going { Some(0) } else { extra_ms(row.call, unit.unit) };
+            let extra_ms = if is_going { Some(0) } else { extra_ms[column] };
             extra_ms.map_or(FORBIDDEN, |extra_ms| pricing.cost(row, column, unit, *time_ms, extra_ms))
         };
         let of_units = units.iter().zip(times).enumerate().map(cost);

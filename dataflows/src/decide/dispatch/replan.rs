@@ -1,13 +1,13 @@
 //! Who goes where now: the plan for a region, made anew when a call or a unit is new in it, and carried out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::dispatcher::Dispatcher;
 use super::open_call::{OpenCall, Task as OnCall};
 use super::pick::{self, Pick, Ready};
-use super::plan::{Available, Demand, Move, Plan, Task, plan};
+use super::plan::{Available, Demand, Plan, Task, plan};
 use super::state::Look;
-use crate::decision::{CallPhase, EndReason, PickReason};
+use crate::decision::{CallPhase, Candidate, EndReason, PickReason};
 use crate::event::{Priority, Skills};
 use crate::ids::{CallId, RegionId, UnitId};
 
@@ -41,80 +41,54 @@ impl Dispatcher<'_> {
             self.calls.looks.insert(region, Look { at_ms: Some(not_before_ms), ..look });
             return;
         }
-        let (plan, pairs) = self.planned(region, &units);
+        let skills = self.skills_in(region);
+        let plan = self.planned(region, &units, &skills);
+        let pairs = (plan.times_ms.len() * units.len()) as u64;
         let not_before_ms = self.tick + pairs / PAIRS_A_MS;
         self.calls.looks.insert(region, Look { at_ms: plan.look_again_ms, not_before_ms, planned_ms: self.tick });
-        self.carry_out(&plan.moves, &units);
+        self.carry_out(&plan, &units, &skills);
     }
 
-    /// The plan, and how many pairs of a call and a unit were looked at.
-    fn planned(&self, region: RegionId, units: &[Ready]) -> (Plan, u64) {
-        let calls =
-            self.calls.waiting(region).map(|(call, _)| call).chain(units.iter().filter_map(|u| Some(u.task?.call)));
-        let skills = self.skills_in(region);
-        let wanted: BTreeMap<CallId, Skills> =
-            calls.filter_map(|call| Some((call, wanted(self.calls.open.get(&call)?, &skills)))).collect();
-        let wanted_by = |call: CallId| wanted.get(&call).copied().unwrap_or_default();
-        let extra =
-            |call: CallId, open: &OpenCall, unit: &Ready| pick::extra_ms(self.rules(), wanted_by(call), open, unit);
-        let may_go = |call: CallId, open: &OpenCall| units.iter().any(|unit| extra(call, open, unit).is_some());
-        let waiting = self.calls.waiting(region).filter(|(call, open)| may_go(*call, open));
+    fn planned(&self, region: RegionId, units: &[Ready], skills: &BTreeSet<Skills>) -> Plan {
+        let extra_ms = |open: &OpenCall, unit: &Ready| pick::extra_ms(self.rules(), wanted(open, skills), open, unit);
+        let may_go = |open: &OpenCall| units.iter().any(|unit| extra_ms(open, unit).is_some());
+        let waiting = self.calls.waiting(region).filter(|(_, open)| may_go(open));
         let waiting: Vec<Demand> = waiting.map(|(call, open)| demand(call, open)).collect();
         let available =
             |unit: &Ready| Available { unit: unit.unit, at: unit.stop.at(), stop: unit.stop, task: unit.task };
         let available: Vec<_> = units.iter().map(available).collect();
-        let extra_ms = |call: CallId, unit: UnitId| {
-            let row = units.binary_search_by_key(&unit, |unit| unit.unit).ok()?;
-            extra(call, self.calls.open.get(&call)?, &units[row])
+        let of_call = |call: CallId| {
+            let open = self.calls.open.get(&call);
+            units.iter().map(|unit| extra_ms(open?, unit)).collect()
         };
-        let mut pairs = 0;
         let (roads, travel_ms) = (&self.dispatch.roads, &self.calls.travel_ms);
-        let plan = plan(&self.rules().policy, self.tick, &waiting, &available, extra_ms, |to, stops| {
-            pairs += stops.len() as u64;
-            roads.times_to(travel_ms, to, stops)
-        });
-        (plan, pairs)
+        let times_to = |to, stops: &[_]| roads.times_to(travel_ms, to, stops);
+        plan(&self.rules().policy, self.tick, &waiting, &available, of_call, times_to)
     }
 
     /// Those who leave their calls do so first, then all set out. A call that nobody took over waits again.
-    fn carry_out(&mut self, moves: &[Move], units: &[Ready]) {
-        let served: BTreeSet<CallId> = moves.iter().filter_map(|m| m.to.map(|(call, _)| call)).collect();
-        for (unit, from) in moves.iter().filter_map(|m| Some((m.unit, m.from?))) {
+    fn carry_out(&mut self, plan: &Plan, units: &[Ready], skills: &BTreeSet<Skills>) {
+        let served: BTreeSet<CallId> = plan.moves.iter().filter_map(|m| m.to.map(|(call, _)| call)).collect();
+        for (unit, from) in plan.moves.iter().filter_map(|m| Some((m.unit, m.from?))) {
             if served.contains(&from) {
                 self.leave(unit, EndReason::Relieved);
             } else {
                 self.give_back(unit, EndReason::Preempted);
             }
         }
-        for (m, (call, eta_ms)) in moves.iter().filter_map(|m| Some((m, m.to?))) {
-            let Some(pick) = self.pick(m, call, eta_ms, units) else { continue };
-            self.send(pick);
+        for (unit, (call, eta_ms)) in plan.moves.iter().filter_map(|m| Some((m.unit, m.to?))) {
+            let Some(open) = self.calls.open.get(&call) else { continue };
+            let wanted = wanted(open, skills);
+            let candidates = pick::candidates(self.rules(), wanted, open, units, &plan.times_ms[&call]);
+            let reason = reason(open, units, unit, &candidates);
+            self.send(Pick { call, unit, eta_ms, candidates, reason });
         }
     }
 
-    fn pick(&self, Move { unit, .. }: &Move, call: CallId, eta_ms: u64, units: &[Ready]) -> Option<Pick> {
-        let open = self.calls.open.get(&call)?;
-        let stops: Vec<_> = units.iter().map(|unit| unit.stop).collect();
-        let etas = self.dispatch.roads.times_to(&self.calls.travel_ms, open.facts.at, &stops);
-        let candidates = pick::candidates(self.rules(), self.wanted(open), open, units, &etas);
-        let left = units.iter().find(|ready| ready.unit == *unit).and_then(|ready| ready.task);
-        let reason = match left {
-            Some(left) if open.facts.priority < left.priority => PickReason::Preempting,
-            _ if candidates.first().is_some_and(|nearest| nearest.unit == *unit) => PickReason::Nearest,
-            _ => PickReason::LeastTotal,
-        };
-        Some(Pick { call, unit: *unit, eta_ms, candidates, reason })
-    }
-
     /// What units in service in a region bring, each set once.
-    fn skills_in(&self, region: RegionId) -> BTreeSet<Skills> {
+    pub(super) fn skills_in(&self, region: RegionId) -> BTreeSet<Skills> {
         let of_region = self.calls.units.iter().filter(|(_, station)| station.region == region);
         of_region.filter_map(|(unit, _)| Some(self.dispatch.units.get(unit.index())?.skills)).collect()
-    }
-
-    /// What a unit has to bring to a call.
-    pub(super) fn wanted(&self, open: &OpenCall) -> Skills {
-        wanted(open, &self.skills_in(open.region))
     }
 
     /// Units of a region that are free or on their way, by ID.
@@ -148,9 +122,19 @@ impl Dispatcher<'_> {
     }
 }
 
+/// Why this unit.
+fn reason(open: &OpenCall, units: &[Ready], unit: UnitId, candidates: &[Candidate]) -> PickReason {
+    let left = units.iter().find(|ready| ready.unit == unit).and_then(|ready| ready.task);
+    match left {
+        Some(left) if open.facts.priority < left.priority => PickReason::Preempting,
+        _ if candidates.first().is_some_and(|nearest| nearest.unit == unit) => PickReason::Nearest,
+        _ => PickReason::LeastTotal,
+    }
+}
+
 /// What a unit has to bring to a call: what it needs, where anybody in service has that. Else whoever is there goes: better than
 /// nobody.
-fn wanted(open: &OpenCall, skills: &BTreeSet<Skills>) -> Skills {
+pub(super) fn wanted(open: &OpenCall, skills: &BTreeSet<Skills>) -> Skills {
     let needed = open.facts.needs.skills;
     if skills.iter().any(|known| known.cover(needed)) { needed } else { Skills::NONE }
 }

@@ -461,6 +461,17 @@ fn a_call_that_needs_two_gets_two_and_is_over_when_the_last_has_left() {
 }
 
 #[test]
+fn a_call_that_goes_on_lacking_a_unit_is_the_supervisors_too() {
+    let mut test = Test::new();
+    let two = CallFacts { needs: Needs { units: 2, ..Needs::ONE }, ..facts(1, Priority::A) };
+    test.step(0, &[here(1, 1), call(9, CallChange::Opened(two))]);
+    assert_eq!(test.step(1, &[answered(9, 1, 1, Answer::Accept)]).escalated, []);
+    let said = test.step(SUPERVISOR_MS, &[]);
+    assert_eq!(said.escalated, [(EscalationStep::Supervisor, Shortfall::NoUnit, None)]);
+    assert_eq!(test.step(SUPERVISOR_MS, &[]).escalated, [], "told once");
+}
+
+#[test]
 fn only_who_has_what_a_call_needs_is_sent() {
     let mut test = Test::new();
     test.dispatch.units[3].skills = [Skill::Armed, Skill::Car].into_iter().collect();
@@ -510,6 +521,9 @@ fn a_desk_may_send_a_unit_from_another_call() {
     let urgent = call(11, CallChange::Opened(facts(3, Priority::A)));
     let said = test.step(20_000, &[urgent]);
     assert_eq!(said.sent, [sent("11.1", 2, PickReason::Preempting)], "whom a desk sent is not taken off its way");
+    let said = test.step(1, &[call(10, CallChange::Ordered(UnitId(2)))]);
+    assert_eq!(said.sent, [sent("10.2", 2, PickReason::Ordered)]);
+    assert!(said.ended.contains(&("11.1".into(), EndReason::Preempted)), "{:?}", said.ended);
     assert_eq!(test.step(1, &[call(10, CallChange::Ordered(UnitId(7)))]).rejected, [Reason::UnknownUnit]);
 }
 
@@ -518,7 +532,7 @@ fn a_restored_crew_goes_on() {
     let mut test = Test::new();
     let two = CallFacts { needs: Needs { units: 2, ..Needs::ONE }, ..facts(1, Priority::A) };
     let standing = Standing { phase: Arrived, attempts: 1, unit: Some(UnitId(1)) };
-    let serving = Serving { unit: UnitId(2), attempt: 3, phase: Accepted };
+    let serving = Serving { unit: UnitId(2), attempt: 3, phase: Accepted, is_ordered: false };
     let news = [
         call(9, CallChange::Restored(two, standing)),
         call(9, CallChange::Serving(serving)),

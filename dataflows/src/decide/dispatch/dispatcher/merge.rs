@@ -103,7 +103,7 @@ impl Dispatcher<'_> {
             // Its place stays, so it cannot be refused.
             let _ = self.update(into, raised);
         }
-        self.out.emit(DispatchSaid::Merged(Merge { call: id, time_ms: self.tick, into, facts: raised }));
+        self.out.emit(DispatchSaid::Merged(Merge { call: id, time_ms: self.tick, into: Some(into), facts: raised }));
         self.tell_aside(id, CallPhase::Merged, None);
     }
 
@@ -157,6 +157,7 @@ impl Dispatcher<'_> {
     /// A call becomes one of its own, from the beginning.
     fn own(&mut self, id: CallId, facts: CallFacts, opened_ms: u64) -> Taken {
         self.open(id, facts, opened_ms, Standing { phase: CallPhase::Waiting, attempts: 0, unit: None })?;
+        self.out.emit(DispatchSaid::Merged(Merge { call: id, time_ms: self.tick, into: None, facts }));
         self.take_back(id);
         Ok(())
     }

@@ -45,12 +45,14 @@ impl Pricing<'_> {
         self.weighed(row.priority, cost_ms)
     }
 
-    /// What it costs to let a row's call wait: the longest travel that it is worth by now.
+    /// What it costs to let a row's call wait: the longest travel that it is worth by now. Nobody is called back from its way
+    /// for a few seconds.
     pub(super) fn cost_of_waiting(&self, row: &Row) -> i64 {
         if row.is_due {
             return FORBIDDEN;
         }
-        self.weighed(row.priority, self.worth_ms(row.priority, row.opened_ms))
+        let change_ms = if row.holder.is_some() { self.policy.change_ms } else { 0 };
+        self.weighed(row.priority, self.worth_ms(row.priority, row.opened_ms).saturating_add(change_ms))
     }
 
     /// What a row's call would gain, were it served after so long: the less, the better.

@@ -20,6 +20,8 @@ struct Test {
 #[derive(Debug, Default, PartialEq)]
 struct Said {
     phases: Vec<(u64, CallPhase)>,
+    /// Calls that are of their own again.
+    own: Vec<u64>,
     merges: Vec<(u64, u64, Priority, Needs)>,
     referrals: Vec<(u64, Option<i32>)>,
     sent: Vec<u64>,
@@ -60,7 +62,8 @@ impl Test {
                     said.seqs.push(s.seq);
                 }
                 DispatchSaid::Merged(m) => {
-                    said.merges.push((m.call.0, m.into.0, m.facts.priority, m.facts.needs));
+                    said.merges.extend(m.into.map(|into| (m.call.0, into.0, m.facts.priority, m.facts.needs)));
+                    said.own.extend(m.into.is_none().then_some(m.call.0));
                 }
                 DispatchSaid::Referral(r) => said.referrals.push((r.call.0, r.facts.map(|facts| facts.at.x_mm))),
                 DispatchSaid::Assignment(a) => said.sent.push(a.call.0),
@@ -237,6 +240,7 @@ fn when_the_one_that_stands_for_all_is_referred_the_others_are_calls_of_their_ow
     let mut test = Test::with_three();
     let said = test.say(1, CallChange::Updated(facts(Category::Community, Priority::C, 0)));
     assert_eq!(said.phases[..3], [(2, Waiting), (3, Waiting), (1, Referred)]);
+    assert_eq!(said.own, [2, 3], "whoever forgot them is told");
 }
 
 #[test]
