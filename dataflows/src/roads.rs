@@ -16,12 +16,14 @@ use serde::{Deserialize, Serialize};
 use crate::network::Point;
 
 mod access;
+mod city;
 mod hierarchy;
 mod sweep;
 #[cfg(test)]
 mod tests;
 mod turns;
 pub use access::Access;
+pub(crate) use city::{CityRoads, Stop};
 use hierarchy::{DOWN, FAR_MS, Hierarchy, UP};
 use sweep::Label;
 use turns::Turns;

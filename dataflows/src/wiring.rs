@@ -19,7 +19,7 @@ use crate::decide::corridor::{AllUnits, CorridorEvent, CorridorNews, CorridorSai
 use crate::decide::cover::{CoverEvent, CoverNews, Covers, Demands, raised};
 use crate::decide::crowd::{Crowds, counted as counted_at, surge, surging};
 use crate::decide::dispatch::load::{closed_call, grid_loads, open_call};
-use crate::decide::dispatch::{Centre, Dispatch, DispatchEvent, DispatchNews, DispatchSaid, UnitPlace};
+use crate::decide::dispatch::{Centre, Dispatch, DispatchEvent, DispatchNews, DispatchSaid};
 use crate::decide::forecast::{
     ForecastEvent, ForecastRegion, ForecastSaid, Forecasts, Known, Means, Regions, Rows, VenueForecasts, WEATHER_MS,
     WeatherArea, observed, people_now, rain,
@@ -37,6 +37,7 @@ use crate::output::Outputs;
 use crate::relation::{Upsert, latest, within};
 use crate::state::link::{LaneCounts, LinkEvent, LinkSaid, Links, Observation};
 use crate::state::sightings::{Sightings, at_line};
+use crate::state::unit::UnitPlace;
 use crate::{Collection, Time};
 
 /// A unit that has not reported for so long is out of service, ms.

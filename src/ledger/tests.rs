@@ -479,7 +479,8 @@ fn merges_are_in_the_book_with_what_they_raised_and_a_restart_finds_them() {
     ];
     assert_eq!(restored, expected);
     let split = say(5_000, 18, CallChange::Split(FACTS));
-    let own = Decisions { calls: vec![status(18, CallPhase::Waiting, None)], ..Decisions::default() };
+    let merges = vec![Merge { call: CallId(18), time_ms: 5_000, into: None, facts: FACTS }];
+    let own = Decisions { calls: vec![status(18, CallPhase::Waiting, None)], merges, ..Decisions::default() };
     ledger.commit(&[record(13, vec![split], own)]).unwrap();
     assert!(book.page(CallId(17)).unwrap().unwrap().joined.is_empty());
     assert_eq!(book.page(CallId(18)).unwrap().unwrap().into, None);

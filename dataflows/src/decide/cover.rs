@@ -13,13 +13,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
-use crate::decide::dispatch::UnitPlace;
-use crate::decide::dispatch::roads::Roads;
 use crate::decision::{AssignmentPhase, AssignmentStatus, CoverAdvice, CoverState};
 use crate::event::AssignmentId;
 use crate::ids::{GridId, RegionId, UnitId};
 use crate::keyed::{Machine, Outbox};
 use crate::network::{City, Point};
+use crate::roads::CityRoads;
+use crate::state::unit::UnitPlace;
 
 mod book;
 mod busy;
@@ -84,7 +84,7 @@ pub struct Covers {
     /// Grids of each region.
     grids: Vec<Vec<GridId>>,
     /// Both follow from the city alone, and are found when they are first asked for.
-    roads: OnceCell<Roads>,
+    roads: OnceCell<CityRoads>,
     reaches: RefCell<BTreeMap<RegionId, Rc<Reach>>>,
 }
 
@@ -106,7 +106,7 @@ impl Covers {
     }
 
     fn measured(&self, region: RegionId) -> Reach {
-        let roads = self.roads.get_or_init(|| Roads::new(&self.city));
+        let roads = self.roads.get_or_init(|| CityRoads::new(&self.city));
         let (free, grids) = (roads.free_travel_ms(), self.grids(region));
         let stops: Vec<_> = grids.iter().map(|grid| roads.stop(self.middle(*grid))).collect();
         let mut drive_ms = vec![0; grids.len() * grids.len()];

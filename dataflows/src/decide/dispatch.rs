@@ -13,6 +13,8 @@ use crate::event::{Ack, CallChange, CallFacts, Priority};
 use crate::ids::{CallId, GridId, LinkId, RegionId, UnitId};
 use crate::keyed::{Key, Machine, Outbox};
 use crate::network::{City, DispatchRules, Merging, Point, Unit};
+use crate::roads::CityRoads;
+use crate::state::unit::UnitPlace;
 
 mod crew;
 mod dispatcher;
@@ -24,14 +26,12 @@ mod over;
 mod pick;
 pub mod plan;
 mod replan;
-pub(in crate::decide) mod roads;
 mod state;
 #[cfg(test)]
 pub(crate) mod tests;
 use dispatcher::Dispatcher;
 use pick::Ready;
 use plan::Task;
-use roads::Roads;
 pub use state::Calls;
 use state::Station;
 
@@ -69,15 +69,6 @@ pub enum DispatchNews {
     Answered(Ack),
     /// A link's travel time, ms.
     Travel(LinkId, u32),
-}
-
-/// Where a unit is and whether it is free.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct UnitPlace {
-    /// Where.
-    pub at: Point,
-    /// Whether its status lets it take a task.
-    pub available: bool,
 }
 
 /// Where a unit has to go, or that it is not on its way any more.
@@ -127,7 +118,7 @@ pub enum DispatchSaid {
 
 /// The machine.
 pub struct Dispatch {
-    roads: Roads,
+    roads: CityRoads,
     region_of_grid: Vec<RegionId>,
     units: Vec<Unit>,
     utc_offset_min: i32,
@@ -139,7 +130,7 @@ impl Dispatch {
     /// For a city's roads, grids and units.
     pub fn new(city: &City) -> Self {
         Dispatch {
-            roads: Roads::new(city),
+            roads: CityRoads::new(city),
             region_of_grid: city.grids.iter().map(|g| g.region).collect(),
             units: city.units.clone(),
             utc_offset_min: city.utc_offset_min,

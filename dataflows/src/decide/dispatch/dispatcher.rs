@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use super::open_call::{Heard, OpenCall, Task};
 use super::state::{Calls, Station};
-use super::{Dispatch, DispatchEvent, DispatchNews, DispatchSaid, UnitPlace};
+use super::{Dispatch, DispatchEvent, DispatchNews, DispatchSaid};
 use crate::Time;
 use crate::decision::{AssignmentPhase, CallPhase, EndReason, PickReason, Reason, Rejected};
 use crate::event::{Ack, Answer, CallChange, CallEvent, CallFacts, Event, Serving, Standing};
 use crate::ids::{CallId, RegionId, UnitId};
 use crate::keyed::Outbox;
 use crate::network::DispatchRules;
+use crate::state::unit::UnitPlace;
 
 mod merge;
 

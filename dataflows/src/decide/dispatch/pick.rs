@@ -2,11 +2,11 @@
 
 use super::open_call::OpenCall;
 use super::plan::Task;
-use super::roads::Stop;
 use crate::decision::{Candidate, Objection, PickReason};
 use crate::event::Skills;
 use crate::ids::{CallId, GridId, UnitId};
 use crate::network::DispatchRules;
+use crate::roads::Stop;
 
 /// Candidates told with an assignment.
 const TOLD: usize = 5;

@@ -27,18 +27,18 @@ impl Dispatcher<'_> {
 
     fn plan_region(&mut self, region: RegionId) {
         let waits = self.calls.waiting(region).next().is_some();
-        let units = if waits || !self.calls.engaged.is_empty() { self.ready(region) } else { Vec::new() };
-        let may_change = units.iter().any(|unit| unit.task.is_some()) && units.iter().any(|unit| unit.task.is_none());
         let look = self.calls.looks.get(&region).copied().unwrap_or_default();
-        if units.is_empty() || !(waits || may_change) {
-            self.calls.looks.insert(region, Look { at_ms: None, ..look });
-            return;
-        }
         // Who is on the way already may be relieved, but that is no hurry.
         let pause_ms = if waits { 0 } else { self.rules().policy.look_again_ms };
         let not_before_ms = look.not_before_ms.max(look.planned_ms + pause_ms);
         if self.tick < not_before_ms {
             self.calls.looks.insert(region, Look { at_ms: Some(not_before_ms), ..look });
+            return;
+        }
+        let units = if waits || !self.calls.engaged.is_empty() { self.ready(region) } else { Vec::new() };
+        let may_change = units.iter().any(|unit| unit.task.is_some()) && units.iter().any(|unit| unit.task.is_none());
+        if units.is_empty() || !(waits || may_change) {
+            self.calls.looks.insert(region, Look { at_ms: None, ..look });
             return;
         }
         let skills = self.skills_in(region);

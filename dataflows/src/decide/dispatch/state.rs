@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::duplicates::Duplicates;
 use super::open_call::OpenCall;
 use super::over::Over;
-use super::roads::Stop;
 use crate::Time;
 use crate::event::Priority;
 use crate::ids::{CallId, RegionId, UnitId};
 use crate::network::DispatchRules;
+use crate::roads::Stop;
 
 /// Order in which calls of a region are served.
 pub(super) type Rank = (RegionId, Priority, u64, CallId);

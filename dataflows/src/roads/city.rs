@@ -1,19 +1,19 @@
-//! Travel times over the city's streets as dispatch sees them: links open to motor traffic, with the turns that lanes allow.
+//! Travel times over the city's streets: links open to motor traffic, with the turns that lanes allow.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Access, Place, RoadGraph, UNREACHABLE, Weights};
 use crate::ids::LinkId;
 use crate::network::{City, Link, Point};
-use crate::roads::{Access, Place, RoadGraph, UNREACHABLE, Weights};
 
 /// Speed off the network, between a place and the nearest street, m/s (and mm/ms).
 const OFF_ROAD_M_S: u32 = 6;
 
 /// The street network. Nodes of the graph are nodes of the city.
-pub(in crate::decide) struct Roads {
+pub(crate) struct CityRoads {
     graph: RoadGraph,
     access: Access,
     /// By arc of the graph: the link.
@@ -25,27 +25,27 @@ pub(in crate::decide) struct Roads {
 
 /// A place, and where one enters the streets from there: looked up once, used in many searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::decide) struct Stop {
+pub(crate) struct Stop {
     at: Point,
     place: Place,
 }
 
 impl Stop {
-    pub(in crate::decide) fn at(&self) -> Point {
+    pub(crate) fn at(&self) -> Point {
         self.at
     }
 }
 
-impl Roads {
+impl CityRoads {
     /// The motor links of a city.
-    pub(in crate::decide) fn new(city: &City) -> Self {
+    pub(crate) fn new(city: &City) -> Self {
         let links: Vec<&Link> = city.links.iter().filter(|link| is_motor(city, link)).collect();
         let ends = |link: &Link| (link.from.index() as u32, link.to.index() as u32);
         let arcs: Vec<(u32, u32)> = links.iter().map(|link| ends(link)).collect();
         let nodes: Vec<Point> = city.nodes.iter().map(|node| node.at).collect();
         let courses = links.iter().zip(0..).map(|(link, arc)| (arc, ends(link), &link.shape[..]));
         let graph = RoadGraph::new(&nodes, &arcs, &bans(city, &links));
-        Roads {
+        CityRoads {
             weights: RefCell::new(graph.customise(&[])),
             graph,
             access: Access::new(courses, OFF_ROAD_M_S),
@@ -55,18 +55,18 @@ impl Roads {
     }
 
     /// A place and where it meets the streets.
-    pub(in crate::decide) fn stop(&self, at: Point) -> Stop {
+    pub(crate) fn stop(&self, at: Point) -> Stop {
         Stop { at, place: self.access.place(at) }
     }
 
     /// Travel times of all links at free flow, ms.
-    pub(in crate::decide) fn free_travel_ms(&self) -> Vec<u32> {
+    pub(crate) fn free_travel_ms(&self) -> Vec<u32> {
         self.free_travel_ms.clone()
     }
 
     /// Time from each of `stops` to `to`, ms, with links taking `travel_ms`. One sweep, however many stops. At most
     /// twice the straight way off the road.
-    pub(in crate::decide) fn times_to(&self, travel_ms: &[u32], to: Point, stops: &[Stop]) -> Vec<u64> {
+    pub(crate) fn times_to(&self, travel_ms: &[u32], to: Point, stops: &[Stop]) -> Vec<u64> {
         self.follow(travel_ms);
         let places: Vec<Place> = stops.iter().map(|stop| stop.place).collect();
         let by_road = self.graph.times_to(&self.weights.borrow(), &places, &self.access.place(to));
@@ -126,14 +126,14 @@ mod tests {
         streets(&[0, 1, 2].map(|km| Point { x_mm: km * 1_000_000, y_mm: 0 }))
     }
 
-    fn time_ms(roads: &Roads, travel_ms: &[u32], from_m: i32, to_m: i32) -> u64 {
+    fn time_ms(roads: &CityRoads, travel_ms: &[u32], from_m: i32, to_m: i32) -> u64 {
         let at = |m| Point { x_mm: m * 1_000, y_mm: 0 };
         roads.times_to(travel_ms, at(to_m), &[roads.stop(at(from_m))])[0]
     }
 
     #[test]
     fn every_answer_follows_the_travel_times_of_its_question() {
-        let roads = Roads::new(&street());
+        let roads = CityRoads::new(&street());
         let (free, jam) = (roads.free_travel_ms(), vec![100_000, 100_000, 300_000, 100_000]);
         for _ in 0..2 {
             assert_eq!(time_ms(&roads, &free, 500, 1_500), 100_000);
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn within_one_link_nobody_drives_to_its_end() {
-        let roads = Roads::new(&street());
+        let roads = CityRoads::new(&street());
         let free = roads.free_travel_ms();
         assert_eq!(time_ms(&roads, &free, 200, 700), 50_000);
         assert_eq!(time_ms(&roads, &free, 700, 200), 50_000);
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn lanes_ban_the_turns_that_they_do_not_lead_to() {
-        let roads = Roads::new(&street_leading(1));
+        let roads = CityRoads::new(&street_leading(1));
         let free = roads.free_travel_ms();
         let off_road_twice = 2 * (1_000_000 / 6);
         assert_eq!(time_ms(&roads, &free, 500, 1_500), off_road_twice, "the only lane leads back");
