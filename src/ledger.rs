@@ -39,6 +39,7 @@ use crate::door::TickRecord;
 use crate::offsets::Offsets;
 
 mod book;
+mod checkpoint;
 mod files;
 mod keeper;
 mod outbox;
@@ -53,6 +54,7 @@ mod text;
 mod write;
 
 pub use book::{Book, CallPage, Changed, HistoryLine, Joined};
+use checkpoint::Checkpoints;
 use files::Files;
 pub use keeper::{Keeper, keep};
 pub use outbox::{Assigned, Step};
@@ -113,6 +115,7 @@ pub enum LedgerError {
 
 /// The writing end. One process at a time has it: a lock file beside it sees to that.
 pub struct Ledger {
+    _checkpoints: Checkpoints,
     db: Connection,
     files: Files,
     roster: Roster,
@@ -137,6 +140,7 @@ impl Ledger {
         schema::prepare(&db, path)?;
         let ledger = Ledger {
             files: Files::of(path)?,
+            _checkpoints: Checkpoints::beside(&db, path)?,
             db,
             roster: Roster::of(city)?,
             rosters: city.rosters.clone(),

@@ -113,8 +113,10 @@ impl Book {
     fn advise(&mut self, rules: &Rules, tick: Time, outlook: Outlook<'_>, idle: &[(UnitId, usize)]) {
         let mut standing = self.stood(rules, outlook, idle);
         while self.standing.len() < rules.moves {
+            let is_worth_it = |to: &usize| standing.most_gain_ppm(*to) >= u64::from(rules.least_gain_ppm);
+            let to: Vec<usize> = (0..outlook.reach.grids()).filter(is_worth_it).collect();
             let moves = self.may_move(idle).into_iter();
-            let moves = moves.flat_map(|(from, unit)| candidates(rules, outlook.reach, &standing, unit, from));
+            let moves = moves.flat_map(|(from, unit)| candidates(rules, outlook.reach, &standing, unit, from, &to));
             // Gains for a minute are compared without dividing.
             let better = |one: &Candidate, other: &Candidate| {
                 let [a, b] = [(one, other), (other, one)].map(|(gain, drive)| gain.value * drive.effort_ms());
@@ -150,8 +152,15 @@ struct Candidate {
     gain_ppm: u32,
 }
 
-/// Moves of a unit that would pay.
-fn candidates(rules: &Rules, reach: &Reach, standing: &Standing<'_>, unit: UnitId, from: usize) -> Vec<Candidate> {
+/// Moves of a unit to one of these grids that would pay.
+fn candidates(
+    rules: &Rules,
+    reach: &Reach,
+    standing: &Standing<'_>,
+    unit: UnitId,
+    from: usize,
+    to: &[usize],
+) -> Vec<Candidate> {
     let candidate = |to: usize| {
         let drive_ms = reach.drive_ms(from, to);
         if to == from || drive_ms > rules.most_drive_ms {
@@ -162,7 +171,7 @@ fn candidates(rules: &Rules, reach: &Reach, standing: &Standing<'_>, unit: UnitI
         let pays = gain_ppm >= rules.least_gain_ppm && value > 0;
         pays.then_some(Candidate { unit, from, to, drive_ms, value: i128::from(value), gain_ppm })
     };
-    (0..reach.grids()).filter_map(candidate).collect()
+    to.iter().copied().filter_map(candidate).collect()
 }
 
 impl Candidate {

@@ -64,15 +64,18 @@ impl<'a> Standing<'a> {
         let adds = powers.map(|q_k| q_k * (PPM - busy_ppm) / PPM).collect();
         let units = vec![0; rules.rings_ms.len() * reach.grids()];
         let mut standing = Standing { rules, reach, demand, total: demand.iter().sum(), units, adds };
-        at.iter().for_each(|grid| standing.put(*grid));
+        let mut of_grid = vec![0; reach.grids()];
+        at.iter().for_each(|grid| of_grid[*grid] += 1);
+        let manned = of_grid.into_iter().enumerate().filter(|(_, units)| *units > 0);
+        manned.for_each(|(grid, units)| standing.put(grid, units));
         standing
     }
 
-    fn put(&mut self, at: usize) {
+    fn put(&mut self, at: usize, units: usize) {
         let grids = self.reach.grids();
         for (ring, within_ms) in self.rules.rings_ms.iter().enumerate() {
             for to in 0..grids {
-                self.units[ring * grids + to] += usize::from(self.reach.drive_ms(at, to) <= *within_ms);
+                self.units[ring * grids + to] += units * usize::from(self.reach.drive_ms(at, to) <= *within_ms);
             }
         }
     }
@@ -89,14 +92,30 @@ impl<'a> Standing<'a> {
     /// A unit goes from one grid to another.
     pub(super) fn shift(&mut self, from: usize, to: usize) {
         self.take(from);
-        self.put(to);
+        self.put(to, 1);
     }
 
     /// Share of the demand that is reached within the target, 1/1,000,000.
     pub(super) fn covered_ppm(&self) -> u64 {
-        let target = &self.units[(self.rules.rings_ms.len() - 1) * self.reach.grids()..];
-        let reached = |(units, demand): (&usize, &u64)| demand * self.adds[..*units].iter().sum::<u64>();
-        target.iter().zip(self.demand).map(reached).sum::<u64>() / self.total.max(1)
+        let add = |sum: &mut u64, adds: &u64| Some(std::mem::replace(sum, *sum + adds));
+        let add_up_to: Vec<u64> = self.adds.iter().chain([&0]).scan(0, add).collect();
+        let reached = |(units, demand): (&usize, &u64)| demand * add_up_to[*units];
+        self.in_time().iter().zip(self.demand).map(reached).sum::<u64>() / self.total.max(1)
+    }
+
+    /// For each grid, units that reach it within the target.
+    fn in_time(&self) -> &[usize] {
+        &self.units[(self.rules.rings_ms.len() - 1) * self.reach.grids()..]
+    }
+
+    /// What one more unit at a grid would gain within the target, as a share of all demand, 1/1,000,000: no unit that comes from
+    /// elsewhere gains more, for it leaves something.
+    pub(super) fn most_gain_ppm(&self, at: usize) -> u64 {
+        let within_ms = self.rules.rings_ms.last().copied().unwrap_or_default();
+        let of_grid = |(grid, (units, demand)): (usize, (&usize, &u64))| {
+            if self.reach.drive_ms(at, grid) <= within_ms { demand * self.adds[*units] } else { 0 }
+        };
+        self.in_time().iter().zip(self.demand).enumerate().map(of_grid).sum::<u64>() / self.total.max(1)
     }
 
     /// What it gains if a unit at `from` stood at `to`.
