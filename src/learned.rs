@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use nanming_dataflows::decide::forecast::LAYOUT;
-use nanming_dataflows::keyed::{Saved, Tick};
+use nanming_dataflows::keyed::{Kind, Saved, Tick};
 use nanming_dataflows::network::City;
 use serde::{Deserialize, Serialize};
 
@@ -69,11 +69,11 @@ impl Learned {
 
     /// The mark of the next tick: from time to time it asks machines for what they have learned.
     pub fn mark(&mut self) -> Tick {
-        let save_learned = self.asked.elapsed() >= ASK;
-        if save_learned {
+        let asks = self.asked.elapsed() >= ASK;
+        if asks {
             self.asked = Instant::now();
         }
-        Tick { save_learned, ..Tick::default() }
+        Tick { save: asks.then_some(Kind::Learned) }
     }
 
     /// Takes states that a tick saved. Never waits.

@@ -4,8 +4,9 @@
 //! key and by event, and steps each key's machine once. A machine may ask to be woken at a later tick. Since ticks are
 //! told to every worker as data ([`Tick`]), a timer fires at the first tick not before its time, on any number of workers.
 //!
-//! It alone knows how to save and restore states: a tick marked `save` makes every machine write what changed since the
-//! last such tick into the worker's [`Vault`].
+//! It alone knows how to save and restore states: a tick marked `save` makes machines write what changed since the last such
+//! tick into the worker's [`Vault`]. Where all of them did, an engine that starts with what they wrote goes on as if nothing
+//! had happened.
 
 use std::collections::BTreeMap;
 
@@ -42,10 +43,20 @@ pub(crate) fn spread(id: u64) -> u64 {
 /// What every worker is told at every tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tick {
-    /// Whether machines save their states after this tick.
-    pub save: bool,
-    /// Whether those that learn do, though the others do not.
-    pub save_learned: bool,
+    /// Whether machines save their states after this tick: those of this kind, and of the kinds before it.
+    pub save: Option<Kind>,
+}
+
+/// What the states of a machine are good for after a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Kind {
+    /// What was learned: good at any later tick, whatever else is lost.
+    Learned,
+    /// What was seen of the city: good a little later, as after a pause in what comes in.
+    Seen,
+    /// What is known better from elsewhere (the ledger, the controllers themselves) and told as facts after a restart. Good
+    /// only for an engine that is given every tick since.
+    Told,
 }
 
 /// The stream of ticks of a worker: one [`Tick`] at each time, never exchanged.
@@ -70,8 +81,14 @@ pub trait Machine: 'static {
         Vec::new()
     }
 
-    /// Whether its states are what was learned and nothing else: they are good at any later tick, whatever else is lost.
-    const LEARNS: bool = false;
+    /// What its states are good for after a restart.
+    fn kind(&self) -> Kind {
+        Kind::Seen
+    }
+
+    /// Of a key that starts with a saved state, at the first tick and before all steps: says again what somebody has to hear who
+    /// remembers nothing.
+    fn restored(&self, _key: Self::Key, _state: &Self::State, _tick: Time, _out: &mut Outbox<Self::Out>) {}
 
     /// How many times [`look_ahead`](Self::look_ahead) is called before steps: as deep as the chain of pointers that they
     /// follow.

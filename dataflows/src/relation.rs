@@ -9,9 +9,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use timely::ExchangeData;
 use timely::dataflow::Stream;
+use timely::dataflow::operators::Concat;
 use timely::dataflow::operators::vec::Map;
 
-use crate::keyed::{Key, Machine, Outbox, Ticks, Vault, keyed};
+use crate::keyed::{Key, Kind, Machine, Outbox, Ticks, Vault, keyed};
 use crate::{Collection, Diff, Time};
 
 /// What became of a key at an event time: a new value, or none. Ordered by time, then as it was said.
@@ -33,6 +34,25 @@ impl<V> Upsert<V> {
     }
 }
 
+/// A relation: its changes, and after a restart what it held already.
+#[derive(Clone)]
+pub struct Relation<'s, D: 'static> {
+    changes: Stream<'s, Time, Vec<(D, Time, Diff)>>,
+    held: Stream<'s, Time, Vec<(D, Time, Diff)>>,
+}
+
+impl<'s, D: Clone + 'static> Relation<'s, D> {
+    /// All of it, as differential dataflow wants it: arrangements are empty after a restart.
+    pub fn collection(self) -> Collection<'s, D> {
+        self.changes.concat(self.held).as_collection()
+    }
+
+    /// What a machine is to be told: one that starts with its saved states knows what the relation held.
+    pub fn told_to(self, machine: &str, vault: &Vault) -> Stream<'s, Time, Vec<(D, Time, Diff)>> {
+        if vault.restores(machine) { self.changes } else { self.changes.concat(self.held) }
+    }
+}
+
 /// The newest value of each key: what was said last at the latest time. What comes late, of a time before that of the
 /// value held, is passed over; of a key without a value no time is remembered. With `expiry_ms`, a value that is not renewed within so many ms is dropped. `name` is
 /// the machine's: unique in the graph.
@@ -42,26 +62,57 @@ pub fn latest<'s, K, V>(
     ticks: Ticks<'s>,
     expiry_ms: Option<u64>,
     vault: &Vault,
-) -> Collection<'s, (K, V)>
+) -> Relation<'s, (K, V)>
 where
     K: Key,
     V: ExchangeData + Ord + Clone + DeserializeOwned,
 {
-    keyed(upserts, ticks, Latest { name, expiry_ms, of: PhantomData }, vault).as_collection()
+    newest(Latest { name, expiry_ms, kind: Kind::Seen, of: PhantomData }, upserts, ticks, vault)
 }
 
-/// The records, each withdrawn `width_ms` after it came.
-pub fn within<'s, D: ExchangeData + Clone>(records: Collection<'s, D>, width_ms: u64) -> Collection<'s, D> {
-    records
-        .inner
-        .flat_map(move |(record, at, diff)| [(record.clone(), at, diff), (record, at + width_ms, -diff)])
-        .as_collection()
+/// The same of what is told anew after a restart.
+pub fn latest_told<'s, K, V>(
+    name: &'static str,
+    upserts: Stream<'s, Time, Vec<(K, Upsert<V>)>>,
+    ticks: Ticks<'s>,
+    vault: &Vault,
+) -> Relation<'s, (K, V)>
+where
+    K: Key,
+    V: ExchangeData + Ord + Clone + DeserializeOwned,
+{
+    newest(Latest { name, expiry_ms: None, kind: Kind::Told, of: PhantomData }, upserts, ticks, vault)
+}
+
+fn newest<'s, K, V>(
+    machine: Latest<K, V>,
+    upserts: Stream<'s, Time, Vec<(K, Upsert<V>)>>,
+    ticks: Ticks<'s>,
+    vault: &Vault,
+) -> Relation<'s, (K, V)>
+where
+    K: Key,
+    V: ExchangeData + Ord + Clone + DeserializeOwned,
+{
+    let said = keyed(upserts, ticks, machine, vault);
+    let of = |held: bool| move |word: Word<(K, V)>| (word.held == held).then_some((word.record, word.tick, word.diff));
+    Relation { changes: said.clone().flat_map(of(false)), held: said.flat_map(of(true)) }
 }
 
 struct Latest<K, V> {
     name: &'static str,
     expiry_ms: Option<u64>,
+    kind: Kind,
     of: PhantomData<(K, V)>,
+}
+
+/// A record comes or goes, or was held before the restart.
+#[derive(Clone)]
+struct Word<D> {
+    record: D,
+    tick: Time,
+    diff: Diff,
+    held: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -81,10 +132,19 @@ impl<K: Key, V: ExchangeData + Ord + Clone + DeserializeOwned> Machine for Lates
     type Key = K;
     type Event = Upsert<V>;
     type State = Held<V>;
-    type Out = ((K, V), Time, Diff);
+    type Out = Word<(K, V)>;
 
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn restored(&self, key: K, held: &Held<V>, tick: Time, out: &mut Outbox<Self::Out>) {
+        let again = |value: &V| Word { record: (key, value.clone()), tick, diff: 1, held: true };
+        held.value.iter().for_each(|value| out.emit(again(value)));
     }
 
     fn step(&self, key: K, held: &mut Held<V>, tick: Time, events: &[(K, Upsert<V>)], out: &mut Outbox<Self::Out>) {
@@ -101,8 +161,9 @@ impl<K: Key, V: ExchangeData + Ord + Clone + DeserializeOwned> Machine for Lates
         };
         if value != held.value {
             let old = std::mem::replace(&mut held.value, value);
-            old.into_iter().for_each(|v| out.emit(((key, v), tick, -1)));
-            held.value.iter().for_each(|v| out.emit(((key, v.clone()), tick, 1)));
+            let word = |value, diff| Word { record: (key, value), tick, diff, held: false };
+            old.into_iter().for_each(|value| out.emit(word(value, -1)));
+            held.value.iter().for_each(|value| out.emit(word(value.clone(), 1)));
         }
         match (&held.value, self.expiry_ms) {
             (None, _) => out.forget(),
@@ -131,7 +192,7 @@ mod tests {
             (40, said(2, 35, None)),
         ];
         let seen = observe(1..=130, move |scope, ticks| {
-            latest("test", scope.given(told), ticks, Some(100), &Vault::default()).inner
+            latest("test", scope.given(told), ticks, Some(100), &Vault::default()).collection().inner
         });
         let one = UnitId(1);
         let two = UnitId(2);
@@ -152,7 +213,7 @@ mod tests {
     fn latest_ignores_what_is_older_than_what_it_holds() {
         let told = vec![(10, said(1, 10, Some(5))), (20, said(1, 7, Some(4)))];
         let seen = observe(1..=30, move |scope, ticks| {
-            latest("test", scope.given(told), ticks, None, &Vault::default()).inner
+            latest("test", scope.given(told), ticks, None, &Vault::default()).collection().inner
         });
         assert_eq!(seen, vec![((UnitId(1), 5), 10, 1)]);
     }
@@ -162,17 +223,8 @@ mod tests {
         let word = |seq, value| (UnitId(1), Upsert { time_ms: 10, seq, value });
         let told = vec![(10, word(1, None)), (10, word(0, Some(5))), (20, word(2, Some(4))), (20, word(1, Some(9)))];
         let seen = observe(1..=30, move |scope, ticks| {
-            latest("test", scope.given(told), ticks, None, &Vault::default()).inner
+            latest("test", scope.given(told), ticks, None, &Vault::default()).collection().inner
         });
         assert_eq!(seen, vec![((UnitId(1), 4), 20, 1)]);
-    }
-
-    #[test]
-    fn within_withdraws_each_record_after_its_width() {
-        let told = vec![(10, said(1, 10, Some(5)))];
-        let seen = observe(1..=80, move |scope, ticks| {
-            within(latest("test", scope.given(told), ticks, None, &Vault::default()), 50).consolidate().inner
-        });
-        assert_eq!(seen, vec![((UnitId(1), 5), 10, 1), ((UnitId(1), 5), 60, -1)]);
     }
 }

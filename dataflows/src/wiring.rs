@@ -1,12 +1,11 @@
 //! The graph on one screen: which view reads what.
 //!
 //! What expires: sightings, presences and silent units by their machines' timers; open calls never, and what is remembered
-//! of a call a day after it was over; incidents after half an hour, weather after two hours; congestion is upserted by link, calls closed count
-//! `within` an hour.
+//! of a call a day after it was over; incidents after half an hour, weather after two hours, calls closed after one; congestion
+//! is upserted by link.
 
 use std::sync::Arc;
 
-use differential_dataflow::AsCollection;
 use smallvec::SmallVec;
 use timely::dataflow::Stream;
 use timely::dataflow::operators::Concat;
@@ -34,7 +33,7 @@ use crate::input::Inputs;
 use crate::keyed::{Ticks, Vault, keyed};
 use crate::network::City;
 use crate::output::Outputs;
-use crate::relation::{Upsert, latest, within};
+use crate::relation::{Relation, Upsert, latest, latest_told};
 use crate::state::link::{LaneCounts, LinkEvent, LinkSaid, Links, Observation};
 use crate::state::sightings::{Sightings, at_line};
 use crate::state::unit::UnitPlace;
@@ -60,17 +59,19 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let venue_forecasts =
         keyed(crowds.clone().map(|c| people_now(&c)), ticks.clone(), VenueForecasts::new(city), vault);
     // For whoever forecasts the links about a venue: how many people there are, and how many will leave when.
-    let surges = latest("surges", crowds.clone().map(|c| surging(&c)), ticks.clone(), None, vault).map(surge);
+    let surges = latest("surges", crowds.clone().map(|c| surging(&c)), ticks.clone(), None, vault);
+    let surges = surges.collection().map(surge);
     let units = units_in_service(inputs, vault);
     let dispatched = dispatched(city, inputs, &units, &links, vault);
     let (asked, routes) = corridors(city, inputs, &links, &dispatched, vault);
     let asked = asked.concat(buses(city, inputs, vault));
     let signals = signals(city, inputs, counts, &plans, asked, vault);
     let calls = dispatched.clone().flat_map(|said| if let DispatchSaid::Status(s) = said { Some(s) } else { None });
-    let open_calls = latest("open_calls", calls.clone().map(|s| open_call(&s)), ticks.clone(), None, vault);
-    let closed_calls = within(calls.clone().flat_map(closed_call).as_collection(), CLOSED_MS);
+    let open_calls = latest_told("open_calls", calls.clone().map(|s| open_call(&s)), ticks.clone(), vault);
+    let closed_calls =
+        latest("closed_calls", calls.clone().flat_map(closed_call), ticks.clone(), Some(CLOSED_MS), vault);
     let cover = covers(city, inputs, &units, &dispatched, vault);
-    let available = available_by_grid(city, units);
+    let available = available_by_grid(city, units.collection());
     let assignment_statuses =
         dispatched.clone().flat_map(|said| if let DispatchSaid::AssignmentStatus(s) = said { Some(s) } else { None });
     let escalations =
@@ -95,7 +96,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
         crowds,
         venue_forecasts,
         surges: surges.consolidate(),
-        grids: grid_loads(open_calls, available, closed_calls),
+        grids: grid_loads(open_calls.collection(), available, closed_calls.collection()),
         assignments: dispatched.flat_map(|said| if let DispatchSaid::Assignment(a) = said { Some(a) } else { None }),
         calls,
         assignment_statuses,
@@ -297,7 +298,7 @@ fn forecasts<'s>(
         inputs.pick(move |event| if let Event::Call(call) = event { collision(&streets, &call) } else { None });
     let incidents = latest("incidents", collisions, inputs.ticks.clone(), Some(INCIDENT_MS), vault);
     let of = Arc::clone(&regions);
-    let incidents = incidents.inner.map(move |((_, link), time_ms, diff)| {
+    let incidents = incidents.told_to("forecast_rows", vault).map(move |((_, link), time_ms, diff)| {
         (of.of(link), ForecastEvent { time_ms, what: Known::Incident(link, diff as i64) })
     });
     let reports = inputs.pick(move |event| if let Event::Weather(report) = event { Some(rain(&report)) } else { None });
@@ -321,7 +322,7 @@ fn rain_at<'s>(
 ) -> Flow<'s, (ForecastRegion, ForecastEvent)> {
     let of = Arc::clone(regions);
     let held = latest("weather", reports, ticks, Some(hold_ms), vault);
-    held.inner.flat_map(move |((area, rain_mm_h_milli), time_ms, diff)| {
+    held.told_to("forecast_rows", vault).flat_map(move |((area, rain_mm_h_milli), time_ms, diff)| {
         let said = Known::Rain { of_district: area.0.is_some(), rain_mm_h_milli, holds: diff > 0 };
         of.rain(area, said, time_ms)
     })
@@ -358,7 +359,7 @@ fn about_to_congest<'s>(
     let congested = links.clone().map(move |state| congested_now(&free, &state));
     let congested = latest("congested", congested, ticks.clone(), None, vault);
     let expected = latest("expected", forecasts.clone().map(|f| congested_soon(&f)), ticks.clone(), None, vault);
-    onsets(expected, congested)
+    onsets(expected.collection(), congested.collection())
 }
 
 /// People at venues, as cameras and gates count them.
@@ -369,7 +370,7 @@ fn crowds<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Flow<'s, 
 }
 
 /// Units in service and where they are: those that have reported lately and are not off duty.
-fn units_in_service<'s>(inputs: &Inputs<'s>, vault: &Vault) -> Collection<'s, (UnitId, UnitPlace)> {
+fn units_in_service<'s>(inputs: &Inputs<'s>, vault: &Vault) -> Relation<'s, (UnitId, UnitPlace)> {
     let place = |r: &UnitReport| UnitPlace { at: r.at, available: r.status.is_available() };
     let upsert = move |r: UnitReport| {
         let value = (r.status != UnitStatus::OffDuty).then(|| place(&r));
@@ -391,7 +392,7 @@ fn available_by_grid<'s>(
 fn dispatched<'s>(
     city: &Arc<City>,
     inputs: &Inputs<'s>,
-    units: &Collection<'s, (UnitId, UnitPlace)>,
+    units: &Relation<'s, (UnitId, UnitPlace)>,
     links: &Flow<'s, LinkState>,
     vault: &Vault,
 ) -> Flow<'s, DispatchSaid> {
@@ -402,7 +403,7 @@ fn dispatched<'s>(
         Event::Unit(r) => Some(news(r.time_ms, DispatchNews::OnTask(r.unit, r.status.is_on_task()))),
         _ => None,
     });
-    let moved = units.clone().inner.map(move |((unit, place), time_ms, diff)| {
+    let moved = units.clone().told_to("dispatch", vault).map(move |((unit, place), time_ms, diff)| {
         news(time_ms, if diff > 0 { DispatchNews::UnitHere(unit, place) } else { DispatchNews::UnitGone(unit) })
     });
     let travel = links.clone().map(move |s| news(s.time_ms, DispatchNews::Travel(s.link, s.travel_ms)));
@@ -413,7 +414,7 @@ fn dispatched<'s>(
 fn covers<'s>(
     city: &Arc<City>,
     inputs: &Inputs<'s>,
-    units: &Collection<'s, (UnitId, UnitPlace)>,
+    units: &Relation<'s, (UnitId, UnitPlace)>,
     dispatched: &Flow<'s, DispatchSaid>,
     vault: &Vault,
 ) -> Flow<'s, CoverState> {
@@ -424,7 +425,7 @@ fn covers<'s>(
     let of = Arc::clone(city);
     let news = move |unit: UnitId, time_ms, what| (of.units[unit.index()].region, CoverEvent { time_ms, what });
     let place = news.clone();
-    let moved = units.clone().inner.map(move |((unit, at), time_ms, diff)| {
+    let moved = units.clone().told_to("covers", vault).map(move |((unit, at), time_ms, diff)| {
         place(unit, time_ms, if diff > 0 { CoverNews::UnitHere(unit, at) } else { CoverNews::UnitGone(unit) })
     });
     let engaged = dispatched.clone().flat_map(move |said| match said {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::Time;
 use crate::decision::SignalPlan;
 use crate::ids::{JunctionId, LaneId, LinkId};
-use crate::keyed::{Machine, Outbox};
+use crate::keyed::{Kind, Machine, Outbox};
 use crate::network::{Camera, City};
 use crate::state::link::LaneCounts;
 use crate::state::sightings::at_line;
@@ -152,6 +152,10 @@ impl Machine for Coordination {
 
     fn name(&self) -> &'static str {
         "coordination"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Told
     }
 
     fn keys(&self) -> Vec<JunctionId> {

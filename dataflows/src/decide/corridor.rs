@@ -14,7 +14,7 @@ use crate::Time;
 use crate::decision::{LinkState, UnitRoute};
 use crate::event::Priority;
 use crate::ids::{LinkId, UnitId};
-use crate::keyed::{Key, Machine, Outbox};
+use crate::keyed::{Key, Kind, Machine, Outbox};
 use crate::network::{City, Point};
 
 mod drive;
@@ -128,6 +128,10 @@ impl Machine for Corridors {
 
     fn name(&self) -> &'static str {
         "corridors"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Told
     }
 
     fn step(

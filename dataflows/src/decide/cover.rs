@@ -16,7 +16,7 @@ use crate::Time;
 use crate::decision::{AssignmentPhase, AssignmentStatus, CoverAdvice, CoverState};
 use crate::event::AssignmentId;
 use crate::ids::{GridId, RegionId, UnitId};
-use crate::keyed::{Machine, Outbox};
+use crate::keyed::{Kind, Machine, Outbox};
 use crate::network::{City, Point};
 use crate::roads::CityRoads;
 use crate::state::unit::UnitPlace;
@@ -170,6 +170,10 @@ impl Machine for Covers {
 
     fn name(&self) -> &'static str {
         "covers"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Told
     }
 
     fn step(

@@ -11,7 +11,7 @@ use crate::Time;
 use crate::decision::{CrowdState, OUTFLOWS, Surge};
 use crate::event::Event;
 use crate::ids::{CameraId, VenueId};
-use crate::keyed::{Machine, Outbox};
+use crate::keyed::{Kind, Machine, Outbox};
 use crate::network::City;
 use crate::relation::Upsert;
 
@@ -102,7 +102,9 @@ impl Machine for Crowds {
     type State = Venue;
     type Out = CrowdState;
 
-    const LEARNS: bool = true;
+    fn kind(&self) -> Kind {
+        Kind::Learned
+    }
 
     fn name(&self) -> &'static str {
         "crowds"

@@ -11,7 +11,7 @@ use crate::Time;
 use crate::decision::{Assignment, AssignmentStatus, CallStatus, Escalation, Merge, Rejected};
 use crate::event::{Ack, CallChange, CallFacts, Priority};
 use crate::ids::{CallId, GridId, LinkId, RegionId, UnitId};
-use crate::keyed::{Key, Machine, Outbox};
+use crate::keyed::{Key, Kind, Machine, Outbox};
 use crate::network::{City, DispatchRules, Merging, Point, Unit};
 use crate::roads::CityRoads;
 use crate::state::unit::UnitPlace;
@@ -170,6 +170,10 @@ impl Machine for Dispatch {
 
     fn name(&self) -> &'static str {
         "dispatch"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Told
     }
 
     fn step(

@@ -43,7 +43,7 @@ mod tests {
             let vault = Vault::default();
             let soon = latest("soon", scope.given(soon), ticks.clone(), None, &vault);
             let now = latest("now", scope.given(now), ticks, None, &vault);
-            onsets(soon, now).consolidate().inner
+            onsets(soon.collection(), now.collection()).consolidate().inner
         });
         let onset = Onset { link: LinkId(1), lead_min: 15 };
         assert_eq!(seen, vec![(onset, 10, 1), (onset, 30, -1)]);

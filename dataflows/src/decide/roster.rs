@@ -16,7 +16,7 @@ use crate::decide::dispatch::Referral;
 use crate::decision::{Rejected, RosterWord};
 use crate::event::{Event, Finding, RosterChange, SiteReport, TASKS_FOUND, TASKS_OF_CALLS, TaskFacts};
 use crate::ids::{CallId, PointId, RosterId, TaskId};
-use crate::keyed::{Machine, Outbox};
+use crate::keyed::{Kind, Machine, Outbox};
 use crate::network::{City, Point, Roster};
 
 mod answers;
@@ -79,6 +79,10 @@ impl Machine for Rosters {
 
     fn name(&self) -> &'static str {
         "rosters"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Told
     }
 
     fn keys(&self) -> Vec<RosterId> {

@@ -16,7 +16,7 @@ use crate::Time;
 use crate::decision::{Interval, LongRed, Refusal, SignalChoice, SignalCommand, SignalPlan, StageReason, Unserved};
 use crate::event::{ControlMode, Lamp};
 use crate::ids::{JunctionId, LinkId};
-use crate::keyed::{Machine, Outbox};
+use crate::keyed::{Kind, Machine, Outbox};
 use crate::network::{City, Junction, SignalMode};
 use crate::state::link::LaneCounts;
 
@@ -204,6 +204,10 @@ impl Machine for Signals {
 
     fn name(&self) -> &'static str {
         "signals"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Told
     }
 
     fn keys(&self) -> Vec<JunctionId> {

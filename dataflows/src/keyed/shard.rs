@@ -17,6 +17,8 @@ pub(super) struct Shard<M: Machine> {
     timers: Timers<M::Key>,
     /// Keys that a save holds and that are gone since.
     forgotten: BTreeSet<M::Key>,
+    /// Keys that start with a saved state, until the first tick.
+    restored: Vec<M::Key>,
     vault: Vault,
 }
 
@@ -25,13 +27,15 @@ impl<M: Machine> Shard<M> {
         let mine = |key: &M::Key| key.route() % peers == index;
         let name = machine.name();
         let (slots, timers) = (Slots::default(), Timers::default());
-        let mut shard = Shard { machine, slots, timers, forgotten: BTreeSet::new(), vault };
+        let mut shard = Shard { machine, slots, timers, forgotten: BTreeSet::new(), restored: Vec::new(), vault };
         for (key, state, wake) in shard.vault.restored::<M::Key, M::State>(name).filter(|(key, _, _)| mine(key)) {
             let place = shard.slots.place(key);
             let slot = shard.slots.at(place);
             (slot.state, slot.saved) = (state, true);
             wake.into_iter().for_each(|at| shard.timers.set(key, slot, at));
+            shard.restored.push(key);
         }
+        shard.restored.sort_unstable();
         for key in shard.machine.keys().into_iter().filter(mine) {
             let place = shard.slots.place(key);
             let slot = shard.slots.at(place);
@@ -46,6 +50,10 @@ impl<M: Machine> Shard<M> {
     pub(super) fn run(&mut self, tick: Time, mut events: Vec<(M::Key, M::Event)>, mark: Tick) -> Vec<M::Out> {
         sort(&mut events);
         let mut out = Outbox::new();
+        for key in std::mem::take(&mut self.restored) {
+            let place = self.slots.place(key);
+            self.machine.restored(key, &self.slots.at(place).state, tick, &mut out);
+        }
         let mut woken = self.timers.due(tick, &mut self.slots).into_iter().peekable();
         let groups: Vec<_> = events.chunk_by(|a, b| a.0 == b.0).map(|group| (self.touch(group[0].0), group)).collect();
         for together in groups.chunks(TOGETHER) {
@@ -62,7 +70,7 @@ impl<M: Machine> Shard<M> {
         for key in woken {
             self.wake(key, tick, &mut out);
         }
-        if mark.save || (mark.save_learned && M::LEARNS) {
+        if mark.save.is_some_and(|kind| self.machine.kind() <= kind) {
             self.save();
         }
         out.said

@@ -88,7 +88,7 @@ fn run(
         for tick in from..to {
             events.advance_to(tick);
             ticks.advance_to(tick);
-            ticks.send(Tick { save: save == Some(tick), ..Tick::default() });
+            ticks.send(Tick { save: (save == Some(tick)).then_some(Kind::Told) });
             if tick % peers == index {
                 events.send((LinkId((tick * 7 % 13) as u32), (tick, tick as i64)));
             }
@@ -185,7 +185,7 @@ fn keys_that_go_and_come_again_are_those_of_a_plain_map() {
             .collect();
         said += expected.len();
         assert_eq!(
-            shard.run(tick, events, Tick { save: tick % 97 == 0 || tick % 31 == 0, ..Tick::default() }),
+            shard.run(tick, events, Tick { save: (tick % 97 == 0 || tick % 31 == 0).then_some(Kind::Seen) }),
             expected
         );
         saves.extend(vault.take());

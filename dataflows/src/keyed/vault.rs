@@ -55,6 +55,11 @@ impl Vault {
         Vault { restored: Arc::new(states), saved: Rc::default() }
     }
 
+    /// Whether a machine starts with saved states.
+    pub fn restores(&self, machine: &str) -> bool {
+        self.restored.keys().any(|(name, _)| name == machine)
+    }
+
     /// Takes what was saved since the last call.
     pub fn take(&self) -> Vec<Saved> {
         self.saved.take()

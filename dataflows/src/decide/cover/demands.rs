@@ -9,7 +9,7 @@ use super::rates::CallRates;
 use crate::Time;
 use crate::event::{CallChange, CallEvent, Category, Priority};
 use crate::ids::{GridId, RegionId};
-use crate::keyed::{Machine, Outbox};
+use crate::keyed::{Kind, Machine, Outbox};
 use crate::network::City;
 
 /// What is expected is said so often, ms.
@@ -69,7 +69,9 @@ impl Machine for Demands {
     type State = CallRates;
     type Out = Expected;
 
-    const LEARNS: bool = true;
+    fn kind(&self) -> Kind {
+        Kind::Learned
+    }
 
     fn name(&self) -> &'static str {
         "call_rates"

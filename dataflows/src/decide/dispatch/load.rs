@@ -1,9 +1,9 @@
 //! Load of patrol grids: calls open, units available and calls closed lately in each.
 
+use crate::Collection;
 use crate::decision::{CallPhase, CallStatus, GridLoad};
 use crate::ids::{CallId, GridId};
 use crate::relation::Upsert;
-use crate::{Collection, Diff, Time};
 
 /// What is counted in a grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -17,11 +17,11 @@ enum Counted {
 pub fn grid_loads<'s>(
     open_calls: Collection<'s, (CallId, GridId)>,
     available: Collection<'s, GridId>,
-    closed: Collection<'s, GridId>,
+    closed: Collection<'s, (CallId, GridId)>,
 ) -> Collection<'s, GridLoad> {
     let open = open_calls.map(|(_, grid)| (grid, Counted::Open));
     let available = available.map(|grid| (grid, Counted::Available));
-    let closed = closed.map(|grid| (grid, Counted::Closed));
+    let closed = closed.map(|(_, grid)| (grid, Counted::Closed));
     open.concat(available)
         .concat(closed)
         .reduce_named("grid_loads", |_, rows, load| {
@@ -42,7 +42,7 @@ pub fn open_call(status: &CallStatus) -> (CallId, Upsert<GridId>) {
     (status.call, Upsert { time_ms: status.time_ms, seq: status.seq, value })
 }
 
-/// A call that was closed, as a record of its grid at its tick.
-pub fn closed_call(status: CallStatus) -> Option<(GridId, Time, Diff)> {
-    (status.phase == CallPhase::Closed).then_some((status.grid, status.time_ms, 1))
+/// A call that was closed and where, as an upsert.
+pub fn closed_call(status: CallStatus) -> Option<(CallId, Upsert<GridId>)> {
+    (status.phase == CallPhase::Closed).then_some((status.call, Upsert::new(status.time_ms, Some(status.grid))))
 }

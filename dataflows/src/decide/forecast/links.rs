@@ -12,7 +12,7 @@ use super::{ForecastRegion, ForecastRow, LEADS_MIN, Regions, STEP_MS};
 use crate::Time;
 use crate::decision::{ForecastRecord, Lead, LeadRecord, LinkForecast};
 use crate::ids::LinkId;
-use crate::keyed::{Machine, Outbox};
+use crate::keyed::{Kind, Machine, Outbox};
 use crate::network::City;
 
 /// Flow is usual by the half hour.
@@ -73,7 +73,9 @@ impl Machine for Forecasts {
     type State = Region;
     type Out = ForecastSaid;
 
-    const LEARNS: bool = true;
+    fn kind(&self) -> Kind {
+        Kind::Learned
+    }
 
     fn name(&self) -> &'static str {
         "forecasts"

@@ -11,7 +11,7 @@ use super::{LEADS_MIN, STEP_MS, TOGETHER};
 use crate::Time;
 use crate::decision::{CrowdState, VenueForecast, VenueLead};
 use crate::ids::VenueId;
-use crate::keyed::{Key, Machine, Outbox, spread};
+use crate::keyed::{Key, Kind, Machine, Outbox, spread};
 use crate::network::City;
 
 /// Until so many intervals were learned from, two days, it is told that all stays as it is: that is nearer than what is made of one
@@ -91,7 +91,9 @@ impl Machine for VenueForecasts {
     type State = Group;
     type Out = VenueForecast;
 
-    const LEARNS: bool = true;
+    fn kind(&self) -> Kind {
+        Kind::Learned
+    }
 
     fn name(&self) -> &'static str {
         "venue_forecasts"
