@@ -21,11 +21,11 @@ use tokio::sync::Notify;
 use crate::classify::Classified;
 use crate::clock::Clock;
 use crate::engine::{Engine, Finished, Stopped};
-use crate::learned::Learned;
 use crate::metrics::Metrics;
 use crate::offsets::Offsets;
 use crate::publish::Street;
 use crate::recording::Recorder;
+use crate::snapshots::Snapshots;
 
 /// What a source hands to the door: events, and what the ledger keeps beside a call but no view needs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -181,8 +181,8 @@ pub struct Exits<'a> {
     pub records: &'a Sender<TickRecord>,
     /// What they held, to the recording.
     pub recorder: Option<&'a mut Recorder>,
-    /// What was learned, to whom it is kept by.
-    pub learned: Option<&'a mut Learned>,
+    /// What machines remember, to the snapshots.
+    pub snapshots: Option<&'a mut Snapshots>,
 }
 
 /// Turns arrivals into ticks, drives the engine with them and hands finished ticks on, until every inbox is gone and the
@@ -209,7 +209,7 @@ pub fn live(
         let due = if open { door.is_due() } else { !door.waiting.is_empty() };
         let room_inside = engine.in_flight() < IN_FLIGHT && door.finished.is_empty();
         if due && room_inside {
-            let mark = exits.learned.as_deref_mut().map_or(Tick::default(), Learned::mark);
+            let mark = exits.snapshots.as_deref_mut().map_or(Tick::default(), Snapshots::mark);
             door.close(&mut engine, exits.recorder.as_deref_mut(), mark, metrics)?;
         }
         metrics.ticks_in_flight(engine.in_flight());
@@ -220,10 +220,11 @@ pub fn live(
             recv(parts) -> part => {
                 if let Some(mut finished) = engine.assemble(part.map_err(|_| Stopped)??) {
                     exits.street.tell_all(&finished.decisions);
-                    if let Some(learned) = &mut exits.learned {
-                        learned.take(std::mem::take(&mut finished.saved));
-                    }
+                    let saved = std::mem::take(&mut finished.saved);
                     door.finish(finished);
+                    if let Some((snapshots, record)) = exits.snapshots.as_mut().zip(door.finished.back()) {
+                        snapshots.take(record.tick, saved, &record.offsets);
+                    }
                 }
             }
             recv(if pushed_room { &arrivals.pushed } else { &*NEVER }) -> arrival => match arrival {

@@ -16,7 +16,7 @@ use std::thread::{Builder, JoinHandle};
 use crossbeam_channel::{Sender, bounded};
 use nanming_dataflows::event::{Event, RosterEvent, StageHold};
 use nanming_dataflows::ids::CallId;
-use nanming_dataflows::keyed::Saved;
+use nanming_dataflows::keyed::Kind;
 use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
 use tokio::sync::watch;
@@ -30,11 +30,11 @@ use crate::engine::{Engine, Stopped};
 use crate::health::Health;
 use crate::http::{App, Travel, Viid, Wechat};
 use crate::ingest::{Callers, DeadLetters, Plates, Validator};
-use crate::learned::{Keeping, Learned};
 use crate::ledger::{Book, Keeper, Ledger, LedgerError, RestoredRosters, keep};
 use crate::metrics::Metrics;
 use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Responses, RosterBoard, Street, Terminals};
 use crate::recording::{Recorder, RecordingError, Writer};
+use crate::snapshots::{Keeping, Opened, Restored, Snapshots};
 
 mod controllers;
 mod follower;
@@ -166,8 +166,13 @@ fn run_city(
     let ledger = Ledger::open(&config.ledger.path, config.ledger.signal_hours, &city)?;
     let last_tick = ledger.last_tick()?.unwrap_or(0);
     let writer = recording(config, &city)?;
-    // Killed between the two, a city has recorded ticks that its ledger never got: it goes on after them.
-    let known_to = writer.as_ref().and_then(Writer::last_tick).unwrap_or(0).max(last_tick);
+    // A recording tells of each start of an engine, but not of what it knew: a recorded city begins anew, so that the recording
+    // plays as it was.
+    let before = if writer.is_none() { Some(snapshots(config, cluster, &city)?) } else { None };
+    // Killed in between, a city has recorded ticks, or has snapshots of them, that its ledger never got: it goes on after them.
+    let kept_to =
+        writer.as_ref().and_then(Writer::last_tick).max(before.as_ref().map(|before| before.opened.found.tick));
+    let known_to = kept_to.unwrap_or(0).max(last_tick);
     let clock = Clock::starting_at(start_ms(config, &city, known_to)?, config.clock.speed);
     let shared = share(config, city, clock)?;
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
@@ -178,9 +183,11 @@ fn run_city(
     let app = app(config, &shared, &ledger, inbox.clone(), &ears, (restored, tasks))?;
     let viid = Viid::new(&config.viid, &shared.city)?;
     let street = shared.street(&ears);
+    let mut remembered = before.map(|before| before.go_on(shared.clock.start_ms())).transpose()?;
     let known = ledger.offsets()?;
+    let seen = remembered.as_ref().map(|known| &known.start.read);
     let sources = Sources { config, shared: &shared, inbox: &inbox, validator: &app.validator, cluster };
-    let kafka = Kafka::start(&sources, (&known, last_tick))?;
+    let kafka = Kafka::start(&sources, (&known, seen, last_tick))?;
     let (bus, signals, feeds) = kafka::attach(kafka, bus(config, &shared, &app, ears)?);
     let outside = Outside::start(config, &shared, &inbox)?;
     let mut street = street.also_to(signals).also_to_fleet(outside.fleet.clone());
@@ -194,14 +201,10 @@ fn run_city(
     if cluster.is_some() && recorder.is_some() {
         tracing::warn!("only what arrives at this process is recorded: sensor events of the others are not");
     }
-    // A recording tells of each start of an engine, but not of what it knew: a recorded city learns anew, so that the
-    // recording plays as it was.
-    let keeping_on = if recorder.is_none() { Some(learned(config, cluster, &shared.city)?) } else { None };
-    let (known_before, mut learned, remembering) = match keeping_on {
-        Some((known, learned, thread)) => (known, Some(learned), Some(thread)),
-        None => (Vec::new(), None, None),
-    };
-    let mut engine = Engine::start_in(cluster, &shared.city, config.engine.workers, &known_before)?;
+    let states = remembered.as_mut().map(|known| std::mem::take(&mut known.start.states)).unwrap_or_default();
+    let mut engine = Engine::start_in(cluster, &shared.city, config.engine.workers, &states)?;
+    drop(states);
+    let (mut snapshots, remembering) = remembered.map(|known| (known.snapshots, known.keeping)).unzip();
     engine.tell(known.bookmarks());
     let keeper = keeper(&shared, ledger, finished, committed);
     let keeping = shared.start("ledger", move || keep(keeper))?;
@@ -210,7 +213,7 @@ fn run_city(
         let (clock, metrics) = (shared.clock.clone(), Arc::clone(&shared.metrics));
         move || {
             let recorder = recorder.as_mut();
-            let exits = Exits { street: &mut street, records: &records, recorder, learned: learned.as_mut() };
+            let exits = Exits { street: &mut street, records: &records, recorder, snapshots: snapshots.as_mut() };
             door::live(engine, clock, first, &arrivals, exits, &metrics)
         }
     })?;
@@ -222,7 +225,7 @@ fn run_city(
     // All are waited for before anything is told: who is well finishes its work.
     let simulated = simulating.map_or(Ok(()), |thread| joined("simulator", thread));
     let (driven, is_kept) = (joined("door", driving), joined("ledger", keeping));
-    remembering.map_or(Ok(()), |thread| joined("learned", thread))?;
+    remembering.map_or(Ok(()), |thread| joined("snapshots", thread))?;
     joined("sinks", publishing)
         .and(simulated)
         .and(kafka::ended(feeds))
@@ -239,15 +242,41 @@ fn run_city(
     Ok(())
 }
 
-/// What was learned before, and who keeps what is learned from now on: in a file beside the ledger, for each process its own.
-fn learned(
-    config: &Config,
-    cluster: Option<&Cluster>,
-    city: &City,
-) -> Result<(Vec<Saved>, Learned, Keeping), RunError> {
+/// What the engine before this one remembered.
+struct Before {
+    opened: Opened,
+    /// What machines are asked to save.
+    kind: Kind,
+}
+
+/// What this one starts with, and who keeps what it remembers.
+struct Known {
+    start: Restored,
+    snapshots: Snapshots,
+    keeping: Keeping,
+}
+
+/// The snapshots of this process: in a directory beside the ledger, for each process its own. Processes of a cluster save at
+/// different ticks; of what they remember, only what was learned fits together.
+fn snapshots(config: &Config, cluster: Option<&Cluster>, city: &City) -> Result<Before, RunError> {
     let process = cluster.map_or(0, Cluster::process);
-    let ending = if process == 0 { "learned".to_owned() } else { format!("{process}.learned") };
-    Learned::open(&config.ledger.path.with_extension(ending), city).map_err(|e| RunError::Io("what was learned", e))
+    let ending = if process == 0 { "snapshots".to_owned() } else { format!("{process}.snapshots") };
+    let opened = Opened::in_dir(&config.ledger.path.with_extension(ending), city);
+    let kind = if cluster.is_some() { Kind::Learned } else { Kind::Seen };
+    Ok(Before { opened: opened.map_err(|e| RunError::Io("snapshots", e))?, kind })
+}
+
+impl Before {
+    /// What of it is good for an engine that begins at `start_ms`.
+    fn go_on(self, start_ms: u64) -> Result<Known, RunError> {
+        let start = self.opened.found.clone().for_start(if self.kind == Kind::Learned { u64::MAX } else { start_ms });
+        if !start.states.is_empty() {
+            let age_s = start_ms.saturating_sub(start.tick) / 1000;
+            tracing::info!(states = start.states.len(), age_s, "the engine goes on with what it knew");
+        }
+        let (snapshots, keeping) = self.opened.keep(&start, self.kind).map_err(|e| RunError::Io("snapshots", e))?;
+        Ok(Known { start, snapshots, keeping })
+    }
 }
 
 /// What a thread had to say in the end.

@@ -47,9 +47,14 @@ impl<'s, D: Clone + 'static> Relation<'s, D> {
         self.changes.concat(self.held).as_collection()
     }
 
-    /// What a machine is to be told: one that starts with its saved states knows what the relation held.
-    pub fn told_to(self, machine: &str, vault: &Vault) -> Stream<'s, Time, Vec<(D, Time, Diff)>> {
-        if vault.restores(machine) { self.changes } else { self.changes.concat(self.held) }
+    /// Its changes, for a machine that is saved with it: that one knows what the relation held.
+    pub fn changes(self) -> Stream<'s, Time, Vec<(D, Time, Diff)>> {
+        self.changes
+    }
+
+    /// What a machine is to be told that starts without its states after a restart ([`Kind::Told`]).
+    pub fn told(self, vault: &Vault) -> Stream<'s, Time, Vec<(D, Time, Diff)>> {
+        if vault.is_whole() { self.changes } else { self.changes.concat(self.held) }
     }
 }
 

@@ -51,8 +51,8 @@ type Flow<'s, D> = Stream<'s, Time, Vec<D>>;
 /// Wires all views over the inputs. States start from what `vault` restores.
 pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Outputs<'s> {
     let ticks = &inputs.ticks;
-    let (links, counts) = link_states(city, inputs, vault);
-    let plans = plans(city, inputs, &links, &counts, vault);
+    let LinkViews { states: links, told, counts } = link_states(city, inputs, vault);
+    let plans = plans(city, inputs, &told, &counts, vault);
     let crowds = crowds(city, inputs, vault);
     let (forecasts, forecast_records) = forecasts(city, inputs, &links, &crowds, vault);
     let onsets = about_to_congest(city, &links, &forecasts, ticks, vault);
@@ -62,8 +62,8 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let surges = latest("surges", crowds.clone().map(|c| surging(&c)), ticks.clone(), None, vault);
     let surges = surges.collection().map(surge);
     let units = units_in_service(inputs, vault);
-    let dispatched = dispatched(city, inputs, &units, &links, vault);
-    let (asked, routes) = corridors(city, inputs, &links, &dispatched, vault);
+    let dispatched = dispatched(city, inputs, &units, &told, vault);
+    let (asked, routes) = corridors(city, inputs, &told, &dispatched, vault);
     let asked = asked.concat(buses(city, inputs, vault));
     let signals = signals(city, inputs, counts, &plans, asked, vault);
     let calls = dispatched.clone().flat_map(|said| if let DispatchSaid::Status(s) = said { Some(s) } else { None });
@@ -82,7 +82,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let rosters = rosters(city, inputs, &dispatched, vault);
     let not_taken = rosters.clone().flat_map(|said| if let RosterSaid::Rejected(r) = said { Some(r) } else { None });
     Outputs {
-        links,
+        links: told,
         commands: signals.clone().flat_map(|said| if let SignalSaid::Command(c) = said { Some(c) } else { None }),
         choices: signals.clone().flat_map(|said| if let SignalSaid::Choice(c) = said { Some(c) } else { None }),
         plans,
@@ -125,12 +125,16 @@ fn rosters<'s>(
     keyed(news.concat(calls), inputs.ticks.clone(), Rosters::new(Arc::clone(city)), vault)
 }
 
+/// What is told of links. After a restart they say again what they said last, to whoever remembers nothing of it.
+struct LinkViews<'s> {
+    states: Flow<'s, LinkState>,
+    /// The same, with what was said before a restart.
+    told: Flow<'s, LinkState>,
+    counts: Flow<'s, Arc<LaneCounts>>,
+}
+
 /// Passages, readings and bus fixes folded to the state of each link, and the counts near each stop line.
-fn link_states<'s>(
-    city: &Arc<City>,
-    inputs: &Inputs<'s>,
-    vault: &Vault,
-) -> (Flow<'s, LinkState>, Flow<'s, Arc<LaneCounts>>) {
+fn link_states<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> LinkViews<'s> {
     let by_plate = inputs.passages.clone().filter(|p| p.vehicle != VehicleId(0)).map(|p| (p.vehicle, p));
     let sighted = keyed(by_plate, inputs.ticks.clone(), Sightings::new(Arc::clone(city)), vault);
     let lines: Arc<[bool]> = at_line(city).into();
@@ -142,7 +146,13 @@ fn link_states<'s>(
     let observed = sighted.concat(nameless).concat(readings);
     let said = keyed(observed, inputs.ticks.clone(), Links::new(Arc::clone(city)), vault);
     let states = said.clone().flat_map(|said| if let LinkSaid::State(s) = said { Some(s) } else { None });
-    (states, said.flat_map(|said| if let LinkSaid::Counts(c) = said { Some(c) } else { None }))
+    let counts = said.clone().flat_map(|said| if let LinkSaid::Counts(c) = said { Some(c) } else { None });
+    if vault.is_whole() {
+        return LinkViews { told: states.clone(), states, counts };
+    }
+    let again = said.clone().flat_map(|said| if let LinkSaid::StateAgain(s) = said { Some(s) } else { None });
+    let counts_again = said.flat_map(|said| if let LinkSaid::CountsAgain(c) = said { Some(c) } else { None });
+    LinkViews { told: states.clone().concat(again), states, counts: counts.concat(counts_again) }
 }
 
 /// A passage without a plate, to its link.
@@ -298,7 +308,7 @@ fn forecasts<'s>(
         inputs.pick(move |event| if let Event::Call(call) = event { collision(&streets, &call) } else { None });
     let incidents = latest("incidents", collisions, inputs.ticks.clone(), Some(INCIDENT_MS), vault);
     let of = Arc::clone(&regions);
-    let incidents = incidents.told_to("forecast_rows", vault).map(move |((_, link), time_ms, diff)| {
+    let incidents = incidents.changes().map(move |((_, link), time_ms, diff)| {
         (of.of(link), ForecastEvent { time_ms, what: Known::Incident(link, diff as i64) })
     });
     let reports = inputs.pick(move |event| if let Event::Weather(report) = event { Some(rain(&report)) } else { None });
@@ -322,7 +332,7 @@ fn rain_at<'s>(
 ) -> Flow<'s, (ForecastRegion, ForecastEvent)> {
     let of = Arc::clone(regions);
     let held = latest("weather", reports, ticks, Some(hold_ms), vault);
-    held.told_to("forecast_rows", vault).flat_map(move |((area, rain_mm_h_milli), time_ms, diff)| {
+    held.changes().flat_map(move |((area, rain_mm_h_milli), time_ms, diff)| {
         let said = Known::Rain { of_district: area.0.is_some(), rain_mm_h_milli, holds: diff > 0 };
         of.rain(area, said, time_ms)
     })
@@ -403,7 +413,7 @@ fn dispatched<'s>(
         Event::Unit(r) => Some(news(r.time_ms, DispatchNews::OnTask(r.unit, r.status.is_on_task()))),
         _ => None,
     });
-    let moved = units.clone().told_to("dispatch", vault).map(move |((unit, place), time_ms, diff)| {
+    let moved = units.clone().told(vault).map(move |((unit, place), time_ms, diff)| {
         news(time_ms, if diff > 0 { DispatchNews::UnitHere(unit, place) } else { DispatchNews::UnitGone(unit) })
     });
     let travel = links.clone().map(move |s| news(s.time_ms, DispatchNews::Travel(s.link, s.travel_ms)));
@@ -425,7 +435,7 @@ fn covers<'s>(
     let of = Arc::clone(city);
     let news = move |unit: UnitId, time_ms, what| (of.units[unit.index()].region, CoverEvent { time_ms, what });
     let place = news.clone();
-    let moved = units.clone().told_to("covers", vault).map(move |((unit, at), time_ms, diff)| {
+    let moved = units.clone().told(vault).map(move |((unit, at), time_ms, diff)| {
         place(unit, time_ms, if diff > 0 { CoverNews::UnitHere(unit, at) } else { CoverNews::UnitGone(unit) })
     });
     let engaged = dispatched.clone().flat_map(move |said| match said {

@@ -9,8 +9,8 @@ use nanming_dataflows::input::Announced;
 
 use super::{Arrivals, NEVER, TickRecord, Waiting};
 use crate::engine::{Engine, Stopped};
-use crate::learned::Learned;
 use crate::metrics::Metrics;
+use crate::snapshots::Snapshots;
 
 /// Drives the engine until the leader ends. `closes` is told each tick as it closes, with what the leader says of sources;
 /// `finished` each as it is finished: it has no decisions, those are the leader's.
@@ -18,7 +18,7 @@ pub fn follow(
     mut engine: Engine,
     arrivals: &Arrivals,
     metrics: &Metrics,
-    learned: &mut Learned,
+    snapshots: &mut Snapshots,
     mut closes: impl FnMut(&Announced),
     mut finished: impl FnMut(&TickRecord),
 ) -> Result<(), Stopped> {
@@ -46,12 +46,14 @@ pub fn follow(
                     offsets,
                     decisions: Decisions { tick, ..Decisions::default() },
                 });
-                engine.submit_read(tick, batch, learned.mark(), read)?;
+                engine.submit_read(tick, batch, snapshots.mark(), read)?;
             }
             recv(parts) -> part => {
                 if let Some(whole) = engine.assemble(part.map_err(|_| Stopped)??) {
-                    learned.take(whole.saved);
-                    closing.pop_front().iter().for_each(&mut finished);
+                    if let Some(record) = closing.pop_front() {
+                        snapshots.take(record.tick, whole.saved, &record.offsets);
+                        finished(&record);
+                    }
                 }
             }
             recv(if pushed_room { &arrivals.pushed } else { &*NEVER }) -> arrival => match arrival {

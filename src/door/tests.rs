@@ -47,7 +47,7 @@ fn when_every_inbox_is_gone_what_waits_makes_one_last_tick_and_no_other() {
     let (records, finished) = bounded(64);
     let engine = Engine::start(&city, 1, &[]);
     std::thread::scope(|scope| {
-        let exits = Exits { street: &mut street, records: &records, recorder: None, learned: None };
+        let exits = Exits { street: &mut street, records: &records, recorder: None, snapshots: None };
         let driving = scope.spawn(|| live(engine, clock, NOW_MS, &arrivals, exits, &metrics));
         let first = finished.recv_timeout(Duration::from_secs(20)).unwrap();
         let more = finished.recv_timeout(Duration::from_millis(500));
@@ -67,7 +67,7 @@ fn a_command_leaves_while_the_ledger_takes_nothing() {
     let (records, finished) = bounded(0);
     let engine = Engine::start(&city, 1, &[]);
     std::thread::scope(|scope| {
-        let exits = Exits { street: &mut street, records: &records, recorder: None, learned: None };
+        let exits = Exits { street: &mut street, records: &records, recorder: None, snapshots: None };
         let driving = scope.spawn(|| live(engine, clock, NOW_MS, &arrivals, exits, &metrics));
         let command = commands.recv_timeout(Duration::from_secs(20)).unwrap();
         assert_eq!(command.junction, JunctionId(0));

@@ -10,7 +10,7 @@ use nanming_dataflows::input::Announced;
 use nanming_dataflows::network::City;
 
 use super::kafka::{Following, Sources};
-use super::{RunError, joined, share, surface, validator};
+use super::{Known, RunError, joined, share, surface, validator};
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::config::Config;
@@ -28,8 +28,9 @@ pub(super) fn follow(
     let clock = Clock::told();
     let shared = share(config, city, clock)?;
     let viid = Viid::new(&config.viid, &shared.city)?;
-    let (known, mut learned, keeping) = super::learned(config, Some(cluster), &shared.city)?;
-    let engine = Engine::start_in(Some(cluster), &shared.city, config.engine.workers, &known)?;
+    let Known { start, mut snapshots, keeping } =
+        super::snapshots(config, Some(cluster), &shared.city)?.go_on(u64::MAX)?;
+    let engine = Engine::start_in(Some(cluster), &shared.city, config.engine.workers, &start.states)?;
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
     let (validator, (tell, begins)) = (Arc::new(validator(config, &shared)), bounded(1));
     let sources = Sources { config, shared: &shared, inbox: &inbox, validator: &validator, cluster: Some(cluster) };
@@ -51,7 +52,7 @@ pub(super) fn follow(
                     let _ = tell.send(announced.bookmarks.iter().cloned().collect());
                 }
             };
-            door::follow(engine, &arrivals, &metrics, &mut learned, closes, finished)
+            door::follow(engine, &arrivals, &metrics, &mut snapshots, closes, finished)
         }
     })?;
     let told = (&shared.letters, &shared.metrics);
@@ -64,7 +65,7 @@ pub(super) fn follow(
         shared.end.come();
         let kafka_ended = kafka.map_or(Ok(()), Following::ended);
         joined("door", driving)??;
-        joined("learned", keeping)?;
+        joined("snapshots", keeping)?;
         kafka_ended?;
         println!("the leader has ended");
         return Ok(());

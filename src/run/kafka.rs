@@ -51,7 +51,7 @@ impl Kafka {
     /// Starts what the configuration asks for; none without brokers.
     pub(super) fn start(
         sources: &Sources<'_>,
-        (known, last_tick): (&Offsets, Time),
+        (known, seen, last_tick): (&Offsets, Option<&Offsets>, Time),
     ) -> Result<Option<Kafka>, RunError> {
         let Sources { config, shared, inbox, .. } = sources;
         let Some(brokers) = config.kafka.brokers.as_deref() else { return Ok(None) };
@@ -59,14 +59,18 @@ impl Kafka {
         let reach = Reach::new(Arc::clone(&shared.health), Arc::clone(metrics));
         let book = || Book::open(&config.ledger.path);
         let means = |book| sources.means(book, &reach, &progress);
+        // The engine knows sensors as of its snapshot, and the ledger how far they were read after it: they are read again from
+        // there on. Calls and answers are facts, and are never taken twice.
+        let mut sensed = known.clone();
+        seen.iter().for_each(|seen| sensed.absorb(seen));
         let sensors = match sources.place() {
             Some((process, processes)) => {
                 let (tell, begins) = bounded(1);
                 // There is room for one.
-                let _ = tell.send(known.clone());
+                let _ = tell.send(sensed);
                 Intake::spread(means(None), SENSORS.0, SENSORS.1, Place { process, processes, begins })?
             }
-            None => Intake::join(means(Some(book()?)), SENSORS.0, SENSORS.1, known)?,
+            None => Intake::join(means(Some(book()?)), SENSORS.0, SENSORS.1, &sensed)?,
         };
         let calls = Intake::join(means(Some(book()?)), CALLS.0, CALLS.1, known)?;
         let mut threads = Vec::new();

@@ -110,15 +110,14 @@ impl<M: Machine> Shard<M> {
 
     /// Puts what changed since the last save into the vault: what is gone, then what was stepped, by key.
     fn save(&mut self) {
-        let name = self.machine.name();
         for key in std::mem::take(&mut self.forgotten) {
-            self.vault.save(Saved::forgotten(name, &key));
+            self.vault.save(Saved::of(&self.machine, &key));
         }
         for key in self.slots.touched() {
             let Some(slot) = self.slots.get_mut(key) else { continue };
             (slot.touched, slot.saved) = (false, true);
             let wake = (slot.wake != NEVER).then_some(slot.wake);
-            self.vault.save(Saved::state(name, &key, &slot.state, wake));
+            self.vault.save(Saved::of(&self.machine, &key).with(&slot.state, wake));
         }
     }
 }

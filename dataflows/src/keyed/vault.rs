@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::{Kind, Machine};
 use crate::Time;
 
 /// One saved state. A later one of the same machine and key replaces an earlier one.
@@ -16,6 +17,8 @@ use crate::Time;
 pub struct Saved {
     /// The machine's name.
     pub machine: String,
+    /// What its states are good for after a restart.
+    pub kind: Kind,
     /// The key, in postcard.
     pub key: Vec<u8>,
     /// The state and its timer, in postcard; none: the key was forgotten.
@@ -23,11 +26,14 @@ pub struct Saved {
 }
 
 impl Saved {
-    pub(super) fn forgotten<K: Serialize>(machine: &str, key: &K) -> Self {
-        Saved { machine: machine.to_owned(), key: bytes(key), state: None }
+    /// Of a key of a machine that has no state any more, as far as is said.
+    pub(super) fn of<M: Machine>(machine: &M, key: &M::Key) -> Self {
+        Saved { machine: machine.name().to_owned(), kind: machine.kind(), key: bytes(key), state: None }
     }
-    pub(super) fn state<K: Serialize, S: Serialize>(machine: &str, key: &K, state: &S, wake: Option<Time>) -> Self {
-        Saved { machine: machine.to_owned(), key: bytes(key), state: Some(bytes(&(wake, state))) }
+
+    /// With a state and its timer.
+    pub(super) fn with<S: Serialize>(self, state: &S, wake: Option<Time>) -> Self {
+        Saved { state: Some(bytes(&(wake, state))), ..self }
     }
 }
 
@@ -39,25 +45,28 @@ fn bytes<T: Serialize>(value: &T) -> Vec<u8> {
 #[derive(Clone, Default)]
 pub struct Vault {
     restored: Arc<BTreeMap<(String, Vec<u8>), Vec<u8>>>,
+    /// Whether all machines start with saved states, those too that are told facts otherwise.
+    is_whole: bool,
     saved: Rc<RefCell<Vec<Saved>>>,
 }
 
 impl Vault {
     /// A vault from which machines start with the states of earlier saves, oldest first.
     pub fn restoring(saves: impl IntoIterator<Item = Saved>) -> Self {
-        let mut states = BTreeMap::new();
-        for Saved { machine, key, state } in saves {
+        let (mut states, mut is_whole) = (BTreeMap::new(), false);
+        for Saved { machine, kind, key, state } in saves {
+            is_whole |= kind == Kind::Told;
             match state {
                 Some(state) => states.insert((machine, key), state),
                 None => states.remove(&(machine, key)),
             };
         }
-        Vault { restored: Arc::new(states), saved: Rc::default() }
+        Vault { restored: Arc::new(states), is_whole, saved: Rc::default() }
     }
 
-    /// Whether a machine starts with saved states.
-    pub fn restores(&self, machine: &str) -> bool {
-        self.restored.keys().any(|(name, _)| name == machine)
+    /// Whether machines that are told facts after a restart start with saved states all the same: nothing is told to them again.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// Takes what was saved since the last call.

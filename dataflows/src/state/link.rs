@@ -25,7 +25,7 @@ pub use present::{NEAR_MM, SPACING_MM};
 use sensors::{Eye, Sensors};
 pub use service::{level_of_service, space_mean_speed_mm_s};
 pub use window::LATENESS_MS;
-use window::Window;
+use window::{Closed, Window};
 
 /// How often lane counts are told, ms.
 const COUNT_MS: u64 = 1_000;
@@ -151,6 +151,11 @@ pub enum LinkSaid {
     Counts(Arc<LaneCounts>),
     /// Each 10 s, when something happened.
     State(LinkState),
+    /// What was told last before a restart, for whoever remembers nothing: all that was learned of who comes here, and nobody
+    /// has left.
+    CountsAgain(Arc<LaneCounts>),
+    /// What was said last before a restart.
+    StateAgain(LinkState),
 }
 
 /// The machine of link states.
@@ -195,6 +200,24 @@ impl Machine for Links {
     /// Every link says at once what its cameras could see.
     fn keys(&self) -> Vec<LinkId> {
         self.city.links.iter().map(|l| l.id).collect()
+    }
+
+    fn restored(&self, id: LinkId, memory: &LinkMemory, tick: Time, out: &mut Outbox<LinkSaid>) {
+        let counts = memory.counts.as_deref().map(|told| LaneCounts {
+            time_ms: tick,
+            left_milli: Vec::new(),
+            strangers_milli: Vec::new(),
+            came_milli: memory.presents.all_came_milli(),
+            ..told.clone()
+        });
+        counts.into_iter().for_each(|counts| out.emit(LinkSaid::CountsAgain(Arc::new(counts))));
+        let Some(link) = self.city.links.get(id.index()) else { return };
+        let state = memory.said.map(|(flow_veh_h, speed_mm_s, queue_milli_veh)| {
+            // As exact as it is remembered.
+            let reading = Closed { flow_veh_h, speed_mm_s: speed_mm_s * 100, observed: false };
+            self.state(link, memory, tick, (reading, queue_milli_veh * 100))
+        });
+        state.into_iter().for_each(|state| out.emit(LinkSaid::StateAgain(state)));
     }
 
     const LOOKS: usize = 3;
@@ -332,8 +355,18 @@ impl Links {
             return;
         }
         memory.said = Some(now);
+        out.emit(LinkSaid::State(self.state(link, memory, tick, (reading, queue_milli_veh))));
+    }
+
+    fn state(
+        &self,
+        link: &Link,
+        memory: &LinkMemory,
+        tick: Time,
+        (reading, queue_milli_veh): (Closed, u32),
+    ) -> LinkState {
         let vehicles_milli = memory.presents.weight_milli();
-        out.emit(LinkSaid::State(LinkState {
+        LinkState {
             link: link.id,
             time_ms: tick,
             flow_veh_h: reading.flow_veh_h,
@@ -343,7 +376,7 @@ impl Links {
             travel_ms: travel_ms(link.length_mm, reading.speed_mm_s),
             level: level_of_service(reading.speed_mm_s, link.free_speed_mm_s),
             observed: reading.observed,
-        }));
+        }
     }
 }
 

@@ -406,6 +406,11 @@ impl Presents {
             .collect()
     }
 
+    /// The same by every lane upstream of which anything was learned.
+    pub(super) fn all_came_milli(&self) -> Vec<(LaneId, u16)> {
+        self.came.iter().map(|(lane, came)| (*lane, came.milli)).collect()
+    }
+
     /// Vehicles that have left a line upstream for some seconds and have not come to the first cameras, 1/1000.
     pub(super) fn inside_milli(&self, sensors: &Sensors, now: Time) -> u32 {
         let inside = |v: &&Present| now.saturating_sub(v.seen_ms) >= CROSSING_MS;

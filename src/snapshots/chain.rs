@@ -1,0 +1,193 @@
+//! Generations of files: each begins with all states and goes on with what changed. The newest and the one before it are kept.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, create_dir_all, read_dir, remove_file, rename};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nanming_dataflows::Time;
+use nanming_dataflows::bookmark::Bookmark;
+use nanming_dataflows::keyed::Saved;
+use serde::{Deserialize, Serialize};
+
+use super::file::{End, Records, append, framed};
+use super::{Of, Part, Restored};
+
+const ENDING: &str = "snapshot";
+/// States in a record of a file's beginning.
+const TOGETHER: usize = 1_024;
+
+/// The first record of a file.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    of: Of,
+    tick: Time,
+    read: Vec<Bookmark>,
+    /// Records after this one that hold all states of the tick.
+    base: usize,
+}
+
+/// States by machine and key.
+type States = BTreeMap<(String, Vec<u8>), Saved>;
+
+/// The files of a directory.
+pub(super) struct Chain {
+    dir: PathBuf,
+    of: Of,
+    /// Of the newest file that anybody made; 0: none.
+    generation: u64,
+}
+
+/// A file that is being written.
+pub(super) struct Growing {
+    file: File,
+    good_bytes: u64,
+    /// Of its beginning.
+    base_bytes: u64,
+}
+
+impl Chain {
+    /// Looks for the newest snapshot.
+    pub(super) fn open(dir: &Path, of: Of) -> std::io::Result<(Chain, Restored)> {
+        let generations = generations(dir)?;
+        let chain = Chain { dir: dir.into(), of, generation: generations.last().copied().unwrap_or_default() };
+        for generation in generations.into_iter().rev() {
+            match chain.read(generation) {
+                Ok((states, part, end)) => {
+                    if end == End::Damaged {
+                        chain.tell(generation, "the end of it is damaged; what stands before that holds");
+                    }
+                    let states = Arc::new(states.into_values().collect());
+                    let read = part.read.into_iter().collect();
+                    return Ok((chain, Restored { tick: part.tick, read, states }));
+                }
+                Err(why) => chain.tell(generation, &why),
+            }
+        }
+        Ok((chain, Restored::default()))
+    }
+
+    /// The same elsewhere.
+    #[cfg(test)]
+    pub(super) fn at(self, dir: &Path) -> Chain {
+        Chain { dir: dir.into(), ..self }
+    }
+
+    fn tell(&self, generation: u64, why: &str) {
+        tracing::warn!(file = %self.path(generation).display(), "a snapshot cannot be used as it is: {why}");
+    }
+
+    fn path(&self, generation: u64) -> PathBuf {
+        self.dir.join(format!("{generation:08}.{ENDING}"))
+    }
+
+    /// States as of the last whole record of a file, with its tick and offsets, and whether more followed.
+    fn read(&self, generation: u64) -> Result<(States, Part, End), String> {
+        let mut records = Records::open(&self.path(generation)).map_err(|why| why.to_string())?;
+        let head: Head = records.next().map_err(|_| "its beginning is damaged, or of another version")?;
+        if head.of.version != self.of.version || head.of.layout != self.of.layout {
+            return Err("it is of another version; what it holds is seen and learned anew".into());
+        }
+        if head.of != self.of {
+            return Err("it is of another city, or of this one before it was changed".into());
+        }
+        let (mut states, mut last) = (States::new(), Part { tick: head.tick, read: head.read, states: Vec::new() });
+        for _ in 0..head.base {
+            let part: Vec<Saved> = records.next().map_err(|_| "its beginning is damaged")?;
+            put(&mut states, part);
+        }
+        loop {
+            match records.next::<Part>() {
+                Ok(mut part) => {
+                    put(&mut states, std::mem::take(&mut part.states));
+                    last = part;
+                }
+                Err(end) => return Ok((states, last, end)),
+            }
+        }
+    }
+
+    /// A new file that begins with all states: those of the newest file, or of `states` where there is none of this run, and what
+    /// changed since.
+    pub(super) fn next(&mut self, states: impl IntoIterator<Item = Saved>, since: Part) -> std::io::Result<Growing> {
+        let mut all = States::new();
+        put(&mut all, states);
+        put(&mut all, since.states);
+        let all: Vec<&Saved> = all.values().collect();
+        create_dir_all(&self.dir)?;
+        let (generation, records) = (self.generation + 1, all.chunks(TOGETHER));
+        let head = Head { of: self.of.clone(), tick: since.tick, read: since.read, base: records.len() };
+        let new = self.dir.join("new");
+        let mut file = File::create(&new)?;
+        let mut base_bytes = 0;
+        for bytes in std::iter::once(framed(&head)).chain(records.map(|part| framed(&part))) {
+            let bytes = bytes?;
+            file.write_all(&bytes)?;
+            base_bytes += bytes.len() as u64;
+        }
+        file.sync_all()?;
+        rename(&new, self.path(generation))?;
+        File::open(&self.dir)?.sync_all()?;
+        self.generation = generation;
+        self.forget_all_but_two();
+        let file = OpenOptions::new().append(true).open(self.path(generation))?;
+        Ok(Growing { file, good_bytes: base_bytes, base_bytes })
+    }
+
+    /// All states as the newest file has them.
+    pub(super) fn newest(&self) -> std::io::Result<Vec<Saved>> {
+        let (states, ..) = self.read(self.generation).map_err(std::io::Error::other)?;
+        Ok(states.into_values().collect())
+    }
+
+    fn forget_all_but_two(&self) {
+        let old = generations(&self.dir).unwrap_or_default().into_iter().filter(|g| g + 1 < self.generation);
+        // One that stays takes room and is tried again with the next.
+        old.for_each(|generation| drop(remove_file(self.path(generation))));
+    }
+}
+
+impl Growing {
+    /// Appends a part. After an error the file is as it was before, or must not be written any more.
+    pub(super) fn append(&mut self, part: &Part) -> std::io::Result<()> {
+        let length = self.file.metadata()?.len();
+        if length != self.good_bytes {
+            self.file.set_len(self.good_bytes)?;
+        }
+        self.good_bytes += append(&mut self.file, part)?;
+        Ok(())
+    }
+
+    /// Whether it is so long that a new one should begin.
+    pub(super) fn is_long(&self) -> bool {
+        self.good_bytes > 3 * self.base_bytes.max(16 << 20)
+    }
+}
+
+fn put(all: &mut States, states: impl IntoIterator<Item = Saved>) {
+    for state in states {
+        let place = (state.machine.clone(), state.key.clone());
+        if state.state.is_some() {
+            all.insert(place, state);
+        } else {
+            all.remove(&place);
+        }
+    }
+}
+
+/// Of the files in a directory, oldest first; none without one.
+fn generations(dir: &Path) -> std::io::Result<Vec<u64>> {
+    let entries = match read_dir(dir) {
+        Ok(entries) => entries,
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(why) => return Err(why),
+    };
+    let number = |path: PathBuf| {
+        let is_ours = path.extension().is_some_and(|ending| ending == ENDING);
+        path.file_stem().filter(|_| is_ours)?.to_str()?.parse().ok()
+    };
+    let mut found: Vec<u64> = entries.flatten().filter_map(|entry| number(entry.path())).collect();
+    found.sort_unstable();
+    Ok(found)
+}

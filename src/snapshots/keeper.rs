@@ -1,0 +1,86 @@
+//! The thread that writes snapshots. What could not be written is kept in memory, one state a key, and tried again with the
+//! next: nothing is left out in between.
+
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+use nanming_dataflows::keyed::Saved;
+
+use super::Part;
+use super::chain::{Chain, Growing};
+
+/// What it works with.
+pub(super) struct Keeper {
+    chain: Chain,
+    growing: Option<Growing>,
+    /// What the engine started with, until it is in a file of this run.
+    start: Option<Arc<Vec<Saved>>>,
+    /// What is in no file yet.
+    since: Part,
+    failed: bool,
+}
+
+impl Keeper {
+    pub(super) fn new(chain: Chain, begun: Part, start: Arc<Vec<Saved>>) -> Keeper {
+        Keeper { chain, growing: None, start: Some(start), since: begun, failed: false }
+    }
+
+    pub(super) fn run(mut self, from: &Receiver<Part>) {
+        while let Ok(part) = from.recv() {
+            self.since.absorb(part);
+            let done = self.hear(from);
+            self.tell(done);
+        }
+    }
+
+    /// Writes what there is, with what waits already.
+    pub(super) fn hear(&mut self, from: &Receiver<Part>) -> std::io::Result<()> {
+        self.since.absorb_all(from);
+        self.write()
+    }
+
+    fn write(&mut self) -> std::io::Result<()> {
+        if let Some(growing) = self.growing.as_mut().filter(|growing| !growing.is_long()) {
+            if let Err(why) = growing.append(&self.since) {
+                self.growing = None;
+                return Err(why);
+            }
+        } else {
+            self.growing = None;
+            let states = match &self.start {
+                Some(start) => start.to_vec(),
+                None => self.chain.newest()?,
+            };
+            self.growing = Some(self.chain.next(states, self.since.clone())?);
+            self.start = None;
+        }
+        self.since.states.clear();
+        Ok(())
+    }
+
+    /// Once when it begins to fail, and once when it works again.
+    fn tell(&mut self, done: std::io::Result<()>) {
+        match done {
+            Ok(()) if self.failed => tracing::info!("snapshots are written again"),
+            Err(why) if !self.failed => tracing::error!(
+                "no snapshot can be written, and a restart would know the city as it was before: {why}; make room beside the \
+                 ledger, or give the right to write there"
+            ),
+            Ok(()) | Err(_) => return,
+        }
+        self.failed = !self.failed;
+    }
+}
+
+impl Part {
+    /// What waits already is written with the rest; of each key the newest state alone is kept.
+    fn absorb_all(&mut self, from: &Receiver<Part>) {
+        from.try_iter().for_each(|part| self.absorb(part));
+        let mut seen = std::collections::BTreeSet::new();
+        let mut newest: Vec<Saved> = std::mem::take(&mut self.states);
+        newest.reverse();
+        newest.retain(|state| seen.insert((state.machine.clone(), state.key.clone())));
+        newest.reverse();
+        self.states = newest;
+    }
+}

@@ -1,0 +1,120 @@
+use std::path::PathBuf;
+
+use super::*;
+
+fn state(key: u8, bytes: Option<&[u8]>) -> Saved {
+    let kind = if key < 100 { Kind::Learned } else { Kind::Seen };
+    Saved { machine: "machine".into(), kind, key: vec![key], state: bytes.map(<[u8]>::to_vec) }
+}
+
+fn offset(next: i64) -> Offsets {
+    Offsets::of(("passages".into(), 0), next)
+}
+
+/// Runs an engine's worth of snapshots: each a tick and its states, each in a record of its own. What was found before.
+fn kept(dir: &Path, news: &[(Time, Vec<Saved>)]) -> Restored {
+    let opened = Opened::in_dir(dir, &City::default()).unwrap();
+    let found = opened.found.clone();
+    let (mut snapshots, thread) = opened.keep(&found, Kind::Seen).unwrap();
+    for (tick, saved) in news {
+        snapshots.take(*tick, saved.clone(), &offset(*tick as i64));
+        while !snapshots.to.is_empty() {
+            std::thread::yield_now();
+        }
+    }
+    drop(snapshots);
+    thread.join().unwrap();
+    found
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn news() -> Vec<(Time, Vec<Saved>)> {
+    vec![
+        (10, vec![state(1, Some(b"one")), state(102, Some(b"two"))]),
+        (20, vec![state(1, Some(b"ONE")), state(3, Some(b"three"))]),
+        (30, vec![state(102, None), state(4, Some(b"four"))]),
+    ]
+}
+
+#[test]
+fn the_newest_of_each_is_there_again_with_its_tick_and_offsets() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("ledger.snapshots");
+    assert_eq!(kept(&dir, &news()).states.len(), 0);
+    let found = kept(&dir, &[]);
+    assert_eq!((found.tick, found.read), (30, offset(30)));
+    assert_eq!(*found.states, [state(1, Some(b"ONE")), state(3, Some(b"three")), state(4, Some(b"four"))]);
+    kept(&dir, &[(40, vec![state(5, Some(b"five"))])]);
+    assert_eq!(kept(&dir, &[]).states.len(), 4);
+    assert_eq!(files(&dir).len(), 2, "the newest and the one before it");
+}
+
+#[test]
+fn cut_or_changed_anywhere_an_earlier_snapshot_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    kept(dir.path(), &[(5, vec![state(9, Some(b"nine"))])]);
+    kept(dir.path(), &news());
+    let newest = files(dir.path()).pop().unwrap();
+    let whole = std::fs::read(&newest).unwrap();
+    let found = || Opened::in_dir(dir.path(), &City::default()).unwrap().found;
+    let mut ticks = Vec::new();
+    for cut in (0..whole.len()).rev() {
+        std::fs::write(&newest, &whole[..cut]).unwrap();
+        ticks.push(found().tick);
+        let mut turned = whole.clone();
+        turned[cut] ^= 1;
+        std::fs::write(&newest, &turned).unwrap();
+        assert_eq!(found().tick, *ticks.last().unwrap(), "{cut}");
+    }
+    assert!(ticks.is_sorted_by(|later, earlier| later >= earlier), "{ticks:?}");
+    ticks.dedup();
+    assert_eq!(ticks, [20, 10, 5]);
+    std::fs::write(&newest, &whole).unwrap();
+    assert_eq!(found().tick, 30);
+}
+
+#[test]
+fn states_of_another_city_or_version_are_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    kept(dir.path(), &news());
+    let other = nanming_simulators::town::small(2, 2, 1);
+    assert_eq!(Opened::in_dir(dir.path(), &other).unwrap().found.tick, 0);
+    let newer = Of { version: VERSION + 1, ..Of::city(&City::default()) };
+    assert_eq!(Chain::open(dir.path(), newer).unwrap().1.tick, 0);
+}
+
+#[test]
+fn what_was_seen_long_ago_is_left_out_and_what_was_learned_is_not() {
+    let all = [state(1, Some(b"learned")), state(101, Some(b"seen"))];
+    let found = Restored { tick: 1_000, read: offset(7), states: Arc::new(all.to_vec()) };
+    let soon = found.clone().for_start(1_000 + FRESH_MS);
+    assert_eq!((soon.states.len(), soon.read), (2, offset(7)));
+    let late = found.for_start(1_001 + FRESH_MS);
+    assert_eq!((late.states.to_vec(), late.read), (all[..1].to_vec(), Offsets::default()));
+}
+
+#[test]
+fn what_could_not_be_written_is_written_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("snapshots");
+    std::fs::write(&place, "a file where the directory should be").unwrap();
+    let chain = Chain::open(&dir.path().join("none"), Of::city(&City::default())).unwrap().0;
+    let mut keeper = Keeper::new(chain.at(&place), Part::default(), Arc::default());
+    let part = |tick, states| Part { tick, states, ..Part::default() };
+    let say = |keeper: &mut Keeper, part| {
+        let (to, from) = bounded(1);
+        to.send(part).unwrap();
+        drop(to);
+        keeper.hear(&from)
+    };
+    assert!(say(&mut keeper, part(10, vec![state(1, Some(b"one")), state(2, Some(b"two"))])).is_err());
+    std::fs::remove_file(&place).unwrap();
+    say(&mut keeper, part(20, vec![state(1, Some(b"ONE"))])).unwrap();
+    let found = Opened::in_dir(&place, &City::default()).unwrap().found;
+    assert_eq!((found.tick, found.states.to_vec()), (20, vec![state(1, Some(b"ONE")), state(2, Some(b"two"))]));
+}
