@@ -24,6 +24,7 @@ mod labels;
 mod make;
 mod process;
 mod rosters;
+mod snapshots;
 mod travel;
 mod webhooks;
 use labels::{ACK, PHASES, PRIORITIES, RESPONSE, STAGE_REASONS, TICK};
@@ -36,6 +37,7 @@ pub use dispatch::DispatchMeasures;
 pub use forecasts::ForecastMeasures;
 pub use kafka::KafkaMeasures;
 pub use rosters::RosterMeasures;
+pub use snapshots::SnapshotMeasures;
 pub use travel::TravelMeasures;
 pub use webhooks::WebhookMeasures;
 
@@ -102,6 +104,8 @@ pub struct Metrics {
     pub travel: TravelMeasures,
     /// Of webhooks.
     pub webhooks: WebhookMeasures,
+    /// Of snapshots.
+    pub snapshots: SnapshotMeasures,
     terminals: IntGauge,
     event_streams: IntGauge,
     resident: IntGauge,
@@ -266,6 +270,7 @@ impl Metrics {
             controllers: ControllerMeasures::new(&make),
             travel: TravelMeasures::new(&make),
             webhooks: WebhookMeasures::new(&make),
+            snapshots: SnapshotMeasures::new(&make),
             terminals: make.int_gauge("terminals_connected", "Dispatch terminals connected."),
             event_streams: make.int_gauge("event_streams_connected", "Boards connected."),
             resident: make.int_gauge("process_resident_bytes", "Memory in RAM."),

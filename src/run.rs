@@ -183,7 +183,7 @@ fn run_city(
     let app = app(config, &shared, &ledger, inbox.clone(), &ears, (restored, tasks))?;
     let viid = Viid::new(&config.viid, &shared.city)?;
     let street = shared.street(&ears);
-    let mut remembered = before.map(|before| before.go_on(shared.clock.start_ms())).transpose()?;
+    let mut remembered = before.map(|before| before.go_on(shared.clock.start_ms(), &shared.metrics)).transpose()?;
     let known = ledger.offsets()?;
     let seen = remembered.as_ref().map(|known| &known.start.read);
     let sources = Sources { config, shared: &shared, inbox: &inbox, validator: &app.validator, cluster };
@@ -268,13 +268,14 @@ fn snapshots(config: &Config, cluster: Option<&Cluster>, city: &City) -> Result<
 
 impl Before {
     /// What of it is good for an engine that begins at `start_ms`.
-    fn go_on(self, start_ms: u64) -> Result<Known, RunError> {
+    fn go_on(self, start_ms: u64, metrics: &Arc<Metrics>) -> Result<Known, RunError> {
         let start = self.opened.found.clone().for_start(if self.kind == Kind::Learned { u64::MAX } else { start_ms });
         if !start.states.is_empty() {
-            let age_s = start_ms.saturating_sub(start.tick) / 1000;
+            let age_s = (start_ms != u64::MAX).then(|| start_ms.saturating_sub(start.tick) / 1000);
             tracing::info!(states = start.states.len(), age_s, "the engine goes on with what it knew");
         }
-        let (snapshots, keeping) = self.opened.keep(&start, self.kind).map_err(|e| RunError::Io("snapshots", e))?;
+        let (snapshots, keeping) =
+            self.opened.keep(&start, self.kind, Arc::clone(metrics)).map_err(|e| RunError::Io("snapshots", e))?;
         Ok(Known { start, snapshots, keeping })
     }
 }

@@ -22,6 +22,7 @@ use nanming_dataflows::keyed::{Kind, Saved, Tick};
 use nanming_dataflows::network::City;
 use serde::{Deserialize, Serialize};
 
+use crate::metrics::Metrics;
 use crate::offsets::Offsets;
 
 mod chain;
@@ -122,11 +123,11 @@ impl Opened {
         Ok(Opened { chain, found })
     }
 
-    /// Begins to keep the states of an engine that started with `states`, up to a kind.
-    pub fn keep(self, start: &Restored, kind: Kind) -> std::io::Result<(Snapshots, Keeping)> {
+    /// Begins to keep the states of an engine that started with `start`: those of a kind and of the kinds before it.
+    pub fn keep(self, start: &Restored, kind: Kind, metrics: Arc<Metrics>) -> std::io::Result<(Snapshots, Keeping)> {
         let (to, from) = bounded(4);
         let begun = Part { tick: start.tick, read: start.read.bookmarks(), states: Vec::new() };
-        let keeper = Keeper::new(self.chain, begun, Arc::clone(&start.states));
+        let keeper = Keeper::new(self.chain, begun, Arc::clone(&start.states), metrics);
         let thread = std::thread::Builder::new().name("snapshots".into()).spawn(move || keeper.run(&from))?;
         let (waiting, read, asked) = (Part::default(), start.read.clone(), Instant::now());
         Ok((Snapshots { to, waiting, read, asked, kind }, thread))

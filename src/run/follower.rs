@@ -29,7 +29,7 @@ pub(super) fn follow(
     let shared = share(config, city, clock)?;
     let viid = Viid::new(&config.viid, &shared.city)?;
     let Known { start, mut snapshots, keeping } =
-        super::snapshots(config, Some(cluster), &shared.city)?.go_on(u64::MAX)?;
+        super::snapshots(config, Some(cluster), &shared.city)?.go_on(u64::MAX, &shared.metrics)?;
     let engine = Engine::start_in(Some(cluster), &shared.city, config.engine.workers, &start.states)?;
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
     let (validator, (tell, begins)) = (Arc::new(validator(config, &shared)), bounded(1));

@@ -42,7 +42,7 @@ pub(super) struct Chain {
 /// A file that is being written.
 pub(super) struct Growing {
     file: File,
-    good_bytes: u64,
+    bytes: u64,
     /// Of its beginning.
     base_bytes: u64,
 }
@@ -132,7 +132,7 @@ impl Chain {
         self.generation = generation;
         self.forget_all_but_two();
         let file = OpenOptions::new().append(true).open(self.path(generation))?;
-        Ok(Growing { file, good_bytes: base_bytes, base_bytes })
+        Ok(Growing { file, bytes: base_bytes, base_bytes })
     }
 
     /// All states as the newest file has them.
@@ -149,19 +149,22 @@ impl Chain {
 }
 
 impl Growing {
-    /// Appends a part. After an error the file is as it was before, or must not be written any more.
-    pub(super) fn append(&mut self, part: &Part) -> std::io::Result<()> {
-        let length = self.file.metadata()?.len();
-        if length != self.good_bytes {
-            self.file.set_len(self.good_bytes)?;
-        }
-        self.good_bytes += append(&mut self.file, part)?;
-        Ok(())
+    /// Appends a part; how long it is, bytes. After an error the file must not be written any more: nobody knows what of it is
+    /// on the disk.
+    pub(super) fn append(&mut self, part: &Part) -> std::io::Result<u64> {
+        let bytes = append(&mut self.file, part)?;
+        self.bytes += bytes;
+        Ok(bytes)
+    }
+
+    /// How long the file is, bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Whether it is so long that a new one should begin.
     pub(super) fn is_long(&self) -> bool {
-        self.good_bytes > 3 * self.base_bytes.max(16 << 20)
+        self.bytes > 3 * self.base_bytes.max(16 << 20)
     }
 }
 

@@ -8,6 +8,7 @@ use nanming_dataflows::keyed::Saved;
 
 use super::Part;
 use super::chain::{Chain, Growing};
+use crate::metrics::Metrics;
 
 /// What it works with.
 pub(super) struct Keeper {
@@ -17,12 +18,13 @@ pub(super) struct Keeper {
     start: Option<Arc<Vec<Saved>>>,
     /// What is in no file yet.
     since: Part,
+    metrics: Arc<Metrics>,
     failed: bool,
 }
 
 impl Keeper {
-    pub(super) fn new(chain: Chain, begun: Part, start: Arc<Vec<Saved>>) -> Keeper {
-        Keeper { chain, growing: None, start: Some(start), since: begun, failed: false }
+    pub(super) fn new(chain: Chain, begun: Part, start: Arc<Vec<Saved>>, metrics: Arc<Metrics>) -> Keeper {
+        Keeper { chain, growing: None, start: Some(start), since: begun, metrics, failed: false }
     }
 
     pub(super) fn run(mut self, from: &Receiver<Part>) {
@@ -40,26 +42,30 @@ impl Keeper {
     }
 
     fn write(&mut self) -> std::io::Result<()> {
-        if let Some(growing) = self.growing.as_mut().filter(|growing| !growing.is_long()) {
-            if let Err(why) = growing.append(&self.since) {
-                self.growing = None;
-                return Err(why);
+        let bytes = match self.growing.take().filter(|growing| !growing.is_long()) {
+            // After an error it is not written any more: the next file begins with all that it has.
+            Some(mut growing) => {
+                let bytes = growing.append(&self.since)?;
+                self.growing = Some(growing);
+                bytes
             }
-        } else {
-            self.growing = None;
-            let states = match &self.start {
-                Some(start) => start.to_vec(),
-                None => self.chain.newest()?,
-            };
-            self.growing = Some(self.chain.next(states, self.since.clone())?);
-            self.start = None;
-        }
+            None => {
+                let states = self.start.as_ref().map_or_else(|| self.chain.newest(), |start| Ok(start.to_vec()))?;
+                let growing = self.chain.next(states, self.since.clone())?;
+                self.start = None;
+                self.growing.insert(growing).bytes()
+            }
+        };
+        self.metrics.snapshots.written(self.since.tick, bytes);
         self.since.states.clear();
         Ok(())
     }
 
     /// Once when it begins to fail, and once when it works again.
     fn tell(&mut self, done: std::io::Result<()>) {
+        if done.is_err() {
+            self.metrics.snapshots.failed();
+        }
         match done {
             Ok(()) if self.failed => tracing::info!("snapshots are written again"),
             Err(why) if !self.failed => tracing::error!(

@@ -7,6 +7,10 @@ fn state(key: u8, bytes: Option<&[u8]>) -> Saved {
     Saved { machine: "machine".into(), kind, key: vec![key], state: bytes.map(<[u8]>::to_vec) }
 }
 
+fn metrics() -> Arc<Metrics> {
+    Arc::new(Metrics::new(&City::default()))
+}
+
 fn offset(next: i64) -> Offsets {
     Offsets::of(("passages".into(), 0), next)
 }
@@ -15,7 +19,7 @@ fn offset(next: i64) -> Offsets {
 fn kept(dir: &Path, news: &[(Time, Vec<Saved>)]) -> Restored {
     let opened = Opened::in_dir(dir, &City::default()).unwrap();
     let found = opened.found.clone();
-    let (mut snapshots, thread) = opened.keep(&found, Kind::Seen).unwrap();
+    let (mut snapshots, thread) = opened.keep(&found, Kind::Seen, metrics()).unwrap();
     for (tick, saved) in news {
         snapshots.take(*tick, saved.clone(), &offset(*tick as i64));
         while !snapshots.to.is_empty() {
@@ -104,7 +108,7 @@ fn what_could_not_be_written_is_written_later() {
     let place = dir.path().join("snapshots");
     std::fs::write(&place, "a file where the directory should be").unwrap();
     let chain = Chain::open(&dir.path().join("none"), Of::city(&City::default())).unwrap().0;
-    let mut keeper = Keeper::new(chain.at(&place), Part::default(), Arc::default());
+    let mut keeper = Keeper::new(chain.at(&place), Part::default(), Arc::default(), metrics());
     let part = |tick, states| Part { tick, states, ..Part::default() };
     let say = |keeper: &mut Keeper, part| {
         let (to, from) = bounded(1);
