@@ -178,7 +178,11 @@ fn run_city(
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
     let (ears, heard) = simulator::ears(config.simulator.enabled);
     let RestoredRosters { events, notes, .. } = rosters_before(&ledger, inbox.now_ms())?;
-    let restored = restore(&shared.city, &ledger, events, &inbox)?;
+    let (facts, restored) = facts(&shared.city, &ledger, events, inbox.now_ms())?;
+    if !facts.is_empty() {
+        // The door was opened a moment ago and has room for one. They come before anything that is said of them.
+        let _ = inbox.send_first(Arrival { events: facts, ..Arrival::default() });
+    }
     let tasks = RosterBoard::new(&shared.city, notes);
     let app = app(config, &shared, &ledger, inbox.clone(), &ears, (restored, tasks))?;
     let viid = Viid::new(&config.viid, &shared.city)?;
@@ -360,16 +364,16 @@ fn share(config: &Config, city: Arc<City>, clock: Clock) -> Result<Shared, RunEr
     })
 }
 
-/// Calls that were open when the ledger was last written go back through the door as facts, and to the terminals; so do
-/// stages that are held, and what rosters knew.
-fn restore(city: &City, ledger: &Ledger, rosters: Vec<RosterEvent>, inbox: &Inbox) -> Result<Duty, RunError> {
+/// Calls that were open when the ledger was last written, stages that are held, and what rosters knew: facts that go back
+/// through the door; and what terminals are told.
+fn facts(city: &City, ledger: &Ledger, rosters: Vec<RosterEvent>, now_ms: u64) -> Result<(Vec<Event>, Duty), RunError> {
     let (calls, in_force) = (ledger.open_calls()?, ledger.assignments_in_force()?);
     if !calls.is_empty() {
         tracing::info!(calls = calls.len(), assignments = in_force.len(), "open calls are taken up again");
     }
     let mut events: Vec<Event> = calls.iter().map(|(call, _)| Event::Call(*call)).collect();
     events.extend(ledger.crews()?.into_iter().map(Event::Call));
-    let holds = ledger.holds_in_force(inbox.now_ms())?;
+    let holds = ledger.holds_in_force(now_ms)?;
     let fits = |hold: &StageHold| {
         let junction = city.junctions.get(hold.junction.index());
         junction.zip(hold.stage).is_some_and(|(junction, stage)| usize::from(stage) < junction.stages.len())
@@ -383,11 +387,7 @@ fn restore(city: &City, ledger: &Ledger, rosters: Vec<RosterEvent>, inbox: &Inbo
     }
     events.extend(held.into_iter().map(Event::Hold));
     events.extend(rosters.into_iter().map(Event::Roster));
-    if !events.is_empty() {
-        // The door was opened a moment ago and has room for one. They come before anything that is said of them.
-        let _ = inbox.send_first(Arrival { events, ..Arrival::default() });
-    }
-    Ok(Duty::restored(&calls, &in_force))
+    Ok((events, Duty::restored(&calls, &in_force)))
 }
 
 /// Tasks, points and absences of rosters, as the facts that go back through the door, and the words of tasks, for the board.

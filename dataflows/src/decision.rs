@@ -109,7 +109,7 @@ impl Decisions {
 
     /// Puts every list into its order, whatever workers the records came from.
     pub fn sort(&mut self) {
-        self.links.sort_unstable_by_key(|x| x.link);
+        self.links.sort_unstable_by_key(|x| (x.link, x.time_ms));
         self.commands.sort_unstable_by_key(|x| (x.junction, x.at_ms));
         self.choices.sort_unstable_by_key(|x| x.junction);
         self.plans.sort_unstable();

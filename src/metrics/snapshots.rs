@@ -1,12 +1,12 @@
 //! Measures of snapshots.
 
-use prometheus::{IntCounter, IntGauge};
+use prometheus::{Gauge, IntCounter};
 
 use super::make::Make;
 
 /// Measures of snapshots.
 pub struct SnapshotMeasures {
-    tick: IntGauge,
+    tick: Gauge,
     bytes: IntCounter,
     failed: IntCounter,
 }
@@ -14,8 +14,10 @@ pub struct SnapshotMeasures {
 impl SnapshotMeasures {
     pub(super) fn new(make: &Make) -> SnapshotMeasures {
         SnapshotMeasures {
-            tick: make
-                .int_gauge("snapshot_tick_ms", "City time of the newest snapshot on the disk; 0 before the first."),
+            tick: make.gauge(
+                "snapshot_tick_seconds",
+                "City time of the newest snapshot on the disk, Unix time; 0 before the first.",
+            ),
             bytes: make.counter("snapshot_bytes_total", "Bytes of snapshots written."),
             failed: make.counter(
                 "snapshot_failures_total",
@@ -26,7 +28,7 @@ impl SnapshotMeasures {
 
     /// A snapshot of a tick is on the disk, so many bytes more.
     pub(crate) fn written(&self, tick: u64, bytes: u64) {
-        self.tick.set(tick as i64);
+        self.tick.set(tick as f64 / 1000.0);
         self.bytes.inc_by(bytes);
     }
 

@@ -7,6 +7,8 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod simulation;
+
 /// Of a run in a directory of its own, without a simulator.
 fn config() -> (Config, TempDir) {
     let (mut config, dir) = (Config::default(), tempfile::tempdir().unwrap());

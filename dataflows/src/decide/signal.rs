@@ -228,6 +228,8 @@ impl Machine for Signals {
             signal.shown = Shown::dark(junction.heads.len());
             signal.demand = Demand::none(field, junction, tick);
             signal.heard_ms = tick;
+            // What a controller said before is of a time when an engine before this one may still have given it orders.
+            signal.reported_ms = tick;
             signal.phase = Phase::Listening { until_ms: Some(tick + LISTEN_MS) };
         }
         for (_, event) in events {

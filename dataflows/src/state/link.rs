@@ -203,8 +203,10 @@ impl Machine for Links {
     }
 
     fn restored(&self, id: LinkId, memory: &LinkMemory, tick: Time, out: &mut Outbox<LinkSaid>) {
+        // Before whatever is said in this tick.
+        let said_ms = tick.saturating_sub(1);
         let counts = memory.counts.as_deref().map(|told| LaneCounts {
-            time_ms: tick,
+            time_ms: said_ms,
             left_milli: Vec::new(),
             strangers_milli: Vec::new(),
             came_milli: memory.presents.all_came_milli(),
@@ -215,7 +217,7 @@ impl Machine for Links {
         let state = memory.said.map(|(flow_veh_h, speed_mm_s, queue_milli_veh)| {
             // As exact as it is remembered.
             let reading = Closed { flow_veh_h, speed_mm_s: speed_mm_s * 100, observed: false };
-            self.state(link, memory, tick, (reading, queue_milli_veh * 100))
+            self.state(link, memory, said_ms, (reading, queue_milli_veh * 100))
         });
         state.into_iter().for_each(|state| out.emit(LinkSaid::StateAgain(state)));
     }

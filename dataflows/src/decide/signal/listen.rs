@@ -5,8 +5,8 @@
 
 use super::*;
 
-/// A controller that has not said for so long what it shows is taken to be dark, ms.
-pub(super) const LISTEN_MS: u64 = 35_000;
+/// A controller that has not said for so long what it shows is taken to be dark, ms: one of its reports, each 30 s, may be late.
+pub(super) const LISTEN_MS: u64 = 65_000;
 /// One that runs its own plan is taken over when it next begins a stage, or after so long, ms.
 const OWN_PLAN_MS: u64 = 150_000;
 /// One that is in fault, or in the hands of a person, is left alone for so long after it last said so: three reports, ms.
