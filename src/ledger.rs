@@ -32,17 +32,20 @@ use std::time::{Duration, Instant};
 
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::SignalCommand;
+use nanming_dataflows::event::{RosterChange, RosterEvent};
 use nanming_dataflows::network::City;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::door::TickRecord;
 use crate::offsets::Offsets;
 
+pub mod audit;
 mod book;
 mod checkpoint;
 mod files;
 mod keeper;
 mod outbox;
+pub mod prune;
 pub(crate) mod refusals;
 mod responses;
 mod restart;
@@ -54,6 +57,9 @@ mod text;
 mod write;
 
 pub use book::{Book, CallPage, Changed, HistoryLine, Joined};
+use audit::Head;
+use audit::roots::Roots;
+use audit::rows::Ends;
 use checkpoint::Checkpoints;
 use files::Files;
 pub use keeper::{Keeper, keep};
@@ -115,6 +121,7 @@ pub enum LedgerError {
 
 /// The writing end. One process at a time has it: a lock file beside it sees to that.
 pub struct Ledger {
+    _roots: Roots,
     _checkpoints: Checkpoints,
     db: Connection,
     files: Files,
@@ -123,6 +130,10 @@ pub struct Ledger {
     rosters: Vec<nanming_dataflows::network::Roster>,
     /// The last tick of the last transaction.
     written: Option<Time>,
+    /// The end of the audit log after that.
+    audit: Head,
+    /// Time spent on the audit log.
+    audit_took: Duration,
     conflicts: u64,
     signals_keep_ms: u64,
     signals: Vec<SignalCommand>,
@@ -138,13 +149,16 @@ impl Ledger {
         let lock = lock(path)?;
         let db = Connection::open(path)?;
         schema::prepare(&db, path)?;
-        let ledger = Ledger {
+        let mut ledger = Ledger {
             files: Files::of(path)?,
+            _roots: Roots::beside(path, city.utc_offset_min)?,
             _checkpoints: Checkpoints::beside(&db, path)?,
             db,
             roster: Roster::of(city)?,
             rosters: city.rosters.clone(),
             written: None,
+            audit: Head::default(),
+            audit_took: Duration::ZERO,
             conflicts: 0,
             signals_keep_ms: signal_hours * 3_600_000,
             signals: Vec::new(),
@@ -153,6 +167,8 @@ impl Ledger {
             _lock: lock,
         };
         ledger.claim(path)?;
+        let last_tick = ledger.last_tick()?.unwrap_or(0);
+        ledger.audit = audit::start(&mut ledger.db, ledger.roster.fingerprint, last_tick)?;
         Ok(ledger)
     }
 
@@ -187,16 +203,21 @@ impl Ledger {
             return Ok(false);
         }
         let transaction = self.db.transaction()?;
-        let mut conflicts = 0;
+        let (mut conflicts, mut audit) = (0, Audit::after(self.audit));
         for record in new().filter(|r| is_durable(r)) {
+            let ends = audit.timed(|_| Ends::of(&transaction))?;
             conflicts += write::tick(&transaction, record)?;
             tasks::write(&transaction, &self.rosters, record)?;
+            audit.timed(|head| audit::told::tick(&transaction, head, ends, &self.rosters, record))?;
         }
-        write::signals(&transaction, self.signals.iter().chain(commands()), self.signals_keep_ms)?;
-        write::offsets(&transaction, &read)?;
         let last = new().next_back().map(|record| record.tick);
+        let wrote = write::signals(&transaction, self.signals.iter().chain(commands()), self.signals_keep_ms)?;
+        audit.timed(|head| audit::told::signals(&transaction, head, wrote, last))?;
+        write::offsets(&transaction, &read)?;
         last.map_or(Ok(()), |tick| write::last_tick(&transaction, tick))?;
+        audit.timed(|head| head.note(&transaction))?;
         transaction.commit()?;
+        (self.audit, self.audit_took) = (audit.head, self.audit_took + audit.took);
         self.written = last.or(self.written);
         self.conflicts += conflicts;
         self.signals.clear();
@@ -211,25 +232,57 @@ impl Ledger {
         std::mem::take(&mut self.conflicts)
     }
 
+    /// Time spent on the audit log since this was last asked.
+    pub fn take_audit_took(&mut self) -> Duration {
+        std::mem::take(&mut self.audit_took)
+    }
+
     /// Writes signal commands and offsets that still wait: before the end.
     pub fn flush(&mut self) -> Result<(), LedgerError> {
         self.files.check(&self.db)?;
         let transaction = self.db.transaction()?;
-        write::signals(&transaction, self.signals.iter(), self.signals_keep_ms)?;
+        let mut head = self.audit;
+        let wrote = write::signals(&transaction, self.signals.iter(), self.signals_keep_ms)?;
+        audit::told::signals(&transaction, &mut head, wrote, self.written)?;
         write::offsets(&transaction, &self.offsets)?;
+        head.note(&transaction)?;
         transaction.commit()?;
+        self.audit = head;
         self.signals.clear();
         self.offsets.clear();
         Ok(())
     }
 }
 
+/// The audit log within a transaction: what it becomes counts once that is committed.
+struct Audit {
+    head: Head,
+    took: Duration,
+}
+
+impl Audit {
+    fn after(head: Head) -> Audit {
+        Audit { head, took: Duration::ZERO }
+    }
+
+    fn timed<T>(&mut self, work: impl FnOnce(&mut Head) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        let began = Instant::now();
+        let done = work(&mut self.head);
+        self.took += began.elapsed();
+        done
+    }
+}
+
 /// Whether a tick holds what somebody waits for, so that it must be on the disk before anybody is told.
 fn is_durable(record: &TickRecord) -> bool {
     let d = &record.decisions;
-    let heard = record.calls.is_empty() && record.acks.is_empty() && record.holds.is_empty();
-    !(heard
+    let silent = record.calls.is_empty() && record.acks.is_empty() && record.holds.is_empty();
+    // Where a person is changes by itself, and is kept by nobody.
+    let is_word = |event: &RosterEvent| !matches!(event.change, RosterChange::Here(..));
+    !(silent
+        && !record.rosters.iter().any(is_word)
         && d.assignments.is_empty()
+        && d.merges.is_empty()
         && d.calls.is_empty()
         && d.assignment_statuses.is_empty()
         && d.escalations.is_empty()

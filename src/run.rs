@@ -49,7 +49,7 @@ use simulator::Ears;
 /// Finished ticks that may wait for the ledger, and committed ones for the sinks, before the engine is held back.
 const TICKS: usize = 256;
 /// IDs that the engine gives to calls whose senders gave none.
-const OWN_CALLS: std::ops::Range<u64> = 1..1 << 32;
+pub(crate) const OWN_CALLS: std::ops::Range<u64> = 1..1 << 32;
 
 /// Why a run fails.
 #[derive(Debug, thiserror::Error)]

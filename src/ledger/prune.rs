@@ -1,0 +1,133 @@
+//! Removes what is old: closed calls and all about them, tasks that are done, stages that were held, signal commands. Never
+//! what is open. The audit log keeps its records, and one more that says what was removed, and by whom.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use super::audit::{Head, Kind};
+use super::restart::OPEN;
+use super::{LedgerError, audit, lock, schema};
+use crate::rosters::OWN_TASKS;
+use crate::run::OWN_CALLS;
+
+/// Calls or tasks that one record names at most.
+const NAMED_AT_ONCE: usize = 5_000;
+
+/// What was removed, as the audit log says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pruned {
+    /// Who had it done.
+    pub by: String,
+    /// What was over before this time, ms.
+    pub before_ms: i64,
+    /// Calls, with their history, assignments, answers, escalations.
+    pub calls: Vec<i64>,
+    /// Tasks of rosters, with their history.
+    pub tasks: Vec<i64>,
+    /// Words on stages held: junction, time.
+    pub holds: Vec<(i64, i64)>,
+    /// Signal commands before this time were removed, ms.
+    pub signals_before_ms: i64,
+}
+
+/// The body of its record.
+#[derive(Serialize)]
+struct Body<'a> {
+    pruned: &'a Pruned,
+}
+
+/// Removes from the ledger at `path` what was over before a time, ms, in one transaction, and gives its space back. The
+/// ledger must not be in use.
+pub fn prune(path: &Path, before_ms: i64, by: &str) -> Result<Pruned, LedgerError> {
+    let _lock = lock(path)?;
+    let mut db = Connection::open(path)?;
+    schema::prepare(&db, path)?;
+    let pruned = old(&db, before_ms, by)?;
+    let mut head = Head::of(&db)?;
+    let transaction = db.transaction()?;
+    remove(&transaction, &pruned)?;
+    let last_tick = audit::last_tick(&transaction)?;
+    for part in parts(&pruned) {
+        head.append(&transaction, last_tick, Kind::Prune, &Body { pruned: &part })?;
+    }
+    head.note(&transaction)?;
+    transaction.commit()?;
+    db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
+    Ok(pruned)
+}
+
+/// What is over since before a time.
+fn old(db: &Connection, before_ms: i64, by: &str) -> Result<Pruned, LedgerError> {
+    // Steps are numbered by the rows of the history, and receivers count on the numbers: the last row stays, and so do the
+    // last call and the last task, so that no number is given twice. A call that others are merged into goes when they do.
+    let (calls_from, calls_until) = (OWN_CALLS.start, OWN_CALLS.end);
+    let (tasks_from, tasks_until) = (OWN_TASKS.start, OWN_TASKS.end);
+    let calls = format!(
+        "WITH ended AS (
+            SELECT c.id, c.joined FROM calls c WHERE c.phase NOT IN {OPEN} AND c.opened_ms < ?1
+            AND NOT EXISTS (SELECT 1 FROM call_history h WHERE h.call = c.id AND h.time_ms >= ?1)
+            AND c.id IS NOT (SELECT call FROM call_history ORDER BY rowid DESC LIMIT 1)
+            AND c.id IS NOT (SELECT max(id) FROM calls WHERE id >= {calls_from} AND id < {calls_until}))
+         SELECT id FROM ended
+         WHERE (joined IS NULL OR joined IN (SELECT id FROM ended) OR joined NOT IN (SELECT id FROM calls))
+         AND NOT EXISTS (SELECT 1 FROM calls j WHERE j.joined = ended.id AND j.id NOT IN (SELECT id FROM ended))
+         ORDER BY id"
+    );
+    let tasks = format!(
+        "SELECT id FROM roster_tasks t WHERE phase IN ('done', 'cancelled') AND raised_ms < ?1
+         AND NOT EXISTS (SELECT 1 FROM roster_history h WHERE h.task = t.id AND h.time_ms >= ?1)
+         AND id IS NOT (SELECT max(id) FROM roster_tasks WHERE id >= {tasks_from} AND id < {tasks_until}) ORDER BY id"
+    );
+    let holds = "SELECT junction, time_ms FROM holds WHERE time_ms < ?1 AND until_ms < ?1 ORDER BY junction, time_ms";
+    let ids = |sql: &str| -> Result<Vec<i64>, LedgerError> {
+        Ok(db.prepare(sql)?.query_map([before_ms], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    };
+    let holds = db.prepare(holds)?.query_map([before_ms], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    Ok(Pruned {
+        by: by.into(),
+        before_ms,
+        calls: ids(&calls)?,
+        tasks: ids(&tasks)?,
+        holds,
+        signals_before_ms: before_ms,
+    })
+}
+
+fn remove(to: &Transaction<'_>, pruned: &Pruned) -> Result<(), LedgerError> {
+    for call in &pruned.calls {
+        for table in ["call_history", "assignments", "acks", "escalations"] {
+            to.prepare_cached(&format!("DELETE FROM {table} WHERE call = ?"))?.execute([call])?;
+        }
+        to.prepare_cached("DELETE FROM calls WHERE id = ?")?.execute([call])?;
+    }
+    for task in &pruned.tasks {
+        to.prepare_cached("DELETE FROM roster_history WHERE task = ?")?.execute([task])?;
+        to.prepare_cached("DELETE FROM roster_tasks WHERE id = ?")?.execute([task])?;
+    }
+    for (junction, time_ms) in &pruned.holds {
+        to.prepare_cached("DELETE FROM holds WHERE junction = ? AND time_ms = ?")?.execute(params![junction, time_ms])?;
+    }
+    to.execute("DELETE FROM signal_commands WHERE from_ms < ?", [pruned.signals_before_ms])?;
+    Ok(())
+}
+
+/// The same in records of a size that can be read.
+fn parts(pruned: &Pruned) -> Vec<Pruned> {
+    let most = pruned.calls.len().max(pruned.tasks.len()).max(pruned.holds.len());
+    let count = most.div_ceil(NAMED_AT_ONCE).max(1);
+    let part = |n: usize| Pruned {
+        by: pruned.by.clone(),
+        before_ms: pruned.before_ms,
+        calls: chunk(&pruned.calls, n),
+        tasks: chunk(&pruned.tasks, n),
+        holds: chunk(&pruned.holds, n),
+        signals_before_ms: pruned.signals_before_ms,
+    };
+    (0..count).map(part).collect()
+}
+
+fn chunk<T: Clone>(all: &[T], n: usize) -> Vec<T> {
+    all.chunks(NAMED_AT_ONCE).nth(n).unwrap_or_default().to_vec()
+}
