@@ -41,7 +41,9 @@ use crate::offsets::Offsets;
 
 pub mod audit;
 mod book;
+pub mod check;
 mod checkpoint;
+pub mod export;
 mod files;
 mod keeper;
 mod outbox;
@@ -56,10 +58,10 @@ mod tasks;
 mod text;
 mod write;
 
-pub use book::{Book, CallPage, Changed, HistoryLine, Joined};
 use audit::Head;
 use audit::roots::Roots;
 use audit::rows::Ends;
+pub use book::{Book, CallPage, Changed, HistoryLine, Joined};
 use checkpoint::Checkpoints;
 use files::Files;
 pub use keeper::{Keeper, keep};
@@ -305,7 +307,7 @@ fn lock(path: &Path) -> Result<File, LedgerError> {
 }
 
 /// A connection that only reads.
-fn open_read_only(path: &Path) -> Result<Connection, LedgerError> {
+pub fn open_read_only(path: &Path) -> Result<Connection, LedgerError> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.busy_timeout(Duration::from_secs(2))?;
     Ok(db)

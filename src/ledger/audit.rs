@@ -153,8 +153,13 @@ impl Head {
     ) -> Result<(), LedgerError> {
         let (seq, tick, kind, body) = (self.seq + 1, int(tick), kind.word(), to_json(body)?);
         let hash = hash(&self.hash, seq, tick, kind.as_bytes(), body.as_bytes());
-        to.prepare_cached("INSERT INTO audit VALUES (?, ?, ?, ?, ?)")?
-            .execute(params![seq, tick, kind, body, hash.as_slice()])?;
+        to.prepare_cached("INSERT INTO audit VALUES (?, ?, ?, ?, ?)")?.execute(params![
+            seq,
+            tick,
+            kind,
+            body,
+            hash.as_slice()
+        ])?;
         *self = Head { seq, hash };
         Ok(())
     }
@@ -225,7 +230,8 @@ pub(super) fn last_tick(db: &Connection) -> Result<Time, LedgerError> {
 /// The records of a call, oldest first.
 pub fn of_call(db: &Connection, call: u64) -> Result<Vec<Record>, LedgerError> {
     let digits = call.to_string();
-    let mut statement = db.prepare("SELECT seq, tick, kind, body, hash FROM audit WHERE instr(body, ?) ORDER BY seq")?;
+    let mut statement =
+        db.prepare("SELECT seq, tick, kind, body, hash FROM audit WHERE instr(body, ?) ORDER BY seq")?;
     let mut rows = statement.query([digits])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -235,6 +241,12 @@ pub fn of_call(db: &Connection, call: u64) -> Result<Vec<Record>, LedgerError> {
         }
     }
     Ok(found)
+}
+
+/// The records of a kind, oldest first.
+pub fn of_kind(db: &Connection, kind: &str) -> Result<Vec<Record>, LedgerError> {
+    let mut statement = db.prepare("SELECT seq, tick, kind, body, hash FROM audit WHERE kind = ? ORDER BY seq")?;
+    Ok(statement.query_map([kind], Record::read)?.collect::<Result<_, _>>()?)
 }
 
 /// 43 characters of base64 (URL alphabet, not padded).

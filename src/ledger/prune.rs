@@ -84,7 +84,8 @@ fn old(db: &Connection, before_ms: i64, by: &str) -> Result<Pruned, LedgerError>
     let ids = |sql: &str| -> Result<Vec<i64>, LedgerError> {
         Ok(db.prepare(sql)?.query_map([before_ms], |row| row.get(0))?.collect::<Result<_, _>>()?)
     };
-    let holds = db.prepare(holds)?.query_map([before_ms], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    let holds =
+        db.prepare(holds)?.query_map([before_ms], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     Ok(Pruned {
         by: by.into(),
         before_ms,
@@ -107,7 +108,8 @@ fn remove(to: &Transaction<'_>, pruned: &Pruned) -> Result<(), LedgerError> {
         to.prepare_cached("DELETE FROM roster_tasks WHERE id = ?")?.execute([task])?;
     }
     for (junction, time_ms) in &pruned.holds {
-        to.prepare_cached("DELETE FROM holds WHERE junction = ? AND time_ms = ?")?.execute(params![junction, time_ms])?;
+        to.prepare_cached("DELETE FROM holds WHERE junction = ? AND time_ms = ?")?
+            .execute(params![junction, time_ms])?;
     }
     to.execute("DELETE FROM signal_commands WHERE from_ms < ?", [pruned.signals_before_ms])?;
     Ok(())

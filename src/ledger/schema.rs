@@ -140,9 +140,9 @@ pub(super) fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     db.set_prepared_statement_cache_capacity(32);
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found == 0 && is_empty(db)? {
-        return Ok(
-            db.execute_batch(&format!("BEGIN; {TABLES} {ROSTER_TABLES} {AUDIT_TABLE} PRAGMA user_version = {VERSION}; COMMIT;"))?
-        );
+        return Ok(db.execute_batch(&format!(
+            "BEGIN; {TABLES} {ROSTER_TABLES} {AUDIT_TABLE} PRAGMA user_version = {VERSION}; COMMIT;"
+        ))?);
     }
     match found {
         VERSION => Ok(()),

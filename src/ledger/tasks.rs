@@ -104,7 +104,11 @@ impl<'a> Named<'a> {
                 }
                 RosterWord::Duty(said) => {
                     let roster = of(rosters, said.roster.index())?;
-                    named.duties.insert((&roster.name, role(roster, said.duty.role), point(roster, Some(said.duty.point))));
+                    named.duties.insert((
+                        &roster.name,
+                        role(roster, said.duty.role),
+                        point(roster, Some(said.duty.point)),
+                    ));
                 }
                 RosterWord::Absence(said) => {
                     let roster = of(rosters, said.roster.index())?;

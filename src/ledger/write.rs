@@ -318,8 +318,7 @@ pub(super) fn signals<'a>(
     let expired_before_ms = int(last_ms.saturating_sub(keep_ms));
     let blob = postcard::to_stdvec(&commands).map_err(|e| LedgerError::Corrupt(e.to_string()))?;
     to.prepare_cached("INSERT INTO signal_commands VALUES (?, ?)")?.execute(params![int(last_ms), blob])?;
-    to.prepare_cached("DELETE FROM signal_commands WHERE from_ms < ?")?
-        .execute([expired_before_ms])?;
+    to.prepare_cached("DELETE FROM signal_commands WHERE from_ms < ?")?.execute([expired_before_ms])?;
     Ok(Some(Wrote { commands: commands.len(), last_ms: int(last_ms), expired_before_ms }))
 }
 

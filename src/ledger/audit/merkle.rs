@@ -32,7 +32,10 @@ mod tests {
     fn trees_of_every_shape_have_roots_of_their_own() {
         let leaves: Vec<Digest> = (0..9).map(|n| [n; 32]).collect();
         let mut roots: Vec<Digest> = (0..=9).map(|n| root(&leaves[..n])).collect();
-        let three = tagged(1, &[&tagged(1, &[&tagged(0, &[&leaves[0]]), &tagged(0, &[&leaves[1]])]), &tagged(0, &[&leaves[2]])]);
+        let three = tagged(
+            1,
+            &[&tagged(1, &[&tagged(0, &[&leaves[0]]), &tagged(0, &[&leaves[1]])]), &tagged(0, &[&leaves[2]])],
+        );
         assert_eq!(roots[3], three);
         roots.sort_unstable();
         roots.dedup();

@@ -159,7 +159,9 @@ impl Roots {
                 match export(&db, &file, utc_offset_min) {
                     Ok(0) => {}
                     Ok(days) => tracing::info!(days, file = %file.display(), "roots of the audit log written"),
-                    Err(error) => tracing::error!(%error, "the daily root of the audit log is not written; trying again"),
+                    Err(error) => {
+                        tracing::error!(%error, "the daily root of the audit log is not written; trying again")
+                    }
                 }
                 if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
                     return;

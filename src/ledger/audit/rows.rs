@@ -61,13 +61,8 @@ pub(in crate::ledger) static ESCALATIONS: Table = Table {
     key: 1,
     grows: true,
 };
-pub(in crate::ledger) static ACKS: Table = Table {
-    word: "ack",
-    name: "acks",
-    columns: "call, time_ms, attempt, unit, answer, refused",
-    key: 1,
-    grows: true,
-};
+pub(in crate::ledger) static ACKS: Table =
+    Table { word: "ack", name: "acks", columns: "call, time_ms, attempt, unit, answer, refused", key: 1, grows: true };
 pub(in crate::ledger) static SIGNALS: Table =
     Table { word: "signals", name: "signal_commands", columns: "from_ms, commands", key: 1, grows: true };
 pub(in crate::ledger) static HOLDS: Table =
@@ -89,23 +84,17 @@ pub(in crate::ledger) static TASK_HISTORY: Table = Table {
 };
 static DUTIES: Table =
     Table { word: "duty", name: "roster_duties", columns: "roster, role, point, person, handed", key: 3, grows: false };
-static ABSENCES: Table =
-    Table { word: "absence", name: "roster_absences", columns: "roster, person, from_ms, until_ms", key: 2, grows: false };
+static ABSENCES: Table = Table {
+    word: "absence",
+    name: "roster_absences",
+    columns: "roster, person, from_ms, until_ms",
+    key: 2,
+    grows: false,
+};
 
 /// All of them.
-pub(super) static TABLES: [&Table; 11] = [
-    &CALLS,
-    &HISTORY,
-    &ASSIGNMENTS,
-    &ESCALATIONS,
-    &ACKS,
-    &SIGNALS,
-    &HOLDS,
-    &TASKS,
-    &TASK_HISTORY,
-    &DUTIES,
-    &ABSENCES,
-];
+pub(super) static TABLES: [&Table; 11] =
+    [&CALLS, &HISTORY, &ASSIGNMENTS, &ESCALATIONS, &ACKS, &SIGNALS, &HOLDS, &TASKS, &TASK_HISTORY, &DUTIES, &ABSENCES];
 
 impl Table {
     /// Its row in [`TABLES`], by its word.

@@ -1,6 +1,6 @@
 use nanming_dataflows::decision::{
-    AssignmentPhase, AssignmentStatus, CallPhase, Decisions, EndReason, Escalation, EscalationStep, Merge, Shortfall,
-    SignalCommand, Interval, StageReason,
+    AssignmentPhase, AssignmentStatus, CallPhase, Decisions, EndReason, Escalation, EscalationStep, Interval, Merge,
+    Shortfall, SignalCommand, StageReason,
 };
 use nanming_dataflows::event::{Ack, Answer, AssignmentId, CallChange, CallEvent, StageHold};
 use nanming_dataflows::ids::{CallId, JunctionId, UnitId};
@@ -205,7 +205,7 @@ fn a_row_changed_removed_or_put_in_is_found_in_every_column_of_every_table() {
                 let other = match (column.as_str(), is_text) {
                     ("commands" | "content", _) => "x'00'".into(),
                     (_, true) => format!("{column} || 'x'"),
-                    (_, false) => format!("coalesce({column}, 0) + 1"),
+                    (_, false) => format!("coalesce({column}, 0) + 1000"),
                 };
                 let found = damaged(&db, |db| {
                     db.execute(&format!("UPDATE {} SET {column} = {other} WHERE {by}", table.name), []).unwrap();
@@ -323,10 +323,10 @@ fn what_is_pruned_is_told_and_nothing_else_may_go() {
     assert!(refused.to_string().contains("in use"), "{refused}");
     let id = AssignmentId { call: CallId(17), attempt: 1 };
     let mut closed = record(20, vec![opened(30), opened(31)], Decisions::default());
-    closed.decisions.calls =
-        vec![status(17, CallPhase::Closed, Some((id, 11))), status(18, CallPhase::Closed, None)];
+    closed.decisions.calls = vec![status(17, CallPhase::Closed, Some((id, 11))), status(18, CallPhase::Closed, None)];
     closed.decisions.assignment_statuses = ended(id, 11, EndReason::Done);
     ledger.commit(&[closed]).unwrap();
+    ledger.commit(&[record(21, vec![opened(32)], Decisions::default())]).unwrap();
     drop(ledger);
 
     let nothing = prune(&path, 1_900, "me").unwrap();
@@ -340,10 +340,10 @@ fn what_is_pruned_is_told_and_nothing_else_may_go() {
         holds: vec![],
         signals_before_ms: 100_000,
     };
-    assert_eq!(Pruned { holds: vec![], ..pruned }, expected, "30 and 31 are open");
+    assert_eq!(Pruned { holds: vec![], ..pruned }, expected, "30 to 32 are open");
     let db = Connection::open(&path).unwrap();
     let checked = verified(&db).unwrap();
-    assert_eq!(checked.rows, 4, "two calls with a line each: {checked}");
+    assert_eq!(checked.rows, 6, "three calls with a line each: {checked}");
     for damage in [
         "DELETE FROM calls WHERE id = 30",
         "DELETE FROM call_history WHERE call = 31",

@@ -134,7 +134,8 @@ fn call<'a>(record: &'a TickRecord, event: &CallEvent, refused: Option<Reason>) 
     let call = event.call.0;
     match event.change {
         CallChange::Opened(facts) => {
-            let channel = record.notes.iter().find(|(of, _)| of.0 == call).map_or("", |(_, note)| note.channel.as_str());
+            let channel =
+                record.notes.iter().find(|(of, _)| of.0 == call).map_or("", |(_, note)| note.channel.as_str());
             Some(Did::Raised { call, priority: facts.priority, category: facts.category, channel, refused })
         }
         CallChange::Updated(facts) => {

@@ -58,7 +58,10 @@ pub fn verify(db: &Connection, anchors: &[roots::Line]) -> Result<Result<Checked
 }
 
 /// The same where nobody writes meanwhile.
-pub(super) fn at_this_moment(db: &Connection, anchors: &[roots::Line]) -> Result<Result<Checked, Finding>, LedgerError> {
+pub(super) fn at_this_moment(
+    db: &Connection,
+    anchors: &[roots::Line],
+) -> Result<Result<Checked, Finding>, LedgerError> {
     let walked = Walked::through(db)?;
     let checked = walked.and_then(|walked| {
         walked.holds_anchors(anchors)?;
@@ -109,7 +112,10 @@ impl Walked {
         }
         let hash = record.expected(&self.head.hash);
         if record.hash != hash {
-            return Err(finding(Some(seq), "its hash is not that of what it says after the record before: it was altered"));
+            return Err(finding(
+                Some(seq),
+                "its hash is not that of what it says after the record before: it was altered",
+            ));
         }
         self.head = Head { seq, hash };
         self.hashes.push(hash);
