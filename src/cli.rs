@@ -25,6 +25,7 @@ mod forecast_eval;
 mod interrupt;
 mod ledger;
 mod log;
+mod lookup;
 mod report;
 mod roster_token;
 mod sumo;
@@ -102,6 +103,8 @@ pub enum Command {
     Audit(audit::AuditArgs),
     /// Check, export or prune the ledger
     Ledger(ledger::LedgerArgs),
+    /// Look one vehicle up in a recording: for a case, with a second person's approval
+    Lookup(lookup::LookupArgs),
     /// Print a token that a unit's terminal logs in with
     TerminalToken(terminal_token::TerminalTokenArgs),
     /// Print a token that a person of a roster, or its desk, asks with
@@ -259,6 +262,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Report(args) => report::report(&args, &config)?,
         Command::Audit(args) => audit::audit(&args, &config)?,
         Command::Ledger(args) => ledger::ledger(&args, &config)?,
+        Command::Lookup(args) => lookup::lookup(&args, &config)?,
         Command::TerminalToken(args) => terminal_token::terminal_token(args, &config)?,
         Command::RosterToken(args) => roster_token::roster_token(args, &config)?,
         Command::Config => print!("{}", config.to_toml()),

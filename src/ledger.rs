@@ -34,7 +34,7 @@ use nanming_dataflows::Time;
 use nanming_dataflows::decision::SignalCommand;
 use nanming_dataflows::event::{RosterChange, RosterEvent};
 use nanming_dataflows::network::City;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::door::TickRecord;
 use crate::offsets::Offsets;
@@ -46,6 +46,7 @@ mod checkpoint;
 pub mod export;
 mod files;
 mod keeper;
+pub mod lookups;
 mod outbox;
 pub mod prune;
 pub(crate) mod refusals;
@@ -169,8 +170,7 @@ impl Ledger {
             _lock: lock,
         };
         ledger.claim(path)?;
-        let last_tick = ledger.last_tick()?.unwrap_or(0);
-        ledger.audit = audit::start(&mut ledger.db, ledger.roster.fingerprint, last_tick)?;
+        ledger.audit = audit::start(&mut ledger.db, ledger.roster.fingerprint)?;
         Ok(ledger)
     }
 
@@ -204,8 +204,9 @@ impl Ledger {
             self.waiting_since = self.waiting_since.or(some_wait.then(Instant::now));
             return Ok(false);
         }
-        let transaction = self.db.transaction()?;
-        let (mut conflicts, mut audit) = (0, Audit::after(self.audit));
+        // Lookups and what retention removes write too, in transactions of their own: it is waited for those first.
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (mut conflicts, mut audit) = (0, Audit::of(&transaction, self.audit)?);
         for record in new().filter(|r| is_durable(r)) {
             let ends = audit.timed(|_| Ends::of(&transaction))?;
             conflicts += write::tick(&transaction, record)?;
@@ -242,8 +243,8 @@ impl Ledger {
     /// Writes signal commands and offsets that still wait: before the end.
     pub fn flush(&mut self) -> Result<(), LedgerError> {
         self.files.check(&self.db)?;
-        let transaction = self.db.transaction()?;
-        let mut head = self.audit;
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut head = Head::after(&transaction, self.audit)?;
         let wrote = write::signals(&transaction, self.signals.iter(), self.signals_keep_ms)?;
         audit::told::signals(&transaction, &mut head, wrote, self.written)?;
         write::offsets(&transaction, &self.offsets)?;
@@ -263,8 +264,9 @@ struct Audit {
 }
 
 impl Audit {
-    fn after(head: Head) -> Audit {
-        Audit { head, took: Duration::ZERO }
+    fn of(transaction: &Transaction<'_>, known: Head) -> Result<Audit, LedgerError> {
+        let began = Instant::now();
+        Ok(Audit { head: Head::after(transaction, known)?, took: began.elapsed() })
     }
 
     fn timed<T>(&mut self, work: impl FnOnce(&mut Head) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
@@ -314,4 +316,4 @@ pub fn open_read_only(path: &Path) -> Result<Connection, LedgerError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

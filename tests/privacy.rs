@@ -36,13 +36,13 @@ fn a_planted_plate_is_in_no_file() {
     ]
     .join("\n");
     let (_, answer) = city.post("/api/ingest", &body);
-    assert_eq!(answer["accepted"], 2, "{answer}");
+    assert_eq!(answer["accepted"], 3, "{answer}");
     for path in [format!("/calls/{TELLING}"), format!("/%E8%B4%B5{TELLING}?plate={TELLING}")] {
         assert!(city.get(&path).0 >= 400);
     }
     assert!(city.post(&format!("/calls?plate={TELLING}"), &format!("{{\"plate\":\"{PLATE}\"")).0 >= 400);
     let letters = city.dir.path().join("dead_letters.jsonl");
-    city.wait_for("letters", || lines(&letters).len() >= 7);
+    city.wait_for("letters", || lines(&letters).len() >= 6);
     city.wait_for("commands", || !lines(&city.dir.path().join("out/signals.jsonl")).is_empty());
     city.post("/calls", &city.alarm(0, json!({})));
     let dir = city.end();
@@ -57,6 +57,50 @@ fn a_planted_plate_is_in_no_file() {
         let bytes = std::fs::read(file).unwrap();
         assert!(!holds(&bytes, TELLING), "the plate is in {}", file.display());
     }
+}
+
+#[test]
+fn a_vehicle_is_looked_up_for_a_case_by_two_persons_and_the_audit_shows_it() {
+    let keyed = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nanming"));
+        command.env("NANMING_INGEST__PLATE_KEY", "k");
+        command
+    };
+    let city = Running::start_as(keyed(), tempfile::tempdir().unwrap(), &["--no-sim", "--record", "rec"]);
+    let camera = city.city.cameras[0].name.clone();
+    for plate in [PLATE, "贵A00001"] {
+        let passage = json!({"type": "passage", "camera": camera, "plate": plate, "speed_kmh": 40}).to_string();
+        assert_eq!(city.post("/api/ingest", &passage).1["accepted"], 1);
+    }
+    city.wait_for("passages", || city.measures("nanming_events_total{stream=\"passages\"} 2"));
+    let run = |dir: &Path, arguments: &[&str]| {
+        let books = ["--ledger", "ledger.sqlite", "--city", "town.json"];
+        let out = keyed().args(["lookup"]).args(arguments).args(books).current_dir(dir).output().unwrap();
+        (out.status.success(), String::from_utf8(out.stdout).unwrap() + &String::from_utf8(out.stderr).unwrap())
+    };
+    let span = ["--from", "2020-01-01T00:00:00+08:00", "--until", "2099-01-01T00:00:00+08:00"];
+    let asking = [&["request", "--plate", "贵a·z9q8x7", "--case", "2026-17", "--by", "Li Na"][..], &span].concat();
+    let (done, told) = run(city.dir.path(), &asking);
+    assert!(done, "beside a running city: {told}");
+    let number = told.lines().next().unwrap().to_owned();
+    let result = ["result", &number, "--by", "Li Na", "--recording", "rec"];
+    let dir = city.end();
+    assert!(run(dir.path(), &result).1.contains("not approved"));
+    assert!(run(dir.path(), &["approve", &number, "--by", "li na"]).1.contains("a second person"));
+    assert!(run(dir.path(), &["approve", &number, "--by", "Wang Fang"]).0);
+    let (done, told) = run(dir.path(), &result);
+    assert!(done && told.lines().count() == 1 && told.contains(&camera), "one passage, not the other's: {told}");
+
+    let audit = |words: &[&str]| {
+        let shown =
+            keyed().args(["audit"]).args(words).args(["--ledger", "ledger.sqlite"]).current_dir(dir.path()).output();
+        String::from_utf8(shown.unwrap().stdout).unwrap()
+    };
+    let shown = audit(&["show", "--kind", "lookup"]);
+    for word in ["requested", "refused", "approved", "told", "2026-17", "Li Na", "Wang Fang"] {
+        assert!(shown.contains(word), "{word} is not in {shown}");
+    }
+    assert!(!holds(shown.as_bytes(), TELLING) && audit(&["verify"]).contains("agree"));
 }
 
 #[test]

@@ -13,7 +13,7 @@
 
 use blake3::Hasher;
 use nanming_dataflows::Time;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use serde::Serialize;
 
 use super::LedgerError;
@@ -135,12 +135,22 @@ pub struct Head {
 impl Head {
     /// The last record that there is.
     pub(super) fn of(db: &Connection) -> Result<Head, LedgerError> {
-        let last = db.query_row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", [], |row| {
-            Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))
-        });
+        let mut statement = db.prepare_cached("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")?;
+        let last = statement.query_row([], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)));
         let Some((seq, hash)) = last.optional()? else { return Ok(Head::default()) };
         // One of another length agrees with no record to come: verification finds it.
         Ok(Head { seq, hash: digest_of(&hash).unwrap_or_default() })
+    }
+
+    /// The last record that there is, where `known` was the last: others may have put some behind it, and nobody may have
+    /// taken it out. A chain that was cut goes on after what was cut, so that it is missed.
+    pub(super) fn after(db: &Connection, known: Head) -> Result<Head, LedgerError> {
+        let head = Head::of(db)?;
+        if head.seq < known.seq {
+            tracing::error!("records of the audit log were removed while it is in use: run nanming audit verify");
+            return Ok(known);
+        }
+        Ok(head)
     }
 
     /// Puts a record behind the last.
@@ -202,19 +212,33 @@ struct Started {
     intact: bool,
 }
 
+/// Begins the chain of a ledger that has none: with what the tables hold, if they hold anything.
+pub(super) fn adopt(db: &mut Connection) -> Result<(), LedgerError> {
+    if Head::of(db)?.seq > 0 {
+        return Ok(());
+    }
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut head = Head::of(&transaction)?;
+    if head.seq == 0 && head.agrees(&transaction)? {
+        let tick = last_tick(&transaction)?;
+        rows::adopt(&transaction, &mut head, tick)?;
+        head.note(&transaction)?;
+    }
+    Ok(transaction.commit()?)
+}
+
 /// Takes the chain up: rows that it does not know yet are adopted, and the start is noted. A chain that was cut is gone on
 /// with, for calls have to be taken; its record says so.
-pub(super) fn start(db: &mut Connection, city: i64, tick: Time) -> Result<Head, LedgerError> {
-    let mut head = Head::of(db)?;
-    let intact = head.agrees(db)?;
+pub(super) fn start(db: &mut Connection, city: i64) -> Result<Head, LedgerError> {
+    adopt(db)?;
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut head = Head::of(&transaction)?;
+    let intact = head.agrees(&transaction)?;
     if !intact {
         tracing::error!("the end of the audit log is not what the ledger says: run nanming audit verify");
     }
-    let transaction = db.transaction()?;
-    if head.seq == 0 {
-        rows::adopt(&transaction, &mut head, tick)?;
-    }
-    head.append(&transaction, tick, Kind::Start, &Started { version: env!("CARGO_PKG_VERSION"), city, intact })?;
+    let started = Started { version: env!("CARGO_PKG_VERSION"), city, intact };
+    head.append(&transaction, last_tick(&transaction)?, Kind::Start, &started)?;
     head.note(&transaction)?;
     transaction.commit()?;
     Ok(head)

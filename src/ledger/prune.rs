@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 
 use super::audit::{Head, Kind};
@@ -14,6 +14,9 @@ use crate::run::OWN_CALLS;
 
 /// Calls or tasks that one record names at most.
 const NAMED_AT_ONCE: usize = 5_000;
+
+/// Of each kind, what one transaction beside a running engine removes at most.
+const PART: i64 = 200;
 
 /// What was removed, as the audit log says it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,30 +45,79 @@ struct Body<'a> {
 /// ledger must not be in use.
 pub fn prune(path: &Path, before_ms: i64, by: &str) -> Result<Pruned, LedgerError> {
     let _lock = lock(path)?;
-    let mut db = Connection::open(path)?;
-    schema::prepare(&db, path)?;
-    let pruned = old(&db, before_ms, by)?;
-    let mut head = Head::of(&db)?;
-    let transaction = db.transaction()?;
-    remove(&transaction, &pruned)?;
-    let last_tick = audit::last_tick(&transaction)?;
-    for part in parts(&pruned) {
-        head.append(&transaction, last_tick, Kind::Prune, &Body { pruned: &part })?;
-    }
-    head.note(&transaction)?;
-    transaction.commit()?;
-    db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
+    let mut pruning = Pruning::beside(path)?;
+    let old = old(&pruning.db, before_ms, by, i64::MAX)?;
+    let pruned = pruning.remove(old)?;
+    pruning.db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
     Ok(pruned)
 }
 
-/// What is over since before a time.
-fn old(db: &Connection, before_ms: i64, by: &str) -> Result<Pruned, LedgerError> {
+/// Removes what is old beside an engine that writes the ledger, part by part.
+pub struct Pruning {
+    db: Connection,
+}
+
+impl Pruning {
+    /// For the ledger at `path`.
+    pub fn beside(path: &Path) -> Result<Pruning, LedgerError> {
+        let mut db = Connection::open(path)?;
+        schema::prepare(&db, path)?;
+        audit::adopt(&mut db)?;
+        // What is removed is overwritten too.
+        db.pragma_update(None, "secure_delete", true)?;
+        Ok(Pruning { db })
+    }
+
+    /// Removes some of what was over before a time, ms: how many calls, tasks and words on stages; 0 where there is no more.
+    pub fn part(&mut self, before_ms: i64, by: &str) -> Result<usize, LedgerError> {
+        let some = old(&self.db, before_ms, by, PART)?;
+        if some.is_empty() {
+            return Ok(0);
+        }
+        let removed = self.remove(some)?;
+        Ok(removed.calls.len() + removed.tasks.len() + removed.holds.len())
+    }
+
+    /// Removes what is still over when nobody else writes; what that was.
+    fn remove(&mut self, mut pruned: Pruned) -> Result<Pruned, LedgerError> {
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut head = Head::of(&transaction)?;
+        pruned.calls = still_over(&transaction, &pruned)?;
+        remove(&transaction, &pruned)?;
+        let last_tick = audit::last_tick(&transaction)?;
+        for part in parts(&pruned) {
+            head.append(&transaction, last_tick, Kind::Prune, &Body { pruned: &part })?;
+        }
+        head.note(&transaction)?;
+        transaction.commit()?;
+        Ok(pruned)
+    }
+}
+
+/// Calls that nobody has taken up again since they were looked for.
+fn still_over(to: &Transaction<'_>, pruned: &Pruned) -> Result<Vec<i64>, LedgerError> {
+    let sql = format!(
+        "SELECT 1 FROM calls c WHERE id = ?1 AND phase NOT IN {OPEN}
+         AND NOT EXISTS (SELECT 1 FROM call_history h WHERE h.call = c.id AND h.time_ms >= ?2)"
+    );
+    let mut statement = to.prepare(&sql)?;
+    let mut over = Vec::with_capacity(pruned.calls.len());
+    for call in &pruned.calls {
+        if statement.exists(params![call, pruned.before_ms])? {
+            over.push(*call);
+        }
+    }
+    Ok(over)
+}
+
+/// What is over since before a time, so many of each at most.
+fn old(db: &Connection, before_ms: i64, by: &str, most: i64) -> Result<Pruned, LedgerError> {
     // Steps are numbered by the rows of the history, and receivers count on the numbers: the last row stays, and so do the
-    // last call and the last task, so that no number is given twice. A call that others are merged into goes when they do.
+    // last call and the last task, so that no number is given twice. A call that others are merged into goes after them.
     let (calls_from, calls_until) = (OWN_CALLS.start, OWN_CALLS.end);
     let (tasks_from, tasks_until) = (OWN_TASKS.start, OWN_TASKS.end);
     let calls = format!(
-        "WITH ended AS (
+        "WITH ended AS MATERIALIZED (
             SELECT c.id, c.joined FROM calls c WHERE c.phase NOT IN {OPEN} AND c.opened_ms < ?1
             AND NOT EXISTS (SELECT 1 FROM call_history h WHERE h.call = c.id AND h.time_ms >= ?1)
             AND c.id IS NOT (SELECT call FROM call_history ORDER BY rowid DESC LIMIT 1)
@@ -73,27 +125,23 @@ fn old(db: &Connection, before_ms: i64, by: &str) -> Result<Pruned, LedgerError>
          SELECT id FROM ended
          WHERE (joined IS NULL OR joined IN (SELECT id FROM ended) OR joined NOT IN (SELECT id FROM calls))
          AND NOT EXISTS (SELECT 1 FROM calls j WHERE j.joined = ended.id AND j.id NOT IN (SELECT id FROM ended))
-         ORDER BY id"
+         ORDER BY joined IS NULL, id LIMIT ?2"
     );
     let tasks = format!(
         "SELECT id FROM roster_tasks t WHERE phase IN ('done', 'cancelled') AND raised_ms < ?1
          AND NOT EXISTS (SELECT 1 FROM roster_history h WHERE h.task = t.id AND h.time_ms >= ?1)
-         AND id IS NOT (SELECT max(id) FROM roster_tasks WHERE id >= {tasks_from} AND id < {tasks_until}) ORDER BY id"
+         AND id IS NOT (SELECT max(id) FROM roster_tasks WHERE id >= {tasks_from} AND id < {tasks_until})
+         ORDER BY id LIMIT ?2"
     );
-    let holds = "SELECT junction, time_ms FROM holds WHERE time_ms < ?1 AND until_ms < ?1 ORDER BY junction, time_ms";
-    let ids = |sql: &str| -> Result<Vec<i64>, LedgerError> {
-        Ok(db.prepare(sql)?.query_map([before_ms], |row| row.get(0))?.collect::<Result<_, _>>()?)
-    };
     let holds =
-        db.prepare(holds)?.query_map([before_ms], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-    Ok(Pruned {
-        by: by.into(),
-        before_ms,
-        calls: ids(&calls)?,
-        tasks: ids(&tasks)?,
-        holds,
-        signals_before_ms: before_ms,
-    })
+        "SELECT junction, time_ms FROM holds WHERE time_ms < ?1 AND until_ms < ?1 ORDER BY junction, time_ms LIMIT ?2";
+    let ids = |sql: &str| -> Result<Vec<i64>, LedgerError> {
+        Ok(db.prepare(sql)?.query_map([before_ms, most], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    };
+    let pair = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let holds = db.prepare(holds)?.query_map([before_ms, most], pair)?.collect::<Result<_, _>>()?;
+    let (calls, tasks) = (ids(&calls)?, ids(&tasks)?);
+    Ok(Pruned { by: by.into(), before_ms, calls, tasks, holds, signals_before_ms: before_ms })
 }
 
 fn remove(to: &Transaction<'_>, pruned: &Pruned) -> Result<(), LedgerError> {
@@ -113,6 +161,12 @@ fn remove(to: &Transaction<'_>, pruned: &Pruned) -> Result<(), LedgerError> {
     }
     to.execute("DELETE FROM signal_commands WHERE from_ms < ?", [pruned.signals_before_ms])?;
     Ok(())
+}
+
+impl Pruned {
+    fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.tasks.is_empty() && self.holds.is_empty()
+    }
 }
 
 /// The same in records of a size that can be read.

@@ -17,15 +17,15 @@ const FACTS: CallFacts = CallFacts {
     needs: Needs::ONE,
 };
 
-pub(super) fn city() -> City {
+pub(crate) fn city() -> City {
     nanming_simulators::town::small(2, 2, 1)
 }
 
-pub(super) fn opened(call: u64) -> CallEvent {
+pub(crate) fn opened(call: u64) -> CallEvent {
     CallEvent { time_ms: 1_000 + call, call: CallId(call), change: CallChange::Opened(FACTS) }
 }
 
-fn note() -> CallNote {
+pub(crate) fn note() -> CallNote {
     CallNote {
         words: "他拿着刀".into(),
         channel: "phone".into(),
@@ -36,7 +36,7 @@ fn note() -> CallNote {
     }
 }
 
-pub(super) fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord {
+pub(crate) fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord {
     let notes = calls.iter().map(|c| (c.call, note())).collect();
     let counts = Batch::default().counts();
     let closed_at = Instant::now();
@@ -55,7 +55,7 @@ pub(super) fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> 
     }
 }
 
-pub(super) fn assigned(call: u64, attempt: u16, unit: u32) -> Decisions {
+pub(crate) fn assigned(call: u64, attempt: u16, unit: u32) -> Decisions {
     let id = AssignmentId { call: CallId(call), attempt };
     let candidates = vec![Candidate { eta_ms: 60_000, unit: UnitId(unit), but: None }];
     let assignment = Assignment {
@@ -75,7 +75,7 @@ pub(super) fn assigned(call: u64, attempt: u16, unit: u32) -> Decisions {
     }
 }
 
-pub(super) fn status(call: u64, phase: CallPhase, with: Option<(AssignmentId, u32)>) -> CallStatus {
+pub(crate) fn status(call: u64, phase: CallPhase, with: Option<(AssignmentId, u32)>) -> CallStatus {
     CallStatus {
         call: CallId(call),
         time_ms: 2_000,
@@ -91,12 +91,12 @@ pub(super) fn status(call: u64, phase: CallPhase, with: Option<(AssignmentId, u3
 }
 
 /// An assignment ended so.
-pub(super) fn ended(id: AssignmentId, unit: u32, why: EndReason) -> Vec<AssignmentStatus> {
+pub(crate) fn ended(id: AssignmentId, unit: u32, why: EndReason) -> Vec<AssignmentStatus> {
     let phase = AssignmentPhase::Ended(why);
     vec![AssignmentStatus { id, seq: 9, unit: UnitId(unit), time_ms: 2_500, phase }]
 }
 
-pub(super) fn in_new_file() -> (tempfile::TempDir, PathBuf, Ledger) {
+pub(crate) fn in_new_file() -> (tempfile::TempDir, PathBuf, Ledger) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.sqlite");
     let ledger = Ledger::open(&path, 24, &city()).unwrap();

@@ -31,7 +31,7 @@ pub(super) fn follow(
     let (known, mut learned, keeping) = super::learned(config, Some(cluster), &shared.city)?;
     let engine = Engine::start_in(Some(cluster), &shared.city, config.engine.workers, &known)?;
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
-    let (validator, (tell, begins)) = (Arc::new(validator(config, &shared)), bounded(1));
+    let (validator, (tell, begins)) = (Arc::new(validator(config, &shared)?), bounded(1));
     let sources = Sources { config, shared: &shared, inbox: &inbox, validator: &validator, cluster: Some(cluster) };
     let kafka = Following::start(&sources, begins)?;
     let progress = kafka.as_ref().map(|kafka| Arc::clone(&kafka.progress));

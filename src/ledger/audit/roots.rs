@@ -95,10 +95,13 @@ pub fn days(db: &Connection, first: i64, utc_offset_min: i32) -> Result<Vec<Line
     let mut rows = statement.query([first])?;
     let (mut lines, mut hashes, mut day, mut last) = (Vec::new(), Vec::new(), i64::MIN, first);
     while let Some(row) = rows.next()? {
-        let its = local_day(row.get(1)?, utc_offset_min);
+        // What is told before the first tick has no time, and counts to the first day.
+        let its = Some(row.get(1)?).filter(|tick| *tick > 0).map_or(day, |tick| local_day(tick, utc_offset_min));
         if its > day {
-            lines.extend(line(day, last, &hashes));
-            hashes.clear();
+            if day > i64::MIN {
+                lines.extend(line(day, last, &hashes));
+                hashes.clear();
+            }
             day = its;
         }
         last = row.get(0)?;
@@ -126,7 +129,7 @@ pub(super) fn export(db: &Connection, file: &Path, utc_offset_min: i32) -> Resul
         let tick: Option<i64> = db.query_row(sql, [seq], |row| row.get(0)).optional()?;
         Ok(tick.map(|tick| local_day(tick, utc_offset_min)))
     };
-    let first = day_of("SELECT tick FROM audit WHERE seq = ?", next)?;
+    let first = day_of("SELECT tick FROM audit WHERE seq >= ? AND tick > 0 ORDER BY seq LIMIT 1", next)?;
     let last = day_of("SELECT tick FROM audit WHERE seq >= ? ORDER BY seq DESC LIMIT 1", next)?;
     if first.zip(last).is_none_or(|(first, last)| last <= first) {
         return Ok(0);
