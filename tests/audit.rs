@@ -112,3 +112,33 @@ fn what_is_old_is_pruned_when_no_engine_runs_and_the_rest_is_exported() {
     let city = Running::start_in(dir, &["--no-sim"]);
     assert_eq!((city.get("/calls/7").0, city.get("/calls/8").0), (200, 404));
 }
+
+#[test]
+fn what_rosters_are_told_and_decide_is_in_the_log_too() {
+    let city = crate::rosters::start_in(tempfile::tempdir().unwrap(), &["--no-sim"]);
+    let site = city.city.sites[0].name.clone();
+    let raised = json!({"kind": "dust", "point": site, "id": 7}).to_string();
+    let (status, task) = city.post("/api/rosters/sites/tasks", &raised);
+    assert!(matches!(status, 200 | 201), "{task}");
+    let task = city.get("/api/rosters/sites/tasks/s7").1;
+    let done = json!({"person": task["person"], "attempt": task["attempt"], "answer": "done"}).to_string();
+    assert_eq!(city.post("/api/rosters/sites/tasks/s7/answer", &done).0, 200);
+    let dir = city.end();
+    let told = printed(dir.path(), "audit show --kind tick");
+    for word in ["task_raised", "task_answered", "task_is", "duty_is"] {
+        assert!(told.contains(&format!("\"what\":\"{word}\"")), "{word} is not in {told}");
+    }
+    assert!(printed(dir.path(), "ledger verify").contains("agree"));
+    for damage in [
+        "UPDATE roster_tasks SET person = 'somebody else'",
+        "UPDATE roster_history SET reason = 'x'",
+        "UPDATE roster_duties SET person = '' WHERE person <> ''",
+        "INSERT INTO roster_absences VALUES ('sites', 'x', 1, 2)",
+    ] {
+        let ledger = Connection::open(dir.path().join("ledger.sqlite")).unwrap();
+        let undone = ledger.unchecked_transaction().unwrap();
+        assert!(undone.execute(damage, []).unwrap() > 0, "{damage}");
+        let found = nanming::ledger::audit::verify::of_one_writer(&undone, &[]).unwrap();
+        assert!(found.is_err(), "{damage}");
+    }
+}

@@ -57,7 +57,7 @@ fn worked() -> (tempfile::TempDir, std::path::PathBuf) {
 }
 
 fn verified(db: &Connection) -> Result<Checked, Finding> {
-    verify::at_this_moment(db, &[]).unwrap()
+    verify::of_one_writer(db, &[]).unwrap()
 }
 
 /// What verification says after some damage, which is then undone.
@@ -151,7 +151,7 @@ fn a_tail_that_was_cut_is_found() {
     let lines = roots::days(&db, 1, 480).unwrap();
     let last = all(&db).len() as i64;
     assert_eq!((lines.len(), lines[0].first, lines[0].last), (1, 1, last));
-    assert_eq!(verify::at_this_moment(&db, &lines).unwrap().unwrap().anchors, 1);
+    assert_eq!(verify::of_one_writer(&db, &lines).unwrap().unwrap().anchors, 1);
     for kept in 0..last {
         let cut = |db: &Connection| {
             db.execute("DELETE FROM audit WHERE seq > ?", [kept]).unwrap();
@@ -161,7 +161,7 @@ fn a_tail_that_was_cut_is_found() {
         let undone = db.unchecked_transaction().unwrap();
         cut(&undone);
         Head::of(&undone).unwrap().note(&undone).unwrap();
-        let found = verify::at_this_moment(&undone, &lines).unwrap().unwrap_err();
+        let found = verify::of_one_writer(&undone, &lines).unwrap().unwrap_err();
         assert!(found.what.contains("are gone"), "{found}");
     }
 }
@@ -188,8 +188,8 @@ fn a_chain_written_anew_is_found_by_what_was_exported() {
         head = Head { seq: record.seq, hash };
     }
     head.note(&forged).unwrap();
-    assert!(verify::at_this_moment(&forged, &[]).unwrap().is_ok(), "in itself it agrees");
-    let found = verify::at_this_moment(&forged, &lines).unwrap().unwrap_err();
+    assert!(verify::of_one_writer(&forged, &[]).unwrap().is_ok(), "in itself it agrees");
+    let found = verify::of_one_writer(&forged, &lines).unwrap().unwrap_err();
     assert!(found.what.contains("rewritten"), "{found}");
 }
 
@@ -341,7 +341,7 @@ fn a_day_that_has_ended_is_exported_once() {
     let spans: Vec<_> = read().iter().map(|line| (line.day.to_string(), line.first, line.last)).collect();
     let expected = [("1970-01-02", 1, 3), ("1970-01-05", 4, 4)];
     assert_eq!(spans, expected.map(|(day, first, last)| (day.to_owned(), first, last)));
-    assert_eq!(verify::at_this_moment(&db, &read()).unwrap().unwrap().anchors, 2);
+    assert_eq!(verify::of_one_writer(&db, &read()).unwrap().unwrap().anchors, 2);
 }
 
 #[test]

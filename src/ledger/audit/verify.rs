@@ -54,14 +54,11 @@ impl fmt::Display for Finding {
 /// the tables with the chain. All is read as it is at one moment, also beside a running engine.
 pub fn verify(db: &Connection, anchors: &[roots::Line]) -> Result<Result<Checked, Finding>, LedgerError> {
     let moment = db.unchecked_transaction()?;
-    at_this_moment(&moment, anchors)
+    of_one_writer(&moment, anchors)
 }
 
-/// The same where nobody writes meanwhile.
-pub(super) fn at_this_moment(
-    db: &Connection,
-    anchors: &[roots::Line],
-) -> Result<Result<Checked, Finding>, LedgerError> {
+/// The same where nobody else writes meanwhile, within a transaction of the caller's too.
+pub fn of_one_writer(db: &Connection, anchors: &[roots::Line]) -> Result<Result<Checked, Finding>, LedgerError> {
     let walked = Walked::through(db)?;
     let checked = walked.and_then(|walked| {
         walked.holds_anchors(anchors)?;
