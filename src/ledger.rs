@@ -308,6 +308,16 @@ fn lock(path: &Path) -> Result<File, LedgerError> {
     }
 }
 
+/// A connection that writes beside the writer, to a file that is there: one that was removed is not made anew. A chain that is
+/// not there yet is begun.
+fn open_beside(path: &Path) -> Result<Connection, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(path, flags)?;
+    schema::prepare(&db, path)?;
+    audit::adopt(&mut db)?;
+    Ok(db)
+}
+
 /// A connection that only reads.
 pub fn open_read_only(path: &Path) -> Result<Connection, LedgerError> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;

@@ -138,6 +138,14 @@ mod tests {
     }
 
     #[test]
+    fn a_ledger_that_was_removed_is_not_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.sqlite");
+        assert!(forget(&path, 1, || false).is_err());
+        assert!(!path.exists());
+    }
+
+    #[test]
     fn calls_go_beside_a_running_engine_part_by_part_and_nothing_of_them_is_left() {
         use nanming_dataflows::decision::{CallPhase, Decisions};
 

@@ -15,7 +15,7 @@ use crate::recording::Recording;
 
 /// Options of `nanming lookup`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  nanming lookup request --plate 贵A12345 --case 2026-17 --by 'Li Na' \\
+#[command(after_help = "Example:\n  nanming lookup request --plate - --case 2026-17 --by 'Li Na' \\
       --from 2026-01-06T07:00:00+08:00 --until 2026-01-06T09:00:00+08:00\n  nanming lookup approve 4711 --by 'Wang Fang'\n  \
       nanming lookup result 4711 --by 'Li Na' --recording rec")]
 pub struct LookupArgs {
@@ -37,8 +37,8 @@ enum LookupCommand {
 struct RequestArgs {
     #[command(flatten)]
     books: BooksArgs,
-    /// The plate; it is kept nowhere
-    #[arg(long, value_name = "PLATE")]
+    /// The plate, which is kept nowhere; - reads it from standard input, so that no shell keeps it either
+    #[arg(long, value_name = "PLATE", allow_hyphen_values = true)]
     plate: String,
     /// Number of the case that it is for
     #[arg(long, value_name = "NUMBER")]
@@ -103,7 +103,7 @@ fn request(args: &RequestArgs, config: &Config) -> Result<(), Box<dyn std::error
     let asked = Asked {
         case: args.case.trim().into(),
         by: args.by.trim().into(),
-        vehicles: plates.all(&args.plate).into_iter().map(|vehicle| vehicle.0).collect(),
+        vehicles: plates.all(&plate(&args.plate)?).into_iter().map(|vehicle| vehicle.0).collect(),
         from_ms: ms(args.from),
         until_ms: ms(args.until),
     };
@@ -111,6 +111,16 @@ fn request(args: &RequestArgs, config: &Config) -> Result<(), Box<dyn std::error
     println!("{number}");
     eprintln!("a second person runs: nanming lookup approve {number} --by NAME");
     Ok(())
+}
+
+/// The plate itself, or what standard input says.
+fn plate(said: &str) -> std::io::Result<String> {
+    let mut line = said.to_owned();
+    if said == "-" {
+        line.clear();
+        std::io::stdin().read_line(&mut line)?;
+    }
+    Ok(line.trim().into())
 }
 
 fn result(args: &ResultArgs, config: &Config) -> Result<(), Box<dyn std::error::Error>> {

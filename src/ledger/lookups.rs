@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 
 use super::audit::{self, Head, Kind};
-use super::{LedgerError, schema};
+use super::{LedgerError, open_beside};
 
 /// An approval holds for so long, ms.
 pub const HOLDS_MS: u64 = 24 * 3_600_000;
@@ -83,10 +83,7 @@ pub struct Lookups {
 impl Lookups {
     /// Opens the ledger at `path`.
     pub fn open(path: &Path) -> Result<Lookups, LookupError> {
-        let mut db = Connection::open(path)?;
-        schema::prepare(&db, path)?;
-        audit::adopt(&mut db)?;
-        Ok(Lookups { db })
+        Ok(Lookups { db: open_beside(path)? })
     }
 
     /// Asks; the number of the request.

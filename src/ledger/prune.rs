@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::{Head, Kind};
 use super::restart::OPEN;
-use super::{LedgerError, audit, lock, schema};
+use super::{LedgerError, audit, lock, open_beside};
 use crate::rosters::OWN_TASKS;
 use crate::run::OWN_CALLS;
 
@@ -60,9 +60,7 @@ pub struct Pruning {
 impl Pruning {
     /// For the ledger at `path`.
     pub fn beside(path: &Path) -> Result<Pruning, LedgerError> {
-        let mut db = Connection::open(path)?;
-        schema::prepare(&db, path)?;
-        audit::adopt(&mut db)?;
+        let db = open_beside(path)?;
         // What is removed is overwritten too.
         db.pragma_update(None, "secure_delete", true)?;
         Ok(Pruning { db })
