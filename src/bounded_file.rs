@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// The file, and how far it is.
 pub struct BoundedFile {
@@ -11,33 +12,47 @@ pub struct BoundedFile {
     out: BufWriter<File>,
     bytes: u64,
     bound: u64,
+    since: SystemTime,
+    age: Option<Duration>,
 }
 
 impl BoundedFile {
     /// Goes on with a file, or makes it; it is put aside when it has grown beyond so many bytes.
     pub fn append(path: PathBuf, bound: u64) -> std::io::Result<BoundedFile> {
         let file = OpenOptions::new().create(true).append(true).open(&path)?;
-        let bytes = file.metadata()?.len();
-        Ok(BoundedFile { path, out: BufWriter::new(file), bytes, bound })
+        let about = file.metadata()?;
+        // Where the file system does not know when it was made, it is as old as what was written last.
+        let since = about.created().or_else(|_| about.modified())?;
+        Ok(BoundedFile { path, out: BufWriter::new(file), bytes: about.len(), bound, since, age: None })
+    }
+
+    /// It is put aside at this age too.
+    pub fn aged(self, age: Option<Duration>) -> BoundedFile {
+        BoundedFile { age, ..self }
     }
 
     /// Makes a file anew, without a bound.
     pub fn create(path: PathBuf) -> std::io::Result<BoundedFile> {
         let file = File::create(&path)?;
-        Ok(BoundedFile { path, out: BufWriter::new(file), bytes: 0, bound: u64::MAX })
+        let (out, since) = (BufWriter::new(file), SystemTime::now());
+        Ok(BoundedFile { path, out, bytes: 0, bound: u64::MAX, since, age: None })
     }
 
     /// Writes a line, given without its end.
     pub fn line(&mut self, mut line: Vec<u8>) -> std::io::Result<()> {
-        if self.bytes > self.bound {
+        if self.bytes > self.bound || self.bytes > 0 && self.is_old(SystemTime::now()) {
             self.out.flush()?;
             std::fs::rename(&self.path, put_aside(&self.path))?;
-            *self = BoundedFile::append(std::mem::take(&mut self.path), self.bound)?;
+            *self = BoundedFile::append(std::mem::take(&mut self.path), self.bound)?.aged(self.age);
         }
         line.push(b'\n');
         self.bytes += line.len() as u64;
         // In one piece: what does not fit into the buffer any more goes out after what stands there, not in two halves.
         self.out.write_all(&line)
+    }
+
+    fn is_old(&self, now: SystemTime) -> bool {
+        self.age.is_some_and(|age| now.duration_since(self.since).is_ok_and(|since| since > age))
     }
 
     /// Hands what is buffered to the system.
@@ -71,6 +86,22 @@ mod tests {
         again.line(b"line 10".to_vec()).unwrap();
         drop(again);
         assert_eq!((kept(&put_aside(&path)), kept(&path)), ("line 8\nline 9\n".into(), "line 10\n".into()));
+    }
+
+    #[test]
+    fn at_its_age_it_is_put_aside_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.jsonl");
+        let age = Duration::from_secs(60);
+        let mut file = BoundedFile::append(path.clone(), u64::MAX).unwrap().aged(Some(age));
+        file.line(b"young".to_vec()).unwrap();
+        file.line(b"young".to_vec()).unwrap();
+        file.since -= 2 * age;
+        file.line(b"new".to_vec()).unwrap();
+        file.line(b"new".to_vec()).unwrap();
+        file.flush().unwrap();
+        let kept = |path: &Path| std::fs::read_to_string(path).unwrap();
+        assert_eq!((kept(&put_aside(&path)), kept(&path)), ("young\nyoung\n".into(), "new\nnew\n".into()));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::import::{ImportArgs, ImportError};
 use crate::replay::{ReplayArgs, ReplayError};
 use crate::sumo::SumoArgs;
 
+mod audit;
 mod books;
 mod city;
 mod classify;
@@ -22,7 +23,9 @@ mod dispatch_eval;
 mod explain;
 mod forecast_eval;
 mod interrupt;
+mod ledger;
 mod log;
+mod lookup;
 mod report;
 mod roster_token;
 mod sumo;
@@ -44,6 +47,7 @@ Examples:
   nanming classify 两车追尾                 what an alarm's words are taken for, and why
   nanming explain 4711                     why a call went as it did, from the ledger
   nanming report --day 2026-01-06          how fast calls were answered
+  nanming audit verify                     whether anything in the books was altered
   nanming config > nanming.toml            every setting with its value, to edit
 
 Settings come from nanming.toml, then NANMING_* variables (NANMING_HTTP__LISTEN=0.0.0.0:8080), then options.
@@ -95,6 +99,12 @@ pub enum Command {
     Explain(explain::ExplainArgs),
     /// Print from the ledger how fast calls were answered, as the 110 bulletins do
     Report(report::ReportArgs),
+    /// Check the audit log, show records of it, or print its roots
+    Audit(audit::AuditArgs),
+    /// Check, export or prune the ledger
+    Ledger(ledger::LedgerArgs),
+    /// Look one vehicle up in a recording: for a case, with a second person's approval
+    Lookup(lookup::LookupArgs),
     /// Print a token that a unit's terminal logs in with
     TerminalToken(terminal_token::TerminalTokenArgs),
     /// Print a token that a person of a roster, or its desk, asks with
@@ -250,6 +260,9 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Classify(args) => classify::classify(&args, &config.classification)?,
         Command::Explain(args) => explain::explain(&args, &config)?,
         Command::Report(args) => report::report(&args, &config)?,
+        Command::Audit(args) => audit::audit(&args, &config)?,
+        Command::Ledger(args) => ledger::ledger(&args, &config)?,
+        Command::Lookup(args) => lookup::lookup(&args, &config)?,
         Command::TerminalToken(args) => terminal_token::terminal_token(args, &config)?,
         Command::RosterToken(args) => roster_token::roster_token(args, &config)?,
         Command::Config => print!("{}", config.to_toml()),

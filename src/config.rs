@@ -5,12 +5,15 @@
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use chrono::DateTime;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use nanming_dataflows::network::{City, DispatchRules};
 use serde::{Deserialize, Serialize};
 
+use crate::ingest::Plates;
 use crate::recording::Bounds;
 
 mod classification;
@@ -95,6 +98,8 @@ pub struct Config {
     pub record: RecordConfig,
     /// Who sees to what besides patrol units.
     pub rosters: RostersConfig,
+    /// How long what is written stays.
+    pub retention: RetentionConfig,
 }
 
 /// Which city runs.
@@ -232,6 +237,8 @@ pub struct IngestConfig {
     /// Key of the hash that stands for a plate; empty: a new random key at each start, so that nobody can link
     /// vehicles over restarts.
     pub plate_key: Secret,
+    /// Keys of that hash for later times, oldest first: each is used for what happened from its time on.
+    pub plate_keys: Vec<PlateKey>,
     /// Key of the hash that stands for a caller; empty: a new random key at each start.
     pub caller_key: Secret,
     /// Directory of `dead_letters.jsonl`; none: that of the ledger.
@@ -244,9 +251,62 @@ impl Default for IngestConfig {
             future_ms: 5_000,
             late_ms: 600_000,
             plate_key: Secret::default(),
+            plate_keys: Vec::new(),
             caller_key: Secret::default(),
             dead_letters: None,
         }
+    }
+}
+
+/// A key of plates, and from when on it is used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlateKey {
+    /// Such as `2026-07-01T03:30:00+08:00`: at the quietest hour.
+    pub from: String,
+    /// The key.
+    pub key: Secret,
+}
+
+impl IngestConfig {
+    /// The pseudonyms of plates.
+    pub fn plates(&self) -> Result<Plates, ConfigError> {
+        let wrong = |what: &str| Err(ConfigError::Value(format!("ingest.plate_keys: {what}")));
+        let (mut plates, mut last) = (Plates::new(self.plate_key.expose()), 0);
+        for PlateKey { from, key } in &self.plate_keys {
+            let time =
+                DateTime::parse_from_rfc3339(from).ok().and_then(|time| u64::try_from(time.timestamp_millis()).ok());
+            match time {
+                None => return wrong("write each time as 2026-07-01T03:30:00+08:00"),
+                Some(time) if time <= last => return wrong("each time must be later than the one before"),
+                Some(_) if key.expose().is_empty() => return wrong("a key must not be empty"),
+                Some(time) => (plates, last) = (plates.then(time, key.expose()), time),
+            }
+        }
+        Ok(plates)
+    }
+}
+
+/// How long what is written stays. Recordings stay for `record.keep_hours`, signal commands for `ledger.signal_hours`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// Calls that are over, with all about them, and tasks that are done, days of city time (1095); 0: for ever.
+    pub calls_days: u32,
+    /// Lines of JSON Lines files and dead letters, days (30); 0: as long as their files are below their size.
+    pub files_days: u32,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        RetentionConfig { calls_days: 1_095, files_days: 30 }
+    }
+}
+
+impl RetentionConfig {
+    /// At this age a file is put aside, and one put aside is removed: no line stays for longer than twice that.
+    pub fn file_age(&self) -> Option<Duration> {
+        (self.files_days > 0).then(|| Duration::from_secs(u64::from(self.files_days) * 43_200))
     }
 }
 
@@ -374,7 +434,8 @@ impl Config {
         let platforms = self.gat1049.users.values().map(|password| ("gat1049.users", password));
         let cameras = self.viid.users.values().map(|password| ("viid.users", password));
         let receivers = self.webhooks.iter().map(|webhook| ("webhooks.secret", &webhook.secret));
-        keys.into_iter().chain(receivers).chain(lists).chain(cameras).chain(platforms)
+        let later = self.ingest.plate_keys.iter().map(|key| ("ingest.plate_keys", &key.key));
+        keys.into_iter().chain(later).chain(receivers).chain(lists).chain(cameras).chain(platforms)
     }
 
     /// Checks ranges that types do not.
@@ -398,6 +459,9 @@ impl Config {
         need((1..=1 << 20).contains(&self.record.file_mib), "record.file_mib must be from 1 to 1048576".into())?;
         let hours = "record.keep_hours must be from 1 to 1000000";
         need((1..=1_000_000).contains(&self.record.keep_hours), hours.into())?;
+        self.ingest.plates()?;
+        let days = [self.retention.calls_days, self.retention.files_days].into_iter().all(|days| days <= 36_500);
+        need(days, "retention.calls_days and retention.files_days must be from 0 to 36500".into())?;
         self.viid.check()?;
         for (name, secret) in self.secrets() {
             let redacted = format!(

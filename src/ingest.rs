@@ -14,6 +14,7 @@ mod place;
 mod plates;
 pub mod protobuf;
 mod redact;
+pub(crate) use redact::without_private;
 mod scan;
 mod sensed;
 pub mod validate;

@@ -32,17 +32,23 @@ use std::time::{Duration, Instant};
 
 use nanming_dataflows::Time;
 use nanming_dataflows::decision::SignalCommand;
+use nanming_dataflows::event::{RosterChange, RosterEvent};
 use nanming_dataflows::network::City;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::door::TickRecord;
 use crate::offsets::Offsets;
 
+pub mod audit;
 mod book;
+pub mod check;
 mod checkpoint;
+pub mod export;
 mod files;
 mod keeper;
+pub mod lookups;
 mod outbox;
+pub mod prune;
 pub(crate) mod refusals;
 mod responses;
 mod restart;
@@ -53,6 +59,9 @@ mod tasks;
 mod text;
 mod write;
 
+use audit::Head;
+use audit::roots::Roots;
+use audit::rows::Ends;
 pub use book::{Book, CallPage, Changed, HistoryLine, Joined};
 use checkpoint::Checkpoints;
 use files::Files;
@@ -115,6 +124,7 @@ pub enum LedgerError {
 
 /// The writing end. One process at a time has it: a lock file beside it sees to that.
 pub struct Ledger {
+    _roots: Roots,
     _checkpoints: Checkpoints,
     db: Connection,
     files: Files,
@@ -123,6 +133,10 @@ pub struct Ledger {
     rosters: Vec<nanming_dataflows::network::Roster>,
     /// The last tick of the last transaction.
     written: Option<Time>,
+    /// The end of the audit log after that.
+    audit: Head,
+    /// Time spent on the audit log.
+    audit_took: Duration,
     conflicts: u64,
     signals_keep_ms: u64,
     signals: Vec<SignalCommand>,
@@ -138,13 +152,16 @@ impl Ledger {
         let lock = lock(path)?;
         let db = Connection::open(path)?;
         schema::prepare(&db, path)?;
-        let ledger = Ledger {
+        let mut ledger = Ledger {
             files: Files::of(path)?,
+            _roots: Roots::beside(path, city.utc_offset_min)?,
             _checkpoints: Checkpoints::beside(&db, path)?,
             db,
             roster: Roster::of(city)?,
             rosters: city.rosters.clone(),
             written: None,
+            audit: Head::default(),
+            audit_took: Duration::ZERO,
             conflicts: 0,
             signals_keep_ms: signal_hours * 3_600_000,
             signals: Vec::new(),
@@ -153,6 +170,7 @@ impl Ledger {
             _lock: lock,
         };
         ledger.claim(path)?;
+        ledger.audit = audit::start(&mut ledger.db, ledger.roster.fingerprint)?;
         Ok(ledger)
     }
 
@@ -186,17 +204,23 @@ impl Ledger {
             self.waiting_since = self.waiting_since.or(some_wait.then(Instant::now));
             return Ok(false);
         }
-        let transaction = self.db.transaction()?;
-        let mut conflicts = 0;
+        // Lookups and what retention removes write too, in transactions of their own: it is waited for those first.
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (mut conflicts, mut audit) = (0, Audit::of(&transaction, self.audit)?);
         for record in new().filter(|r| is_durable(r)) {
+            let ends = audit.timed(|_| Ends::of(&transaction))?;
             conflicts += write::tick(&transaction, record)?;
             tasks::write(&transaction, &self.rosters, record)?;
+            audit.timed(|head| audit::told::tick(&transaction, head, ends, &self.rosters, record))?;
         }
-        write::signals(&transaction, self.signals.iter().chain(commands()), self.signals_keep_ms)?;
-        write::offsets(&transaction, &read)?;
         let last = new().next_back().map(|record| record.tick);
+        let wrote = write::signals(&transaction, self.signals.iter().chain(commands()), self.signals_keep_ms)?;
+        audit.timed(|head| audit::told::signals(&transaction, head, wrote, last))?;
+        write::offsets(&transaction, &read)?;
         last.map_or(Ok(()), |tick| write::last_tick(&transaction, tick))?;
+        audit.timed(|head| head.note(&transaction))?;
         transaction.commit()?;
+        (self.audit, self.audit_took) = (audit.head, self.audit_took + audit.took);
         self.written = last.or(self.written);
         self.conflicts += conflicts;
         self.signals.clear();
@@ -211,25 +235,58 @@ impl Ledger {
         std::mem::take(&mut self.conflicts)
     }
 
+    /// Time spent on the audit log since this was last asked.
+    pub fn take_audit_took(&mut self) -> Duration {
+        std::mem::take(&mut self.audit_took)
+    }
+
     /// Writes signal commands and offsets that still wait: before the end.
     pub fn flush(&mut self) -> Result<(), LedgerError> {
         self.files.check(&self.db)?;
-        let transaction = self.db.transaction()?;
-        write::signals(&transaction, self.signals.iter(), self.signals_keep_ms)?;
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut head = Head::after(&transaction, self.audit)?;
+        let wrote = write::signals(&transaction, self.signals.iter(), self.signals_keep_ms)?;
+        audit::told::signals(&transaction, &mut head, wrote, self.written)?;
         write::offsets(&transaction, &self.offsets)?;
+        head.note(&transaction)?;
         transaction.commit()?;
+        self.audit = head;
         self.signals.clear();
         self.offsets.clear();
         Ok(())
     }
 }
 
+/// The audit log within a transaction: what it becomes counts once that is committed.
+struct Audit {
+    head: Head,
+    took: Duration,
+}
+
+impl Audit {
+    fn of(transaction: &Transaction<'_>, known: Head) -> Result<Audit, LedgerError> {
+        let began = Instant::now();
+        Ok(Audit { head: Head::after(transaction, known)?, took: began.elapsed() })
+    }
+
+    fn timed<T>(&mut self, work: impl FnOnce(&mut Head) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        let began = Instant::now();
+        let done = work(&mut self.head);
+        self.took += began.elapsed();
+        done
+    }
+}
+
 /// Whether a tick holds what somebody waits for, so that it must be on the disk before anybody is told.
 fn is_durable(record: &TickRecord) -> bool {
     let d = &record.decisions;
-    let heard = record.calls.is_empty() && record.acks.is_empty() && record.holds.is_empty();
-    !(heard
+    let silent = record.calls.is_empty() && record.acks.is_empty() && record.holds.is_empty();
+    // Where a person is changes by itself, and is kept by nobody.
+    let is_word = |event: &RosterEvent| !matches!(event.change, RosterChange::Here(..));
+    !(silent
+        && !record.rosters.iter().any(is_word)
         && d.assignments.is_empty()
+        && d.merges.is_empty()
         && d.calls.is_empty()
         && d.assignment_statuses.is_empty()
         && d.escalations.is_empty()
@@ -251,12 +308,22 @@ fn lock(path: &Path) -> Result<File, LedgerError> {
     }
 }
 
+/// A connection that writes beside the writer, to a file that is there: one that was removed is not made anew. A chain that is
+/// not there yet is begun.
+fn open_beside(path: &Path) -> Result<Connection, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(path, flags)?;
+    schema::prepare(&db, path)?;
+    audit::adopt(&mut db)?;
+    Ok(db)
+}
+
 /// A connection that only reads.
-fn open_read_only(path: &Path) -> Result<Connection, LedgerError> {
+pub fn open_read_only(path: &Path) -> Result<Connection, LedgerError> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.busy_timeout(Duration::from_secs(2))?;
     Ok(db)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -35,6 +35,7 @@ pub mod publish;
 pub mod recording;
 pub mod replay;
 pub mod response_report;
+pub mod retention;
 pub mod rosters;
 pub mod run;
 pub mod snapshots;

@@ -62,6 +62,7 @@ pub struct Metrics {
     http_refusals: IntCounterVec,
     cameras_online: IntGauge,
     commit: Histogram,
+    audit: Histogram,
     commit_failures: IntCounter,
     conflicts: IntCounter,
     accept: Histogram,
@@ -183,6 +184,7 @@ impl Metrics {
             ),
             cameras_online: make.int_gauge("cameras_online", "Devices registered by GA/T 1400 that say they live."),
             commit: make.histogram("ledger_commit_seconds", "Time of a ledger commit.", TICK),
+            audit: make.histogram("audit_seconds", "Time of a ledger commit that its audit records took.", TICK),
             commit_failures: make.counter("ledger_commit_failures_total", "Ledger commits that failed."),
             conflicts: make.counter(
                 "ledger_conflicts_total",
@@ -349,6 +351,11 @@ impl Metrics {
     /// A ledger commit took so long.
     pub fn committed(&self, took: Duration) {
         self.commit.observe(took.as_secs_f64());
+    }
+
+    /// The audit records of a ledger commit took so long.
+    pub fn audited(&self, took: Duration) {
+        self.audit.observe(took.as_secs_f64());
     }
 
     /// A ledger commit failed.

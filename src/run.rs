@@ -24,17 +24,18 @@ use tokio::sync::watch;
 use crate::classify::Classifier;
 use crate::clock::{Clock, next_local_minute, wall_ms};
 use crate::cluster::{Cluster, ClusterError};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::door::{self, Arrival, Exits, Inbox, TickRecord};
 use crate::engine::{Engine, Stopped};
 use crate::health::Health;
 use crate::http::{App, Travel, Viid, Wechat};
-use crate::ingest::{Callers, DeadLetters, Plates, Validator};
+use crate::ingest::{Callers, DeadLetters, Validator};
 use crate::ledger::{Book, Keeper, Ledger, LedgerError, RestoredRosters, keep};
 use crate::metrics::Metrics;
 use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Responses, RosterBoard, Street, Terminals};
 use crate::recording::{Recorder, RecordingError, Writer};
 use crate::snapshots::{Keeping, Opened, Restored, Snapshots};
+use crate::retention::Retention;
 
 mod controllers;
 mod follower;
@@ -49,7 +50,7 @@ use simulator::Ears;
 /// Finished ticks that may wait for the ledger, and committed ones for the sinks, before the engine is held back.
 const TICKS: usize = 256;
 /// IDs that the engine gives to calls whose senders gave none.
-const OWN_CALLS: std::ops::Range<u64> = 1..1 << 32;
+pub(crate) const OWN_CALLS: std::ops::Range<u64> = 1..1 << 32;
 
 /// Why a run fails.
 #[derive(Debug, thiserror::Error)]
@@ -175,6 +176,10 @@ fn run_city(
     let known_to = kept_to.unwrap_or(0).max(last_tick);
     let clock = Clock::starting_at(start_ms(config, &city, known_to)?, config.clock.speed);
     let shared = share(config, city, clock)?;
+    let _retention = {
+        let clock = shared.clock.clone();
+        Retention::start(config, move || clock.now_ms()).map_err(|e| RunError::Io("retention", e))?
+    };
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
     let (ears, heard) = simulator::ears(config.simulator.enabled);
     let RestoredRosters { events, notes, .. } = rosters_before(&ledger, inbox.now_ms())?;
@@ -351,7 +356,7 @@ fn start_ms(config: &Config, city: &City, known_to: u64) -> Result<u64, RunError
 
 fn share(config: &Config, city: Arc<City>, clock: Clock) -> Result<Shared, RunError> {
     let metrics = Arc::new(Metrics::new(&city));
-    let letters = DeadLetters::open(Some(config.dead_letters()), Arc::clone(&metrics));
+    let letters = DeadLetters::open(Some(config.dead_letters()), config.retention.file_age(), Arc::clone(&metrics));
     Ok(Shared {
         letters: Arc::new(letters.map_err(|e| RunError::Io("dead letters", e))?),
         city,
@@ -406,11 +411,11 @@ fn rosters_before(ledger: &Ledger, now_ms: u64) -> Result<RestoredRosters, RunEr
 }
 
 /// What comes in is checked by this.
-fn validator(config: &Config, shared: &Shared) -> Validator {
+fn validator(config: &Config, shared: &Shared) -> Result<Validator, ConfigError> {
     let settings = &config.ingest;
-    let (plates, callers) = (Plates::new(settings.plate_key.expose()), Callers::new(settings.caller_key.expose()));
-    Validator::new(Arc::clone(&shared.city), plates, callers, settings.future_ms, settings.late_ms)
-        .with_rules(Arc::clone(&shared.rules))
+    let (plates, callers) = (settings.plates()?, Callers::new(settings.caller_key.expose()));
+    let validator = Validator::new(Arc::clone(&shared.city), plates, callers, settings.future_ms, settings.late_ms);
+    Ok(validator.with_rules(Arc::clone(&shared.rules)))
 }
 
 fn app(
@@ -438,7 +443,7 @@ fn app(
         terminals: Arc::new(terminals.going_on(shared.clock.start_ms(), &taken).shown_on(board)),
         acceptances: Arc::clone(&shared.acceptances),
         letters: Arc::clone(&shared.letters),
-        validator: Arc::new(validator(config, shared)),
+        validator: Arc::new(validator(config, shared)?),
         metrics: Arc::clone(metrics),
         health: Arc::clone(&shared.health),
         rosters: Arc::new(rosters),
@@ -464,7 +469,8 @@ fn bus(config: &Config, shared: &Shared, app: &App, ears: Ears) -> Result<Bus, R
         .with(Arc::clone(&app.board));
     if let Some(dir) = &config.output.jsonl {
         let bound = config.output.file_mib << 20;
-        bus = bus.with(Files::append(dir, &shared.city, bound).map_err(|e| RunError::Io("JSON Lines files", e))?);
+        let files = Files::append(dir, &shared.city, bound, config.retention.file_age());
+        bus = bus.with(files.map_err(|e| RunError::Io("JSON Lines files", e))?);
     }
     Ok(bus)
 }

@@ -2,6 +2,7 @@
 //! sockets and files.
 #![allow(clippy::unwrap_used)] // a test that cannot go on should panic
 
+mod audit;
 mod board;
 mod calls;
 mod cluster;
@@ -23,6 +24,7 @@ mod kafka;
 mod leaving;
 mod life;
 mod preemption;
+mod privacy;
 mod push;
 mod recordings;
 mod recovery;

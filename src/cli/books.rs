@@ -25,17 +25,28 @@ pub(crate) struct BooksArgs {
 pub(super) type Books = (Book, Option<City>, i32);
 
 impl BooksArgs {
-    /// Opens it.
-    pub(super) fn open(&self, config: &Config) -> Result<Books, Box<dyn std::error::Error>> {
+    /// The ledger's file, which is there.
+    pub(super) fn path(&self, config: &Config) -> Result<PathBuf, String> {
         let path = self.ledger.as_deref().unwrap_or(&config.ledger.path);
-        if !path.exists() {
-            return Err(format!("there is no ledger {}; name one with --ledger FILE", path.display()).into());
+        if path.exists() {
+            return Ok(path.into());
         }
-        let book = Book::open(path)?;
+        Err(format!("there is no ledger {}; name one with --ledger FILE", path.display()))
+    }
+
+    /// The city that is named.
+    pub(super) fn city(&self, config: &Config) -> Result<City, Box<dyn std::error::Error>> {
         let mut city = city_file::load(self.city.as_deref().or(config.city.file.as_deref()), config.city.seed)?;
         if city.units.is_empty() {
             with_units(&mut city, config.units(), 1);
         }
+        Ok(city)
+    }
+
+    /// Opens it.
+    pub(super) fn open(&self, config: &Config) -> Result<Books, Box<dyn std::error::Error>> {
+        let book = Book::open(&self.path(config)?)?;
+        let city = self.city(config)?;
         let offset_min = city.utc_offset_min;
         if book.is_of(&city)? {
             return Ok((book, Some(city), offset_min));

@@ -35,7 +35,7 @@ pub(super) fn report(args: &ReportArgs, config: &Config) -> Result<(), Box<dyn s
 }
 
 /// From when until when a local day lasts, ms since the Unix epoch.
-fn day_ms(day: NaiveDate, offset_min: i32) -> (u64, u64) {
+pub(super) fn day_ms(day: NaiveDate, offset_min: i32) -> (u64, u64) {
     const DAY_MS: i64 = 86_400_000;
     let days = (day - NaiveDate::default()).num_days();
     let from = days * DAY_MS - i64::from(offset_min) * 60_000;

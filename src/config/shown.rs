@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Config;
 
 /// Settings that may be unset, or that are not shown: table, key, what could stand there, what it does.
-const COMMENTED: [(&str, &str, &str, &str); 18] = [
+const COMMENTED: [(&str, &str, &str, &str); 19] = [
     (
         "city",
         "file",
@@ -23,6 +23,12 @@ const COMMENTED: [(&str, &str, &str, &str); 18] = [
         "plate_key",
         "\"a long random text\"",
         "key of the hash that stands for a plate; unset: a new random one at each start",
+    ),
+    (
+        "ingest",
+        "plate_keys",
+        "[{ from = \"2026-07-01T03:30:00+08:00\", key = \"a new long random text\" }]",
+        "keys of that hash for later times, oldest first (docs/privacy.md); unset: the one above for ever",
     ),
     (
         "ingest",
@@ -98,9 +104,10 @@ const WEBHOOK: &str = r#"
 "#;
 
 /// Settings whose values are never shown.
-const SECRETS: [(&str, &str); 7] = [
+const SECRETS: [(&str, &str); 8] = [
     ("gat1049", "users"),
     ("ingest", "plate_key"),
+    ("ingest", "plate_keys"),
     ("ingest", "caller_key"),
     ("http", "api_keys"),
     ("viid", "users"),

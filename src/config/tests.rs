@@ -94,3 +94,27 @@ fn secrets_of_receivers_are_not_shown_and_ranges_are_checked() {
     let tls = receiver("").replace("http://", "https://");
     assert!(from_toml(&tls).unwrap_err().contains("proxy"));
 }
+
+#[test]
+fn keys_of_plates_follow_each_other_and_are_no_more_shown_than_the_first() {
+    let later = |from: &str, key: &str| format!("{{ from = \"{from}\", key = \"{key}\" }}");
+    let keys =
+        |keys: &[String]| from_toml(&format!("[ingest]\nplate_key = \"one\"\nplate_keys = [{}]\n", keys.join(", ")));
+    let (july, january) = ("2026-07-01T03:30:00+08:00", "2027-01-01T03:30:00+08:00");
+    let config = keys(&[later(july, "very secret"), later(january, "third")]).unwrap();
+    let plates = config.ingest.plates().unwrap();
+    let at = |time_ms| plates.vehicle_at("贵A12345", time_ms);
+    let july_ms = 1_782_847_800_000;
+    assert_eq!([at(july_ms - 1), at(july_ms)], ["one", "very secret"].map(|key| Plates::new(key).vehicle("贵A12345")));
+    let shown = config.to_toml() + &format!("{config:?}");
+    assert!(!shown.contains("very secret") && shown.contains("# plate_keys is set"), "{shown}");
+    for wrong in [
+        keys(&[later("tomorrow", "x")]),
+        keys(&[later(january, "x"), later(july, "y")]),
+        keys(&[later(july, "")]),
+        keys(&[later(july, "(redacted)")]),
+    ] {
+        assert!(wrong.unwrap_err().contains("plate_keys"));
+    }
+    assert!(from_toml("[retention]\ncalls_days = 99999\n").unwrap_err().contains("retention"));
+}

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use nanming_dataflows::decision::{Reason, Rejected};
@@ -55,9 +56,13 @@ struct Letter<'a> {
 }
 
 impl DeadLetters {
-    /// Counts; with a directory also keeps, on a thread of its own.
-    pub fn open(directory: Option<&Path>, metrics: Arc<Metrics>) -> std::io::Result<DeadLetters> {
-        let kept = directory.map(Kept::start).transpose()?;
+    /// Counts; with a directory also keeps, on a thread of its own, in a file that is put aside at this age.
+    pub fn open(
+        directory: Option<&Path>,
+        age: Option<Duration>,
+        metrics: Arc<Metrics>,
+    ) -> std::io::Result<DeadLetters> {
+        let kept = directory.map(|directory| Kept::start(directory, age)).transpose()?;
         Ok(DeadLetters { metrics, total: AtomicU64::new(0), unkept: AtomicU64::new(0), kept, kafka: OnceLock::new() })
     }
 
@@ -106,9 +111,9 @@ pub fn line(t_ms: u64, stream: &str, reason: Reason, detail: &str, raw: &[u8]) -
 }
 
 impl Kept {
-    fn start(directory: &Path) -> std::io::Result<Kept> {
+    fn start(directory: &Path, age: Option<Duration>) -> std::io::Result<Kept> {
         std::fs::create_dir_all(directory)?;
-        let out = BoundedFile::append(directory.join("dead_letters.jsonl"), FILE_BYTES)?;
+        let out = BoundedFile::append(directory.join("dead_letters.jsonl"), FILE_BYTES)?.aged(age);
         let (letters, queue) = bounded(QUEUE);
         let writer = std::thread::Builder::new().name("dead-letters".into()).spawn(move || {
             if let Err(error) = write_all(out, &queue) {
@@ -137,7 +142,7 @@ mod tests {
     fn a_letter_is_counted_and_kept_without_its_plate() {
         let metrics = Arc::new(Metrics::new(&nanming_simulators::town::small(2, 2, 1)));
         let dir = tempfile::tempdir().unwrap();
-        let letters = DeadLetters::open(Some(dir.path()), metrics.clone()).unwrap();
+        let letters = DeadLetters::open(Some(dir.path()), None, metrics.clone()).unwrap();
         letters.bury(5, "passages", Reason::UnknownCamera, "no camera 'x'", br#"{"plate":"secret"}"#);
         assert_eq!(letters.total(), 1);
         let counted = "nanming_dead_letters_total{reason=\"unknown_camera\",stream=\"passages\"} 1";

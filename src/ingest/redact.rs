@@ -8,22 +8,30 @@ use regex_lite::Regex;
 const MAX_BYTES: usize = 1024;
 
 /// A value of any key with `plate` or `caller` in its name, whatever quotes and case; whatever looks like a Chinese plate;
-/// whatever looks like a Chinese mobile number; and whom a message of WeChat is from.
-static PRIVATE: LazyLock<[(Regex, &str); 4]> = LazyLock::new(|| {
+/// whatever looks like a Chinese telephone number; and whom a message of WeChat is from.
+static PRIVATE: LazyLock<[(Regex, &str); 5]> = LazyLock::new(|| {
     let named = r#"(?i)(["']?[a-z_]*(?:plate|caller)[a-z_]*["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;}\]]+)"#;
-    let plate = r"[\u{4e00}-\u{9fff}]\s?[A-Za-z][·.\- ]?[A-Za-z0-9]{4,6}[\u{4e00}-\u{9fff}]?";
-    let number = r"\b1[3-9][0-9]{9}\b";
+    // The province as it is, as JSON escapes it, as a URL does.
+    let plate = r"(?:[\u{4e00}-\u{9fff}]|\\u[4-9][0-9A-Fa-f]{3}|(?i:%e[4-9]%[89ab][0-9a-f]%[89ab][0-9a-f]))\s?[A-Za-z][·.\- ]?[A-Za-z0-9]{4,6}[\u{4e00}-\u{9fff}]?";
+    let number = r"\b1[3-9][0-9](?:[ -]?[0-9]){8}\b";
+    let landline = r"\b0[0-9]{2,3}[ -]?[0-9]{7,8}\b";
     let sender = r"(?s)<(FromUserName)>.*?(?:</FromUserName>|$)";
-    [(named, "${1}\"***\""), (plate, "***"), (number, "***"), (sender, "<$1>***")]
+    [(named, "${1}\"***\""), (plate, "***"), (number, "***"), (landline, "***"), (sender, "<$1>***")]
         .map(|(pattern, put)| (Regex::new(pattern).expect("a constant pattern"), put))
 });
 
-/// The bytes as text, plates and callers replaced, cut to a kilobyte.
-pub(super) fn redacted(raw: &[u8]) -> String {
-    let mut text = String::from_utf8_lossy(&raw[..raw.len().min(4 * MAX_BYTES)]).into_owned();
+/// A text of people without what looks like a plate or a telephone number.
+pub(crate) fn without_private(text: &str) -> String {
+    let mut text = text.to_owned();
     for (pattern, put) in PRIVATE.iter() {
         text = pattern.replace_all(&text, *put).into_owned();
     }
+    text
+}
+
+/// The bytes as text, plates and callers replaced, cut to a kilobyte.
+pub(super) fn redacted(raw: &[u8]) -> String {
+    let mut text = without_private(&String::from_utf8_lossy(&raw[..raw.len().min(4 * MAX_BYTES)]));
     if text.len() > MAX_BYTES {
         text.truncate(text.floor_char_boundary(MAX_BYTES));
     }
@@ -44,6 +52,8 @@ mod tests {
             "plate=贵A12345;x",
             "1,贵A·12345,3",
             "garbage 贵AD12345 garbage",
+            r#"{"what":"\u8d35A12345"}"#,
+            "GET /x?p=%E8%B4%B5A12345",
         ] {
             let text = redacted(raw.as_bytes());
             assert!(!text.contains("12345"), "{raw} -> {text}");
@@ -58,11 +68,13 @@ mod tests {
             r#"{"caller":"13800138000","words":"x"}"#,
             r#"{"caller":"8512-345","words":"call back 138001380"}"#,
             "my number is 13800138000.",
+            "电话138 0013 8000，或0851-8512345",
             "<xml><FromUserName><![CDATA[oABC8512-345]]></FromUserName></xml>",
             "<xml><FromUserName>oABC8512-345",
         ] {
             let text = redacted(raw.as_bytes());
             assert!(!text.contains("13800138000") && !text.contains("8512-345"), "{raw} -> {text}");
+            assert!(!text.contains("138 0013") && !text.contains("8512345"), "{raw} -> {text}");
         }
         assert!(redacted(br#"{"time_ms":1767657600000}"#).contains("1767657600000"));
     }

@@ -146,10 +146,11 @@ impl Validator {
 
     /// A passage, from what a camera told.
     pub(super) fn passage(&self, line: &PassageLine<'_>, now_ms: u64) -> Result<Passage, Unfit> {
+        let time_ms = self.fresh(line.time_ms, now_ms)?;
         Ok(Passage {
-            time_ms: self.fresh(line.time_ms, now_ms)?,
+            time_ms,
             camera: self.passage_camera(&line.camera)?,
-            vehicle: self.plates.vehicle(&line.plate),
+            vehicle: self.plates.vehicle_at(&line.plate, time_ms),
             speed_mm_s: speed_mm_s(line.speed_kmh)?,
             class: line.class,
         })
@@ -278,12 +279,13 @@ impl Validator {
     }
 
     fn violation(&self, line: &ViolationLine, now_ms: u64) -> Result<Violation, Unfit> {
-        let vehicle = self.plates.vehicle(&line.plate);
+        let camera = self.passage_camera(&line.camera)?;
+        let time_ms = self.fresh(line.time_ms, now_ms)?;
+        let vehicle = self.plates.vehicle_at(&line.plate, time_ms);
         if vehicle == VehicleId(0) {
             return Err(Unfit::new(Reason::Malformed, "a violation needs a plate"));
         }
-        let camera = self.passage_camera(&line.camera)?;
-        Ok(Violation { time_ms: self.fresh(line.time_ms, now_ms)?, camera, vehicle, kind: line.kind })
+        Ok(Violation { time_ms, camera, vehicle, kind: line.kind })
     }
 
     fn case(&self, line: &CaseLine, now_ms: u64) -> Result<CaseStep, Unfit> {

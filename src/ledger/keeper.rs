@@ -64,6 +64,7 @@ fn commit_until_it_works(keeper: &mut Keeper, group: &[TickRecord]) -> bool {
             Ok(wrote) => {
                 if wrote {
                     keeper.metrics.committed(began.elapsed());
+                    keeper.metrics.audited(keeper.ledger.take_audit_took());
                     keeper.metrics.ledger_conflicts(keeper.ledger.take_conflicts());
                 }
                 keeper.health.ledger_works(true);

@@ -17,7 +17,7 @@ use crate::door::CallNote;
 use crate::offsets::Offsets;
 
 /// Phases in which a call is still somebody's business.
-const OPEN: &str = "('waiting', 'assigned', 'accepted', 'arrived')";
+pub(super) const OPEN: &str = "('waiting', 'assigned', 'accepted', 'arrived')";
 /// Calls that were referred can be taken back for so long, ms.
 const REFERRED_MS: u64 = 24 * 3_600_000;
 

@@ -7,10 +7,11 @@ use rusqlite::{Connection, OptionalExtension};
 use super::LedgerError;
 
 /// Version of the tables below.
-const VERSION: i64 = 8;
+const VERSION: i64 = 9;
 
 const TABLES: &str = "
-    -- `last_tick`, and `city`: the fingerprint of the city that the numbers here are of.
+    -- `last_tick`, `city`: the fingerprint of the city that the numbers here are of; `audit_seq` and `audit_hash`: the last
+    -- record of the audit log, and the first eight bytes of its hash.
     CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
     -- What is known of a call now; `content` is the hash of what its sender sent first, `key` the sender's key for it,
     -- `caller` a pseudonym, `pictures` a JSON list of references, `needs_skills` one of words, `rule` how its words were
@@ -88,6 +89,12 @@ const ROSTER_TABLES: &str = "
         PRIMARY KEY (roster, person)) STRICT, WITHOUT ROWID;
 ";
 
+/// The audit log: a chain of hashes. `body` is JSON, `hash` over the record and the hash before it.
+const AUDIT_TABLE: &str = "
+    CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY, tick INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL) STRICT;
+";
+
 /// From version 1 to 2, from 2 to 3, and so on.
 const STEPS: [&str; VERSION as usize - 1] = [
     "ALTER TABLE call_history ADD COLUMN reason TEXT NOT NULL DEFAULT '';",
@@ -122,19 +129,22 @@ const STEPS: [&str; VERSION as usize - 1] = [
      CREATE INDEX calls_by_joined ON calls (joined) WHERE joined IS NOT NULL;
      CREATE INDEX calls_by_opened ON calls (opened_ms);",
     ROSTER_TABLES,
+    AUDIT_TABLE,
 ];
 
 /// Sets the connection up, makes the tables in a new file and brings those of an older one up to date.
 pub(super) fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
+    // What is moved or removed leaves no copy on the pages that are written anyway.
+    db.pragma_update(None, "secure_delete", "FAST")?;
     db.busy_timeout(std::time::Duration::from_secs(5))?;
-    db.set_prepared_statement_cache_capacity(32);
+    db.set_prepared_statement_cache_capacity(64);
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found == 0 && is_empty(db)? {
-        return Ok(
-            db.execute_batch(&format!("BEGIN; {TABLES} {ROSTER_TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?
-        );
+        return Ok(db.execute_batch(&format!(
+            "BEGIN; {TABLES} {ROSTER_TABLES} {AUDIT_TABLE} PRAGMA user_version = {VERSION}; COMMIT;"
+        ))?);
     }
     match found {
         VERSION => Ok(()),

@@ -1,6 +1,8 @@
 //! Rosters in the book: their tasks with all that was said of them, who looks after what, who is absent. By name, so that a
 //! roster may get other persons, points and kinds between two starts.
 
+use std::collections::BTreeSet;
+
 use nanming_dataflows::decision::{RosterAbsence, RosterDuty, RosterTask, RosterWord, TaskReason};
 use nanming_dataflows::event::{PointDuty, RosterChange, RosterEvent, TaskFacts, TaskStanding};
 use nanming_dataflows::ids::{PersonId, PointId, TaskId};
@@ -82,6 +84,46 @@ pub(super) fn write(to: &Transaction<'_>, rosters: &[Roster], record: &TickRecor
     Ok(())
 }
 
+/// Rows of rosters that a tick may have written, by the names that are their keys.
+#[derive(Default)]
+pub(super) struct Named<'a> {
+    pub(super) tasks: BTreeSet<u64>,
+    /// Roster, role, point.
+    pub(super) duties: BTreeSet<(&'a str, &'a str, &'a str)>,
+    /// Roster, person.
+    pub(super) absences: BTreeSet<(&'a str, &'a str)>,
+}
+
+impl<'a> Named<'a> {
+    pub(super) fn of(rosters: &'a [Roster], record: &TickRecord) -> Result<Named<'a>, LedgerError> {
+        let mut named = Named::default();
+        for said in &record.decisions.rosters {
+            match said {
+                RosterWord::Task(said) => {
+                    named.tasks.insert(said.task.0);
+                }
+                RosterWord::Duty(said) => {
+                    let roster = of(rosters, said.roster.index())?;
+                    named.duties.insert((
+                        &roster.name,
+                        role(roster, said.duty.role),
+                        point(roster, Some(said.duty.point)),
+                    ));
+                }
+                RosterWord::Absence(said) => {
+                    let roster = of(rosters, said.roster.index())?;
+                    named.absences.insert((&roster.name, person(roster, Some(said.person))));
+                }
+            }
+        }
+        Ok(named)
+    }
+}
+
+fn role(roster: &Roster, row: u8) -> &str {
+    roster.roles.get(usize::from(row)).map_or("", |role| &role.name)
+}
+
 fn of(rosters: &[Roster], row: usize) -> Result<&Roster, LedgerError> {
     rosters.get(row).ok_or_else(|| LedgerError::Corrupt(format!("there is no roster {row}")))
 }
@@ -153,11 +195,10 @@ fn history(to: &Transaction<'_>, roster: &Roster, said: &RosterTask) -> Result<(
 }
 
 fn duty(to: &Transaction<'_>, roster: &Roster, said: &RosterDuty) -> Result<(), LedgerError> {
-    let PointDuty { role, point: at, person: who, is_handed } = said.duty;
-    let role = roster.roles.get(usize::from(role)).map_or("", |role| &role.name);
+    let PointDuty { role: row, point: at, person: who, is_handed } = said.duty;
     to.prepare_cached("INSERT OR REPLACE INTO roster_duties VALUES (?, ?, ?, ?, ?)")?.execute(params![
         roster.name,
-        role,
+        role(roster, row),
         point(roster, Some(at)),
         person(roster, who),
         is_handed

@@ -17,15 +17,15 @@ const FACTS: CallFacts = CallFacts {
     needs: Needs::ONE,
 };
 
-fn city() -> City {
+pub(crate) fn city() -> City {
     nanming_simulators::town::small(2, 2, 1)
 }
 
-fn opened(call: u64) -> CallEvent {
+pub(crate) fn opened(call: u64) -> CallEvent {
     CallEvent { time_ms: 1_000 + call, call: CallId(call), change: CallChange::Opened(FACTS) }
 }
 
-fn note() -> CallNote {
+pub(crate) fn note() -> CallNote {
     CallNote {
         words: "他拿着刀".into(),
         channel: "phone".into(),
@@ -36,7 +36,7 @@ fn note() -> CallNote {
     }
 }
 
-fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord {
+pub(crate) fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord {
     let notes = calls.iter().map(|c| (c.call, note())).collect();
     let counts = Batch::default().counts();
     let closed_at = Instant::now();
@@ -55,7 +55,7 @@ fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord 
     }
 }
 
-fn assigned(call: u64, attempt: u16, unit: u32) -> Decisions {
+pub(crate) fn assigned(call: u64, attempt: u16, unit: u32) -> Decisions {
     let id = AssignmentId { call: CallId(call), attempt };
     let candidates = vec![Candidate { eta_ms: 60_000, unit: UnitId(unit), but: None }];
     let assignment = Assignment {
@@ -75,7 +75,7 @@ fn assigned(call: u64, attempt: u16, unit: u32) -> Decisions {
     }
 }
 
-fn status(call: u64, phase: CallPhase, with: Option<(AssignmentId, u32)>) -> CallStatus {
+pub(crate) fn status(call: u64, phase: CallPhase, with: Option<(AssignmentId, u32)>) -> CallStatus {
     CallStatus {
         call: CallId(call),
         time_ms: 2_000,
@@ -91,12 +91,12 @@ fn status(call: u64, phase: CallPhase, with: Option<(AssignmentId, u32)>) -> Cal
 }
 
 /// An assignment ended so.
-fn ended(id: AssignmentId, unit: u32, why: EndReason) -> Vec<AssignmentStatus> {
+pub(crate) fn ended(id: AssignmentId, unit: u32, why: EndReason) -> Vec<AssignmentStatus> {
     let phase = AssignmentPhase::Ended(why);
     vec![AssignmentStatus { id, seq: 9, unit: UnitId(unit), time_ms: 2_500, phase }]
 }
 
-fn in_new_file() -> (tempfile::TempDir, PathBuf, Ledger) {
+pub(crate) fn in_new_file() -> (tempfile::TempDir, PathBuf, Ledger) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.sqlite");
     let ledger = Ledger::open(&path, 24, &city()).unwrap();
@@ -227,6 +227,7 @@ fn the_ledger_of_another_city_is_refused() {
 
 #[test]
 fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
+    let eighth = "DROP TABLE audit; DELETE FROM meta WHERE key LIKE 'audit%';";
     let seventh = "DROP TABLE roster_tasks; DROP TABLE roster_history; DROP TABLE roster_duties;
                    DROP TABLE roster_absences;";
     let sixth = "DROP INDEX calls_by_joined; DROP INDEX calls_by_opened; ALTER TABLE call_history DROP COLUMN note;
@@ -241,11 +242,11 @@ fn a_ledger_of_a_version_before_is_taken_over_where_its_calls_fit_the_city() {
                  ALTER TABLE calls DROP COLUMN pictures;";
     let second = "ALTER TABLE call_history DROP COLUMN changed;";
     let first = "ALTER TABLE call_history DROP COLUMN reason;";
-    let all = [seventh, sixth, fifth, fourth, third, second, first];
-    for version in 1..=7 {
+    let all = [eighth, seventh, sixth, fifth, fourth, third, second, first];
+    for version in 1..=8 {
         let (_dir, path, mut ledger) = in_new_file();
         ledger.commit(&[record(10, vec![opened(17)], assigned(17, 1, 11))]).unwrap();
-        let steps = all[..8 - version].concat();
+        let steps = all[..9 - version].concat();
         let before = format!("{steps} DELETE FROM meta WHERE key = 'city'; PRAGMA user_version = {version}");
         ledger.db.execute_batch(&before).unwrap();
         drop(ledger);

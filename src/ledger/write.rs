@@ -296,19 +296,30 @@ fn ack(to: &Transaction<'_>, ack: &Ack, refused: Option<Reason>) -> Result<(), L
     Ok(())
 }
 
-/// Writes signal commands as one row, and drops those that are older than `keep_ms`.
+/// Signal commands written as one row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wrote {
+    /// So many.
+    pub(super) commands: usize,
+    /// The time of the last one, ms.
+    pub(super) last_ms: i64,
+    /// Rows before this time were dropped, ms.
+    pub(super) expired_before_ms: i64,
+}
+
+/// Writes signal commands as one row, and drops those that are older than `keep_ms`. None: there were none.
 pub(super) fn signals<'a>(
     to: &Transaction<'_>,
     commands: impl Iterator<Item = &'a SignalCommand>,
     keep_ms: u64,
-) -> Result<(), LedgerError> {
+) -> Result<Option<Wrote>, LedgerError> {
     let commands: Vec<&SignalCommand> = commands.collect();
-    let Some(last_ms) = commands.iter().map(|c| c.at_ms).max() else { return Ok(()) };
+    let Some(last_ms) = commands.iter().map(|c| c.at_ms).max() else { return Ok(None) };
+    let expired_before_ms = int(last_ms.saturating_sub(keep_ms));
     let blob = postcard::to_stdvec(&commands).map_err(|e| LedgerError::Corrupt(e.to_string()))?;
     to.prepare_cached("INSERT INTO signal_commands VALUES (?, ?)")?.execute(params![int(last_ms), blob])?;
-    to.prepare_cached("DELETE FROM signal_commands WHERE from_ms < ?")?
-        .execute([int(last_ms.saturating_sub(keep_ms))])?;
-    Ok(())
+    to.prepare_cached("DELETE FROM signal_commands WHERE from_ms < ?")?.execute([expired_before_ms])?;
+    Ok(Some(Wrote { commands: commands.len(), last_ms: int(last_ms), expired_before_ms }))
 }
 
 /// Notes how far topics are read.

@@ -26,9 +26,9 @@ pub struct Files {
 }
 
 impl Files {
-    /// Opens the files, each put aside beyond `bound` bytes, and starts the thread.
-    pub fn append(dir: &Path, city: &Arc<City>, bound: u64) -> std::io::Result<Files> {
-        let sinks = JsonlSinks::append(dir, city, bound)?;
+    /// Opens the files, each put aside beyond `bound` bytes or an age, and starts the thread.
+    pub fn append(dir: &Path, city: &Arc<City>, bound: u64, age: Option<Duration>) -> std::io::Result<Files> {
+        let sinks = JsonlSinks::append(dir, city, bound, age)?;
         let (ticks, queue) = bounded(QUEUE);
         let writer = std::thread::Builder::new().name("jsonl".into()).spawn(move || {
             if let Err(error) = write_all(sinks, &queue) {

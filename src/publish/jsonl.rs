@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use nanming_dataflows::decision::{
     Assignment, CrowdState, Decisions, Lead, LinkForecast, Rejected, SignalCommand, SignalPlan, VenueForecast,
@@ -36,9 +37,9 @@ impl JsonlSinks {
     }
 
     /// Makes the directory and its files for a live city; what stands there already is gone on with. Each is put aside when
-    /// it has grown beyond so many bytes, and one older is kept.
-    pub fn append(dir: &Path, city: &Arc<City>, bound: u64) -> std::io::Result<Self> {
-        Self::open(dir, city, |path| BoundedFile::append(path, bound), false)
+    /// it has grown beyond so many bytes, or is of this age, and one older is kept.
+    pub fn append(dir: &Path, city: &Arc<City>, bound: u64, age: Option<Duration>) -> std::io::Result<Self> {
+        Self::open(dir, city, |path| Ok(BoundedFile::append(path, bound)?.aged(age)), false)
     }
 
     fn open(

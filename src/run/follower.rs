@@ -32,7 +32,7 @@ pub(super) fn follow(
         super::snapshots(config, Some(cluster), &shared.city)?.go_on(u64::MAX, &shared.metrics)?;
     let engine = Engine::start_in(Some(cluster), &shared.city, config.engine.workers, &start.states)?;
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
-    let (validator, (tell, begins)) = (Arc::new(validator(config, &shared)), bounded(1));
+    let (validator, (tell, begins)) = (Arc::new(validator(config, &shared)?), bounded(1));
     let sources = Sources { config, shared: &shared, inbox: &inbox, validator: &validator, cluster: Some(cluster) };
     let kafka = Following::start(&sources, begins)?;
     let progress = kafka.as_ref().map(|kafka| Arc::clone(&kafka.progress));

@@ -60,10 +60,11 @@ impl Passages {
         if f64::from(speed_mm_s) > MAX_SPEED_MM_S {
             return Err(Unfit::new(Reason::ImpossibleSpeed, format!("no vehicle drives {speed_mm_s} mm/s here")));
         }
+        let time_ms = validator.fresh(Some(self.time_ms(row)?), now_ms)?;
         Ok(Passage {
-            time_ms: validator.fresh(Some(self.time_ms(row)?), now_ms)?,
+            time_ms,
             camera,
-            vehicle: self.vehicle(row, validator),
+            vehicle: self.vehicle(row, time_ms, validator),
             speed_mm_s,
             class: class(self.vehicle_class.get(row).copied().unwrap_or_default())?,
         })
@@ -76,10 +77,10 @@ impl Passages {
     }
 
     /// A plate goes no further.
-    fn vehicle(&self, row: usize, validator: &Validator) -> VehicleId {
+    fn vehicle(&self, row: usize, time_ms: u64, validator: &Validator) -> VehicleId {
         match (self.vehicle.get(row), self.plate.get(row)) {
             (Some(pseudonym), _) => VehicleId(*pseudonym),
-            (None, Some(plate)) => validator.plates().vehicle(plate),
+            (None, Some(plate)) => validator.plates().vehicle_at(plate, time_ms),
             (None, None) => VehicleId(0),
         }
     }

@@ -12,7 +12,7 @@ use super::*;
 fn board() -> Arc<Board> {
     let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
     let metrics = Arc::new(Metrics::new(&city));
-    let letters = Arc::new(DeadLetters::open(None, Arc::clone(&metrics)).unwrap());
+    let letters = Arc::new(DeadLetters::open(None, None, Arc::clone(&metrics)).unwrap());
     Arc::new(Board::new(city, metrics, letters))
 }
 

@@ -1,0 +1,127 @@
+//! `nanming audit`: the audit log checked, shown, and its roots printed. Works beside a running city.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Args, Subcommand};
+use rusqlite::Connection;
+
+use super::books::BooksArgs;
+use crate::config::Config;
+use crate::ledger::audit::{self, Record, roots, verify};
+use crate::ledger::open_read_only;
+
+/// Options of `nanming audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    #[command(subcommand)]
+    command: AuditCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Walk the chain and hold the tables against it: exit code 0 all agrees, 1 the first record that does not
+    Verify(VerifyArgs),
+    /// Print records, one a line: number, city time, kind, JSON
+    Show(ShowArgs),
+    /// Print the root over a day's records, or of all days, as lines that `verify --anchor` takes
+    Root(RootArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  nanming audit verify\n  nanming audit verify --anchor /mnt/elsewhere/audit-roots")]
+struct VerifyArgs {
+    #[command(flatten)]
+    books: BooksArgs,
+    /// Lines of roots kept elsewhere [default: those beside the ledger, where there are some]
+    #[arg(long, value_name = "FILE")]
+    anchor: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct ShowArgs {
+    #[command(flatten)]
+    books: BooksArgs,
+    /// Those of this call
+    #[arg(long, value_name = "ID", required_unless_present = "kind", conflicts_with = "kind")]
+    call: Option<u64>,
+    /// Those of this kind: start, adopted, tick, signals, prune, lookup
+    #[arg(long, value_name = "WORD")]
+    kind: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct RootArgs {
+    #[command(flatten)]
+    books: BooksArgs,
+    /// Only this local day, such as 2026-01-06
+    #[arg(long, value_name = "DATE")]
+    day: Option<NaiveDate>,
+}
+
+/// Runs the command.
+pub(super) fn audit(args: &AuditArgs, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+    match &args.command {
+        AuditCommand::Verify(args) => verify(args, config),
+        AuditCommand::Show(args) => show(args, config),
+        AuditCommand::Root(args) => root(args, config),
+    }
+}
+
+fn verify(args: &VerifyArgs, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+    let path = args.books.path(config)?;
+    let mut anchors = Vec::new();
+    if args.anchor.is_empty() {
+        anchors = roots::read(&roots::beside(&path))?;
+    }
+    for file in &args.anchor {
+        let lines = roots::read(file)?;
+        if lines.is_empty() {
+            return Err(
+                format!("{} holds no roots; name a file that `nanming audit root` wrote", file.display()).into()
+            );
+        }
+        anchors.extend(lines);
+    }
+    match verify::verify(&reading(&path)?, &anchors)? {
+        Ok(checked) => {
+            println!("{checked}");
+            Ok(())
+        }
+        Err(finding) => Err(format!("the audit log of {} does not agree: {finding}", path.display()).into()),
+    }
+}
+
+fn show(args: &ShowArgs, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+    let db = reading(&args.books.path(config)?)?;
+    let records = match (args.call, &args.kind) {
+        (Some(call), _) => audit::of_call(&db, call)?,
+        (None, kind) => audit::of_kind(&db, kind.as_deref().unwrap_or_default())?,
+    };
+    if records.is_empty() {
+        return Err("the audit log has no such record".into());
+    }
+    records.iter().map(Record::line).for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+fn root(args: &RootArgs, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+    let db = reading(&args.books.path(config)?)?;
+    let days = roots::days(&db, 1, args.books.city(config)?.utc_offset_min)?;
+    let mut wanted = days.iter().filter(|line| args.day.is_none_or(|day| day == line.day)).peekable();
+    if wanted.peek().is_none() {
+        return Err("the audit log has no record of that day".into());
+    }
+    wanted.for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+/// Reads what has this version's tables.
+pub(super) fn reading(path: &std::path::Path) -> Result<Connection, Box<dyn std::error::Error>> {
+    let db = open_read_only(path)?;
+    let known: bool = db.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'audit'", [], |row| row.get(0))?;
+    if known {
+        return Ok(db);
+    }
+    Err(format!("{} has no audit log: it is of an older version; start this one on it once", path.display()).into())
+}
