@@ -23,7 +23,9 @@ mod explain;
 mod forecast_eval;
 mod interrupt;
 mod log;
+mod password;
 mod report;
+mod role_token;
 mod roster_token;
 mod sumo;
 mod terminal_token;
@@ -46,7 +48,7 @@ Examples:
   nanming report --day 2026-01-06          how fast calls were answered
   nanming config > nanming.toml            every setting with its value, to edit
 
-Settings come from nanming.toml, then NANMING_* variables (NANMING_HTTP__LISTEN=0.0.0.0:8080), then options.
+Settings come from nanming.toml, then NANMING_* variables (NANMING_HTTP__LISTEN=127.0.0.1:9000), then options.
 Logs go to standard error: --log debug, or NANMING_LOG=nanming::http=debug.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
 
@@ -99,6 +101,10 @@ pub enum Command {
     TerminalToken(terminal_token::TerminalTokenArgs),
     /// Print a token that a person of a roster, or its desk, asks with
     RosterToken(roster_token::RosterTokenArgs),
+    /// Print a token that somebody of a role asks with, such as a dispatcher or a camera platform
+    RoleToken(role_token::RoleTokenArgs),
+    /// Read a password and print what the configuration keeps of it
+    Password,
     /// Print the effective configuration as TOML; what is unset, and the secret, as comments
     Config,
 }
@@ -252,6 +258,8 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Report(args) => report::report(&args, &config)?,
         Command::TerminalToken(args) => terminal_token::terminal_token(args, &config)?,
         Command::RosterToken(args) => roster_token::roster_token(args, &config)?,
+        Command::RoleToken(args) => role_token::role_token(&args, &config)?,
+        Command::Password => password::password()?,
         Command::Config => print!("{}", config.to_toml()),
     }
     Ok(ExitCode::SUCCESS)

@@ -20,6 +20,7 @@ use nanming_dataflows::keyed::Saved;
 use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use crate::classify::Classifier;
 use crate::clock::{Clock, next_local_minute, wall_ms};
@@ -28,7 +29,7 @@ use crate::config::Config;
 use crate::door::{self, Arrival, Exits, Inbox, TickRecord};
 use crate::engine::{Engine, Stopped};
 use crate::health::Health;
-use crate::http::{App, Travel, Viid, Wechat};
+use crate::http::{Access, App, Travel, Viid, Wechat};
 use crate::ingest::{Callers, DeadLetters, Plates, Validator};
 use crate::learned::{Keeping, Learned};
 use crate::ledger::{Book, Keeper, Ledger, LedgerError, RestoredRosters, keep};
@@ -37,6 +38,7 @@ use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Responses, R
 use crate::recording::{Recorder, RecordingError, Writer};
 
 mod controllers;
+mod exposure;
 mod follower;
 mod kafka;
 mod simulator;
@@ -90,6 +92,12 @@ pub enum RunError {
     /// Kafka cannot be used so.
     #[error(transparent)]
     Kafka(#[from] crate::kafka::ClientError),
+    /// Others could reach it who should not.
+    #[error(transparent)]
+    Exposed(#[from] exposure::Exposed),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] crate::tls::TlsError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}: {1}; choose another with --listen 127.0.0.1:PORT")]
     Listen(std::net::SocketAddr, std::io::Error),
@@ -124,6 +132,8 @@ struct Shared {
 
 /// Runs the city until it is interrupted, alone or as one process of a cluster.
 pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
+    exposure::check(config)?;
+    let tls = crate::tls::acceptor(&config.http)?;
     let mut city = city(config)?;
     set_rules(config, &mut city)?;
     crate::rosters::apply(config, &mut city)?;
@@ -136,8 +146,8 @@ pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
     }
     cluster.into_iter().for_each(Cluster::end_with_the_others);
     match cluster {
-        Some(cluster) if !cluster.leads() => follower::follow(config, cluster, Arc::new(city), listener),
-        _ => run_city(config, cluster, Arc::new(city), listener),
+        Some(cluster) if !cluster.leads() => follower::follow(config, cluster, Arc::new(city), (listener, tls)),
+        _ => run_city(config, cluster, Arc::new(city), (listener, tls)),
     }
 }
 
@@ -161,7 +171,7 @@ fn run_city(
     config: &Config,
     cluster: Option<&Cluster>,
     city: Arc<City>,
-    listener: TcpListener,
+    (listener, tls): (TcpListener, Option<TlsAcceptor>),
 ) -> Result<(), RunError> {
     let ledger = Ledger::open(&config.ledger.path, config.ledger.signal_hours, &city)?;
     let last_tick = ledger.last_tick()?.unwrap_or(0);
@@ -175,7 +185,7 @@ fn run_city(
     let RestoredRosters { events, notes, .. } = rosters_before(&ledger, inbox.now_ms())?;
     let restored = restore(&shared.city, &ledger, events, &inbox)?;
     let tasks = RosterBoard::new(&shared.city, notes);
-    let app = app(config, &shared, &ledger, inbox.clone(), &ears, (restored, tasks))?;
+    let app = App { tls, ..app(config, &shared, &ledger, inbox.clone(), &ears, (restored, tasks))? };
     let viid = Viid::new(&config.viid, &shared.city)?;
     let street = shared.street(&ears);
     let known = ledger.offsets()?;
@@ -400,8 +410,10 @@ fn app(
     Ok(App {
         city: Arc::clone(city),
         config: config.http.clone(),
-        terminal_key: Some(config.terminals.key.clone()).filter(|key| !key.expose().is_empty()),
-        roster_key: Some(config.rosters.key.clone()).filter(|key| !key.expose().is_empty()),
+        access: Access::new(config, metrics),
+        tls: None,
+        terminal_key: config.terminal_key().cloned(),
+        roster_key: config.roster_key().cloned(),
         inbox,
         book: Book::open(&config.ledger.path)?,
         board: Arc::clone(&board),
@@ -460,18 +472,8 @@ fn announce(config: &Config, city: &City, listener: &TcpListener) {
     let address = listener.local_addr().unwrap_or(config.http.listen);
     let (junctions, cameras, units) = (city.junctions.len(), city.cameras.len(), city.units.len());
     tracing::info!(city = city.name, junctions, cameras, units, "the city runs; Ctrl-C ends it");
-    tracing::info!("the page is at http://{address}");
-    if !address.ip().is_loopback() {
-        tracing::warn!(
-            "the engine listens beyond this machine and has no log-in of its own: put it behind a proxy that has"
-        );
-        if config.terminals.key.expose().is_empty() {
-            tracing::warn!(
-                "terminals.key is not set: whoever connects may say which unit it is; set it, and give each terminal a token \
-                 (nanming terminal-token)"
-            );
-        }
-    }
+    tracing::info!("the page is at {}://{address}", exposure::scheme(config));
+    exposure::warn(config);
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Config;
 
 /// Settings that may be unset, or that are not shown: table, key, what could stand there, what it does.
-const COMMENTED: [(&str, &str, &str, &str); 18] = [
+const COMMENTED: [(&str, &str, &str, &str); 23] = [
     (
         "city",
         "file",
@@ -35,6 +35,31 @@ const COMMENTED: [(&str, &str, &str, &str); 18] = [
         "api_keys",
         "[\"a key for each sender\"]",
         "keys of which POST /api/ingest must carry one; unset: it asks for none",
+    ),
+    (
+        "http",
+        "tls_certificate",
+        "\"certificate.pem\"",
+        "PEM file of the certificate, the engine's own first; unset: no TLS",
+    ),
+    ("http", "tls_key", "\"key.pem\"", "PEM file of its private key, unencrypted; set with the certificate"),
+    (
+        "access",
+        "key",
+        "\"a long random text of 32 bytes or more\"",
+        "key of the tokens of roles, docs/security.md; unset: whoever reaches the engine may do all",
+    ),
+    (
+        "access",
+        "persons",
+        "{ li = { role = \"dispatcher\", password = \"$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbCE$5uOoJOkDL4dtvz5n2LhyKXjVUUykU1qJcu3GLlMrdrQ\" } }",
+        "those who log in, with what `nanming password` prints; set with access.key",
+    ),
+    (
+        "rosters",
+        "key",
+        "\"yet another long random text\"",
+        "key of the tokens that persons of rosters ask with; unset: whoever asks is believed",
     ),
     (
         "viid",
@@ -98,7 +123,10 @@ const WEBHOOK: &str = r#"
 "#;
 
 /// Settings whose values are never shown.
-const SECRETS: [(&str, &str); 7] = [
+const SECRETS: [(&str, &str); 10] = [
+    ("access", "key"),
+    ("access", "persons"),
+    ("rosters", "key"),
     ("gat1049", "users"),
     ("ingest", "plate_key"),
     ("ingest", "caller_key"),
