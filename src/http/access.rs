@@ -147,15 +147,21 @@ impl Access {
         Err(told)
     }
 
-    /// A caller channel raises so many alarms a minute and no more; a dispatcher as many as there are.
     fn in_time(&self, rule: &Rule, asker: Asker) -> Result<Asker, Refused> {
-        let is_alarm = (rule.method, rule.path) == ("POST", "/calls");
-        if !is_alarm || !asker.roles.contains(&Role::CallerChannel) {
-            return Ok(asker);
+        if (rule.method, rule.path) == ("POST", "/calls") {
+            self.raises(&asker)?;
+        }
+        Ok(asker)
+    }
+
+    /// A caller channel raises so many alarms a minute and no more; a dispatcher as many as there are.
+    pub(super) fn raises(&self, asker: &Asker) -> Result<(), Refused> {
+        if !asker.is_held || !asker.roles.contains(&Role::CallerChannel) {
+            return Ok(());
         }
         let now_ms = self.began.elapsed().as_millis() as u64;
         let taken = self.calls.lock().unwrap_or_else(PoisonError::into_inner).take(asker.who.clone(), now_ms);
-        taken.map_or_else(|after_s| Err(Refused::TooOften(after_s)), |()| Ok(asker))
+        taken.map_err(Refused::TooOften)
     }
 }
 
@@ -172,7 +178,7 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Why somebody may not.
-enum Refused {
+pub(super) enum Refused {
     NoRule,
     NoToken,
     Token(TokenError),
@@ -181,7 +187,7 @@ enum Refused {
 }
 
 impl Refused {
-    fn problem(&self) -> Problem {
+    pub(super) fn problem(&self) -> Problem {
         match self {
             Refused::NoRule => Problem::new(StatusCode::FORBIDDEN, "no_rule", "no role may do this here"),
             Refused::NoToken => Problem::new(

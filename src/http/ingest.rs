@@ -70,7 +70,7 @@ fn sort(app: &App, asker: &Asker, body: &[u8]) -> Sorted {
             continue;
         }
         match app.validator.event(raw, now_ms) {
-            Ok((event, _)) if let Err(problem) = may_send(asker, &event) => {
+            Ok((event, _)) if let Err(problem) = may_take(app, asker, &event) => {
                 app.metrics.http_refused("ingest", problem.error());
                 sorted.tell(row + 1, problem.error(), problem.detail());
             }
@@ -83,6 +83,13 @@ fn sort(app: &App, asker: &Asker, body: &[u8]) -> Sorted {
         }
     }
     sorted
+}
+
+/// Whether an event is its sender's, and not one call too many.
+fn may_take(app: &App, asker: &Asker, event: &Event) -> Result<(), Problem> {
+    may_send(asker, event)?;
+    let raised = if matches!(event, Event::Call(_)) { app.access.raises(asker) } else { Ok(()) };
+    raised.map_err(|refused| refused.problem())
 }
 
 impl Sorted {
