@@ -14,20 +14,20 @@ pub enum Exposed {
          city's lights and units. Set [access] key to a random text of 32 bytes or more and give out roles \
          (docs/security.md), or listen on 127.0.0.1"
     )]
-    NoKey(SocketAddr),
+    Keyless(SocketAddr),
     /// A proxy lets others in.
     #[error(
         "http.behind_proxy = true lets others than this machine in, and there are no keys: set [access] key to a random text \
          of 32 bytes or more and give out roles (docs/security.md)"
     )]
-    NoKeyBehindProxy,
+    ProxiedWithoutKey,
     /// Whoever listens on the way could read tokens.
     #[error(
         "http.listen = \"{0}\" lets others than this machine in, and there is no TLS: whoever is on the way could read tokens \
          and calls. Set [http] tls_certificate and tls_key to PEM files; or http.behind_proxy = true if a proxy with TLS \
          stands before the engine and nobody else reaches this address; or listen on 127.0.0.1"
     )]
-    NoTls(SocketAddr),
+    Readable(SocketAddr),
 }
 
 /// Whether the engine may be started so.
@@ -36,9 +36,9 @@ pub(super) fn check(config: &Config) -> Result<(), Exposed> {
     let (is_local, has_key) = (http.listen.ip().to_canonical().is_loopback(), config.access.key().is_some());
     let has_tls = http.tls_certificate.is_some();
     match (is_local, has_key) {
-        (true, false) if http.behind_proxy => Err(Exposed::NoKeyBehindProxy),
-        (false, false) => Err(Exposed::NoKey(http.listen)),
-        (false, true) if !has_tls && !http.behind_proxy => Err(Exposed::NoTls(http.listen)),
+        (true, false) if http.behind_proxy => Err(Exposed::ProxiedWithoutKey),
+        (false, false) => Err(Exposed::Keyless(http.listen)),
+        (false, true) if !has_tls && !http.behind_proxy => Err(Exposed::Readable(http.listen)),
         _ => Ok(()),
     }
 }
@@ -76,14 +76,14 @@ mod tests {
         for local in ["127.0.0.1:8080", "127.8.0.1:80", "[::1]:8080", "[::ffff:127.0.0.1]:8080"] {
             assert_eq!(told(local, false, false, false), Ok(()), "{local}");
             assert_eq!(told(local, true, false, true), Ok(()), "{local}");
-            assert_eq!(told(local, false, false, true), Err(Exposed::NoKeyBehindProxy), "{local}");
-            assert_eq!(told(local, false, true, true), Err(Exposed::NoKeyBehindProxy), "{local}");
+            assert_eq!(told(local, false, false, true), Err(Exposed::ProxiedWithoutKey), "{local}");
+            assert_eq!(told(local, false, true, true), Err(Exposed::ProxiedWithoutKey), "{local}");
         }
         for far in ["0.0.0.0:8080", "10.0.0.7:8080", "[::]:8080", "[2001:db8::1]:80"] {
             let listen = far.parse().unwrap();
-            assert_eq!(told(far, false, false, false), Err(Exposed::NoKey(listen)));
-            assert_eq!(told(far, false, true, true), Err(Exposed::NoKey(listen)));
-            assert_eq!(told(far, true, false, false), Err(Exposed::NoTls(listen)));
+            assert_eq!(told(far, false, false, false), Err(Exposed::Keyless(listen)));
+            assert_eq!(told(far, false, true, true), Err(Exposed::Keyless(listen)));
+            assert_eq!(told(far, true, false, false), Err(Exposed::Readable(listen)));
             assert_eq!((told(far, true, true, false), told(far, true, false, true)), (Ok(()), Ok(())));
         }
     }
