@@ -48,8 +48,14 @@ pub(super) fn scheme(config: &Config) -> &'static str {
     if config.http.tls_certificate.is_some() { "https" } else { "http" }
 }
 
-/// Says what holds where there are no roles.
+/// Says what holds where there are no roles, and what TLS does not cover.
 pub(super) fn warn(config: &Config) {
+    if config.gat1049.listen.is_some_and(|listen| !listen.ip().to_canonical().is_loopback()) {
+        tracing::warn!(
+            "gat1049.listen lets others than this machine in, and GA/T 1049 has no TLS: passwords of command platforms can be \
+             read on the way; keep it on a network of its own"
+        );
+    }
     if config.access.key().is_none() {
         tracing::info!("access.key is not set: everybody on this machine may do everything");
     }
