@@ -303,3 +303,23 @@ fn without_a_key_there_are_no_roles() {
     let (status, answer) = city.post("/login", "{\"name\":\"li\",\"password\":\"x\"}");
     assert_eq!((status, &answer["error"]), (404, &json!("not_enabled")));
 }
+
+#[test]
+fn a_caller_channel_that_floods_is_held_back_whichever_way_it_comes() {
+    let city = start(&[("NANMING_ACCESS__CALLS_PER_MINUTE", "2")]);
+    let channel = token(Role::CallerChannel, 600);
+    let (lon, lat) = city.post_of(0);
+    let line =
+        |call: u64| json!({"type": "call", "call": call, "priority": "C", "category": "help", "lon": lon, "lat": lat});
+    let body: Vec<String> = (1..=3).map(|call| line(call).to_string()).collect();
+    let answer = asked(&city, "POST", "/api/ingest", &channel, &body.join("\n")).json;
+    assert_eq!(answer["accepted"], 2, "{answer}");
+    assert_eq!(
+        (&answer["rejected"][0]["line"], &answer["rejected"][0]["reason"]),
+        (&json!(3), &json!("too_many_requests"))
+    );
+    let held = asked(&city, "POST", "/calls", &channel, &city.alarm(0, json!({})));
+    assert_eq!(held.status, 429, "{}", held.text);
+    assert!(held.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 0);
+    assert_eq!(asked(&city, "POST", "/calls", &token(Role::Dispatcher, 600), &city.alarm(0, json!({}))).status, 201);
+}

@@ -17,6 +17,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use crate::roles::{KEY, token};
 use crate::running::{PATIENCE, Running, address_in};
 
+const PASSWORD: &str = "correct horse battery";
+
 /// A process with a certificate of its own.
 struct Guarded {
     child: Child,
@@ -45,12 +47,15 @@ fn start() -> Guarded {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(dir.path().join("cert.pem"), made.cert.pem()).unwrap();
     std::fs::write(dir.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let hash = nanming::password::hash(PASSWORD).unwrap();
+    let persons = format!("{{li = {{role = \"auditor\", password = \"{hash}\"}}}}");
     let mut command = command(dir.path());
     command.envs([
         ("NANMING_HTTP__TLS_CERTIFICATE", "cert.pem"),
         ("NANMING_HTTP__TLS_KEY", "key.pem"),
         ("NANMING_HTTP__HANDSHAKE_S", "2"),
         ("NANMING_ACCESS__KEY", KEY),
+        ("NANMING_ACCESS__PERSONS", &persons),
     ]);
     // Everywhere: with a key and a certificate it may.
     let mut child = command.args(["--listen", "0.0.0.0:0"]).spawn().unwrap();
@@ -102,6 +107,14 @@ fn requests_and_sockets_come_by_tls_and_a_dawdler_holds_up_nobody() {
     city.wait_until_healthy();
     assert!(city.get("/api/cover", None).starts_with("HTTP/1.1 401"));
     assert!(city.get("/api/cover", Some(&token(Role::Auditor, 600))).starts_with("HTTP/1.1 200"));
+
+    let body = format!("{{\"name\":\"li\",\"password\":\"{PASSWORD}\"}}");
+    let mut stream = city.connect();
+    let head = "POST /login HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+    write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut welcome = String::new();
+    stream.read_to_string(&mut welcome).unwrap();
+    assert!(welcome.contains("; SameSite=Strict; Secure\r\n"), "{welcome}");
 
     let mut request = format!("wss://localhost:{}/ws/desk", city.address.port()).into_client_request().unwrap();
     let shown = format!("Bearer {}", token(Role::Dispatcher, 600)).parse().unwrap();

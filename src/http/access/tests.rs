@@ -1,5 +1,6 @@
 use axum::http::Method;
 use axum::http::header::AUTHORIZATION;
+use proptest::prelude::*;
 
 use super::*;
 use crate::login_token::{Claim, sign};
@@ -78,4 +79,16 @@ fn a_caller_channel_is_held_to_its_limit_and_a_dispatcher_is_not() {
     assert_eq!(raise("two"), Ok("key 2".into()), "another's are another's");
     let dispatcher = token(KEY, Purpose::Role, "dispatcher/li", 60);
     assert!((0..9).all(|_| raise(&dispatcher).is_ok()));
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_shown_lets_nobody_in(shown in "[ -~]{0,80}|[A-Za-z0-9_-]{1,20}\\.[0-9]{0,25}\\.[A-Za-z0-9_-]{0,50}") {
+        let access = access(|_| ());
+        let header = |value: String| HeaderValue::from_str(&value).unwrap();
+        for (name, value) in [(AUTHORIZATION, format!("Bearer {shown}")), (COOKIE, format!("{KEPT}={shown}")), (AUTHORIZATION, shown.clone())] {
+            let headers = HeaderMap::from_iter([(name, header(value))]);
+            prop_assert!(access.admit(rule(&Method::GET, "/metrics"), &headers).is_err());
+        }
+    }
 }
