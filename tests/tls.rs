@@ -140,7 +140,16 @@ fn requests_and_sockets_come_by_tls_and_a_dawdler_holds_up_nobody() {
 fn refused(settings: &[(&str, &str)]) -> String {
     let dir = tempfile::tempdir().unwrap();
     let mut command = command(dir.path());
-    let output = command.envs(settings.iter().copied()).output().unwrap();
+    let mut child = command.envs(settings.iter().copied()).spawn().unwrap();
+    let began = Instant::now();
+    // One that starts after all is ended, and its log tells the test.
+    while child.try_wait().unwrap().is_none() {
+        if began.elapsed() > PATIENCE {
+            child.kill().unwrap();
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+    let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(!dir.path().join("ledger.sqlite").exists(), "it is refused before anything is done");
