@@ -323,3 +323,18 @@ fn a_caller_channel_that_floods_is_held_back_whichever_way_it_comes() {
     assert!(held.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 0);
     assert_eq!(asked(&city, "POST", "/calls", &token(Role::Dispatcher, 600), &city.alarm(0, json!({}))).status, 201);
 }
+
+#[test]
+fn platforms_and_wechat_come_in_by_proofs_of_their_own() {
+    let city = start(&[]);
+    assert_eq!(crate::viid::send(&city.port, "{}").status, 401, "nobody has registered");
+    crate::viid::registered(&city.port);
+    assert_eq!(crate::viid::send(&city.port, "{}").status, 400, "it is let in, and told what is wrong");
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().to_string();
+    let signed = |token: &str| {
+        let signature = nanming::ingest::wechat::signature(token, &time, "n");
+        city.port.get(&format!("/wechat?signature={signature}&timestamp={time}&nonce=n&echostr=hello"))
+    };
+    assert_eq!(signed("another token").status, 403);
+    assert_eq!(signed("a token").text, "hello");
+}
