@@ -187,6 +187,20 @@ fn take(shown: &mut toml::Table, table: &str, key: &str) -> bool {
     }
 }
 
+/// What is wrong with a value, without the value where it may be a secret.
+fn told(error: &figment::Error) -> String {
+    use figment::error::Kind;
+    let at = |row: usize| error.path.get(row).map(String::as_str).unwrap_or_default();
+    let is_secret = at(0) == "webhooks" || SECRETS.iter().any(|(table, key)| (*table, *key) == (at(0), at(1)));
+    match &error.kind {
+        Kind::InvalidType(_, wanted) if is_secret => format!("what stands there is not {wanted}"),
+        Kind::InvalidValue(_, wanted) if is_secret => format!("what stands there is not {wanted}"),
+        // A parser shows the line, which may hold a secret.
+        Kind::Message(text) => text.lines().filter(|line| !line.contains(" |")).collect::<Vec<_>>().join(": "),
+        kind => kind.to_string(),
+    }
+}
+
 /// What is wrong with what was read, by the names that people write.
 pub(super) fn complaint(error: &figment::Error) -> String {
     let one = |error: figment::Error| {
@@ -195,7 +209,8 @@ pub(super) fn complaint(error: &figment::Error) -> String {
             Some(source) => format!(" (in {source})"),
             None => format!(" (in {})", from.name),
         });
-        let what = if key.is_empty() { error.kind.to_string() } else { format!("{key}: {}", error.kind) };
+        let said = told(&error);
+        let what = if key.is_empty() { said } else { format!("{key}: {said}") };
         what + &from
     };
     error.clone().into_iter().map(one).collect::<Vec<_>>().join("; ")

@@ -118,3 +118,22 @@ fn persons_have_a_role_of_people_and_a_hash_that_can_be_checked() {
         assert!(error.contains(complaint), "{error}");
     }
 }
+
+#[test]
+fn a_complaint_does_not_show_the_secret_that_it_is_about() {
+    for text in [
+        "[http]\napi_keys = \"SECRET\"\n",
+        "[access]\nkey = [\"SECRET\"]\n",
+        "[access]\npersons = \"SECRET\"\n",
+        "[access]\npersons = { li = \"SECRET\" }\n",
+        "[viid]\nusers = \"SECRET\"\n",
+        "[wechat]\ntoken = \"SECRET\n",
+        "[access]\nkey = SECRET\n",
+        "webhooks = \"SECRET\"\n",
+    ] {
+        let error = from_toml(text).unwrap_err();
+        assert!(!error.contains("SECRET") && error.contains("x.toml"), "{error}");
+    }
+    let syntax = from_toml("[clock]\nspeed = \n").unwrap_err();
+    assert!(syntax.contains("line 2"), "{syntax}");
+}
