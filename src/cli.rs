@@ -26,7 +26,9 @@ mod interrupt;
 mod ledger;
 mod log;
 mod lookup;
+mod password;
 mod report;
+mod role_token;
 mod roster_token;
 mod sumo;
 mod terminal_token;
@@ -50,7 +52,7 @@ Examples:
   nanming audit verify                     whether anything in the books was altered
   nanming config > nanming.toml            every setting with its value, to edit
 
-Settings come from nanming.toml, then NANMING_* variables (NANMING_HTTP__LISTEN=0.0.0.0:8080), then options.
+Settings come from nanming.toml, then NANMING_* variables (NANMING_HTTP__LISTEN=127.0.0.1:9000), then options.
 Logs go to standard error: --log debug, or NANMING_LOG=nanming::http=debug.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
 
@@ -109,6 +111,10 @@ pub enum Command {
     TerminalToken(terminal_token::TerminalTokenArgs),
     /// Print a token that a person of a roster, or its desk, asks with
     RosterToken(roster_token::RosterTokenArgs),
+    /// Print a token that somebody of a role asks with, such as a dispatcher or a camera platform
+    RoleToken(role_token::RoleTokenArgs),
+    /// Read a password and print what the configuration keeps of it
+    Password,
     /// Print the effective configuration as TOML; what is unset, and the secret, as comments
     Config,
 }
@@ -265,6 +271,8 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Lookup(args) => lookup::lookup(&args, &config)?,
         Command::TerminalToken(args) => terminal_token::terminal_token(args, &config)?,
         Command::RosterToken(args) => roster_token::roster_token(args, &config)?,
+        Command::RoleToken(args) => role_token::role_token(&args, &config)?,
+        Command::Password => password::password()?,
         Command::Config => print!("{}", config.to_toml()),
     }
     Ok(ExitCode::SUCCESS)

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::ingest::Plates;
 use crate::recording::Bounds;
 
+mod access;
 mod classification;
 mod controllers;
 mod doors;
@@ -26,6 +27,7 @@ mod shown;
 mod signals;
 mod terminals;
 mod travel;
+pub use access::{AccessConfig, PersonConfig};
 pub use classification::ClassificationConfig;
 mod webhooks;
 pub use controllers::ControllersConfig;
@@ -67,6 +69,8 @@ pub struct Config {
     pub engine: EngineConfig,
     /// The HTTP surface.
     pub http: HttpConfig,
+    /// Who may do what.
+    pub access: AccessConfig,
     /// The ledger.
     pub ledger: LedgerConfig,
     /// What comes in from outside.
@@ -174,7 +178,7 @@ impl Default for EngineConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
-    /// Address and port (`127.0.0.1:8080`: this machine only).
+    /// Address and port (`127.0.0.1:8080`: this machine only; elsewhere only with `access.key`, and with TLS or behind a proxy).
     pub listen: SocketAddr,
     /// Host names that requests may carry besides the listening address; others are refused, so that no page
     /// elsewhere can talk to the engine through someone's browser.
@@ -190,8 +194,17 @@ pub struct HttpConfig {
     pub head_s: u64,
     /// The body of a request must be there within so long, s (30).
     pub body_s: u64,
-    /// Keys of which `POST /api/ingest` must carry one; none: it asks for none.
+    /// Keys of which `POST /api/ingest` must carry one; none: it asks for none. With `access.key` each is that of a caller
+    /// channel, camera platform and gateway of units.
     pub api_keys: Vec<Secret>,
+    /// PEM file of the certificate, the engine's own first; none: no TLS.
+    pub tls_certificate: Option<PathBuf>,
+    /// PEM file of its private key, unencrypted.
+    pub tls_key: Option<PathBuf>,
+    /// A handshake of TLS must be done within so long, s (10).
+    pub handshake_s: u64,
+    /// Whether a proxy with TLS stands before the engine (false): others reach it then, wherever it listens.
+    pub behind_proxy: bool,
 }
 
 impl Default for HttpConfig {
@@ -205,6 +218,10 @@ impl Default for HttpConfig {
             head_s: 120,
             body_s: 30,
             api_keys: Vec::new(),
+            tls_certificate: None,
+            tls_key: None,
+            handshake_s: 10,
+            behind_proxy: false,
         }
     }
 }
@@ -421,6 +438,16 @@ impl Config {
         self.city.units.unwrap_or(if self.simulator.enabled { SIMULATED_UNITS } else { 0 })
     }
 
+    /// Key of the tokens of terminals, where they need one: their own, or that of roles.
+    pub fn terminal_key(&self) -> Option<&Secret> {
+        Some(&self.terminals.key).filter(|key| !key.expose().is_empty()).or(self.access.key())
+    }
+
+    /// Key of the tokens of persons of rosters, where they need one: their own, or that of roles.
+    pub fn roster_key(&self) -> Option<&Secret> {
+        Some(&self.rosters.key).filter(|key| !key.expose().is_empty()).or(self.access.key())
+    }
+
     /// Every secret, by the name of its setting.
     fn secrets(&self) -> impl Iterator<Item = (&'static str, &Secret)> {
         let keys = [
@@ -429,6 +456,7 @@ impl Config {
             ("wechat.token", &self.wechat.token),
             ("terminals.key", &self.terminals.key),
             ("rosters.key", &self.rosters.key),
+            ("access.key", &self.access.key),
         ];
         let lists = self.http.api_keys.iter().map(|key| ("http.api_keys", key));
         let platforms = self.gat1049.users.values().map(|password| ("gat1049.users", password));
@@ -473,6 +501,10 @@ impl Config {
         let users = self.viid.users.values().chain(self.gat1049.users.values());
         let empty = self.http.api_keys.iter().chain(users).any(|key| key.expose().is_empty());
         need(!empty, "http.api_keys, viid.users and gat1049.users must not hold empty secrets".into())?;
+        need((1..=3600).contains(&self.http.handshake_s), "http.handshake_s must be from 1 to 3600".into())?;
+        let both = "http.tls_certificate and http.tls_key go together: set both, or neither";
+        need(self.http.tls_certificate.is_some() == self.http.tls_key.is_some(), both.into())?;
+        self.access.check()?;
         self.kafka.check()?;
         self.controllers.check()?;
         self.gat1049.check()?;

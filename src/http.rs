@@ -4,7 +4,6 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -12,6 +11,7 @@ use axum::middleware;
 use nanming_dataflows::network::City;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 
 use crate::config::{HttpConfig, Secret};
 use crate::door::Inbox;
@@ -21,6 +21,7 @@ use crate::ledger::Book;
 use crate::metrics::Metrics;
 use crate::publish::{Acceptances, Board, RosterBoard, Terminals};
 
+mod access;
 mod board;
 mod body;
 mod calls;
@@ -33,11 +34,13 @@ mod guard;
 mod ingest;
 mod intake;
 mod keys;
+mod lines;
 mod packed;
 mod page;
 mod problem;
 mod rosters;
 mod routes;
+mod rules;
 mod sensors;
 mod sockets;
 mod status;
@@ -45,8 +48,10 @@ mod travel;
 mod viid;
 mod wechat;
 
+pub use access::Access;
 pub use follower::{FollowerApp, serve_follower};
 pub use problem::Problem;
+pub use rules::{Proof, RULES, Rule};
 pub use sensors::Sensors;
 pub use travel::Travel;
 pub use viid::Viid;
@@ -61,6 +66,10 @@ pub struct App {
     pub city: Arc<City>,
     /// Settings.
     pub config: HttpConfig,
+    /// Who may do what.
+    pub access: Arc<Access>,
+    /// What takes connections with TLS, where they have it.
+    pub tls: Option<TlsAcceptor>,
     /// Key of the tokens of terminals; none: they need no token.
     pub terminal_key: Option<Secret>,
     /// Key of the tokens of persons of rosters, where they need one.
@@ -107,14 +116,14 @@ pub(crate) struct Surface {
 
 /// Serves until the engine is to end and every connection has been closed in good order.
 pub async fn serve(listener: TcpListener, app: App, viid: Option<Viid>) -> io::Result<()> {
-    let (stop, head) = (app.stop.clone(), Duration::from_secs(app.config.head_s));
+    let (stop, patience, tls) = (app.stop.clone(), connections::Patience::of(&app.config), app.tls.clone());
     let places = connections::Places::within_limit(app.config.streams);
     let streams = Arc::new(Semaphore::new(places.streams));
     let told = (&app.letters, &app.metrics);
     let sensors = Sensors::new(&app.config, &app.city, app.inbox.clone(), &app.validator, told, viid);
     let (maps, sensors) = (city::Maps::default(), Arc::new(sensors));
     let surface = Arc::new(Surface { app, maps, streams: Arc::clone(&streams), sensors });
-    connections::serve(listener, router(surface), places.connections, head, stop).await?;
+    connections::serve(listener, router(surface), (places.connections, patience), tls, stop).await?;
     // WebSockets are not the server's any more: each gives its place back when it has said goodbye.
     let _all_places = streams.acquire_many(places.streams as u32).await;
     Ok(())
@@ -122,7 +131,7 @@ pub async fn serve(listener: TcpListener, app: App, viid: Option<Viid>) -> io::R
 
 fn router(surface: Arc<Surface>) -> Router {
     let body_bytes = surface.app.config.body_bytes;
-    let hosts = guard::Hosts::of(&surface.app.config);
+    let (hosts, access) = (guard::Hosts::of(&surface.app.config), Arc::clone(&surface.app.access));
     let mut router = travel::routes(cameras(Router::new(), &surface.sensors), &surface);
     for (path, methods) in routes::routes() {
         router = router.route(path, methods);
@@ -134,6 +143,7 @@ fn router(surface: Arc<Surface>) -> Router {
         .fallback(page::page)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(DefaultBodyLimit::max(body_bytes))
+        .layer(middleware::from_fn_with_state(access, access::admit))
         .layer(middleware::from_fn_with_state(hosts, guard::guard))
         .layer(middleware::map_response(guard::headers))
         .with_state(surface)

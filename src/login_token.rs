@@ -1,4 +1,5 @@
-//! What terminals and persons of rosters log in with: who it is and an end, signed with `terminals.key` or `rosters.key`.
+//! What terminals, persons of rosters and those of a role log in with: who it is and an end, signed with `terminals.key`,
+//! `rosters.key` or `access.key`.
 //!
 //! `<call sign, or roster or roster/person, base64url>.<end, s since the Unix epoch>.<HMAC-SHA256 of both, base64url>`: letters, digits, `-`, `_` and
 //! points, so that it fits into a header, a URL's fragment and the name of a subprotocol.
@@ -17,6 +18,8 @@ pub enum Purpose {
     Terminal,
     /// A person of a roster, or its desk.
     Roster,
+    /// Somebody of a role.
+    Role,
 }
 
 impl Purpose {
@@ -24,6 +27,7 @@ impl Purpose {
         match self {
             Purpose::Terminal => b"nanming terminal\n",
             Purpose::Roster => b"nanming roster\n",
+            Purpose::Role => b"nanming role\n",
         }
     }
 }
@@ -31,7 +35,7 @@ impl Purpose {
 /// Whom a token stands for, and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// The unit's call sign; of a roster its name, and a person's after a `/`.
+    /// The unit's call sign; of a roster its name, and a person's after a `/`; a role, and a name after a `/`.
     pub who: String,
     /// It ends then, s since the Unix epoch.
     pub until_s: u64,
@@ -41,10 +45,12 @@ pub struct Claim {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// It is not one of this key.
-    #[error("the token is not one of this engine; ask for a new one (nanming terminal-token, roster-token)")]
+    #[error(
+        "the token is not one of this engine; ask for a new one (nanming terminal-token, roster-token, role-token)"
+    )]
     Wrong,
     /// It is over.
-    #[error("the token has expired; ask for a new one (nanming terminal-token, roster-token)")]
+    #[error("the token has expired; ask for a new one (nanming terminal-token, roster-token, role-token)")]
     Expired,
 }
 

@@ -20,6 +20,7 @@ use nanming_dataflows::keyed::Kind;
 use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use crate::classify::Classifier;
 use crate::clock::{Clock, next_local_minute, wall_ms};
@@ -28,16 +29,17 @@ use crate::config::{Config, ConfigError};
 use crate::door::{self, Arrival, Exits, Inbox, TickRecord};
 use crate::engine::{Engine, Stopped};
 use crate::health::Health;
-use crate::http::{App, Travel, Viid, Wechat};
+use crate::http::{Access, App, Travel, Viid, Wechat};
 use crate::ingest::{Callers, DeadLetters, Validator};
 use crate::ledger::{Book, Keeper, Ledger, LedgerError, RestoredRosters, keep};
 use crate::metrics::Metrics;
 use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Responses, RosterBoard, Street, Terminals};
 use crate::recording::{Recorder, RecordingError, Writer};
-use crate::snapshots::{Keeping, Opened, Restored, Snapshots};
 use crate::retention::Retention;
+use crate::snapshots::{Keeping, Opened, Restored, Snapshots};
 
 mod controllers;
+mod exposure;
 mod follower;
 mod kafka;
 mod simulator;
@@ -91,6 +93,12 @@ pub enum RunError {
     /// Kafka cannot be used so.
     #[error(transparent)]
     Kafka(#[from] crate::kafka::ClientError),
+    /// Others could reach it who should not.
+    #[error(transparent)]
+    Exposed(#[from] exposure::Exposed),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] crate::tls::TlsError),
     /// The address is taken or not ours.
     #[error("cannot listen on {0}: {1}; choose another with --listen 127.0.0.1:PORT")]
     Listen(std::net::SocketAddr, std::io::Error),
@@ -125,6 +133,8 @@ struct Shared {
 
 /// Runs the city until it is interrupted, alone or as one process of a cluster.
 pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
+    exposure::check(config)?;
+    let tls = crate::tls::acceptor(&config.http)?;
     let mut city = city(config)?;
     set_rules(config, &mut city)?;
     crate::rosters::apply(config, &mut city)?;
@@ -137,8 +147,8 @@ pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
     }
     cluster.into_iter().for_each(Cluster::end_with_the_others);
     match cluster {
-        Some(cluster) if !cluster.leads() => follower::follow(config, cluster, Arc::new(city), listener),
-        _ => run_city(config, cluster, Arc::new(city), listener),
+        Some(cluster) if !cluster.leads() => follower::follow(config, cluster, Arc::new(city), (listener, tls)),
+        _ => run_city(config, cluster, Arc::new(city), (listener, tls)),
     }
 }
 
@@ -162,7 +172,7 @@ fn run_city(
     config: &Config,
     cluster: Option<&Cluster>,
     city: Arc<City>,
-    listener: TcpListener,
+    (listener, tls): (TcpListener, Option<TlsAcceptor>),
 ) -> Result<(), RunError> {
     let ledger = Ledger::open(&config.ledger.path, config.ledger.signal_hours, &city)?;
     let last_tick = ledger.last_tick()?.unwrap_or(0);
@@ -189,7 +199,7 @@ fn run_city(
         let _ = inbox.send_first(Arrival { events: facts, ..Arrival::default() });
     }
     let tasks = RosterBoard::new(&shared.city, notes);
-    let app = app(config, &shared, &ledger, inbox.clone(), &ears, (restored, tasks))?;
+    let app = App { tls, ..app(config, &shared, &ledger, inbox.clone(), &ears, (restored, tasks))? };
     let viid = Viid::new(&config.viid, &shared.city)?;
     let street = shared.street(&ears);
     let mut remembered = before.map(|before| before.go_on(shared.clock.start_ms(), &shared.metrics)).transpose()?;
@@ -435,8 +445,10 @@ fn app(
     Ok(App {
         city: Arc::clone(city),
         config: config.http.clone(),
-        terminal_key: Some(config.terminals.key.clone()).filter(|key| !key.expose().is_empty()),
-        roster_key: Some(config.rosters.key.clone()).filter(|key| !key.expose().is_empty()),
+        access: Access::new(config, metrics),
+        tls: None,
+        terminal_key: config.terminal_key().cloned(),
+        roster_key: config.roster_key().cloned(),
         inbox,
         book: Book::open(&config.ledger.path)?,
         board: Arc::clone(&board),
@@ -496,18 +508,8 @@ fn announce(config: &Config, city: &City, listener: &TcpListener) {
     let address = listener.local_addr().unwrap_or(config.http.listen);
     let (junctions, cameras, units) = (city.junctions.len(), city.cameras.len(), city.units.len());
     tracing::info!(city = city.name, junctions, cameras, units, "the city runs; Ctrl-C ends it");
-    tracing::info!("the page is at http://{address}");
-    if !address.ip().is_loopback() {
-        tracing::warn!(
-            "the engine listens beyond this machine and has no log-in of its own: put it behind a proxy that has"
-        );
-        if config.terminals.key.expose().is_empty() {
-            tracing::warn!(
-                "terminals.key is not set: whoever connects may say which unit it is; set it, and give each terminal a token \
-                 (nanming terminal-token)"
-            );
-        }
-    }
+    tracing::info!("the page is at {}://{address}", exposure::scheme(config));
+    exposure::warn(config);
 }
 
 #[cfg(test)]

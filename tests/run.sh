@@ -20,11 +20,13 @@ if [ -z "${SUMO_HOME:-}" ] && ! command -v sumo >/dev/null; then
   export PATH="$sumo/bin:$PATH"
 fi
 command -v cargo-deny >/dev/null || cargo install cargo-deny --locked --version 0.20.2 --quiet
+command -v cargo-audit >/dev/null || cargo install cargo-audit --locked --version 0.22.2 --quiet
 
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --quiet -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 cargo deny --log-level error check licenses bans sources
+bash tests/audit.sh
 if cargo tree -p nanming-dataflows -i tokio >/dev/null 2>&1; then
   echo "the views must not depend on tokio" >&2
   exit 1
@@ -32,5 +34,6 @@ fi
 cargo test --workspace --lib --bins --tests
 (cd web && npm ci --no-audit --no-fund --silent && npm test && npm run --silent build && npm run --silent test:page)
 mkdir -p out
+node web/test/login.mjs "${CARGO_TARGET_DIR:-target}/debug/nanming"
 node web/test/engine.mjs "${CARGO_TARGET_DIR:-target}/debug/nanming" out/page.png
 node web/test/travel.mjs "${CARGO_TARGET_DIR:-target}/debug/nanming" out

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nanming_dataflows::network::City;
@@ -134,10 +135,7 @@ impl Running {
     }
 
     pub(crate) fn socket(&self, path: &str) -> Socket {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let url = format!("ws://{}{path}", self.address);
-        Socket(tungstenite::client(url, stream).unwrap().0)
+        Socket::to(self.address, path)
     }
 
     /// `kill -9`; the directory stays.
@@ -240,6 +238,13 @@ pub(crate) struct Answer {
 pub(crate) struct Socket(pub(crate) WebSocket<TcpStream>);
 
 impl Socket {
+    /// Connects to an address.
+    pub(crate) fn to(address: SocketAddr, path: &str) -> Socket {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Socket(tungstenite::client(format!("ws://{address}{path}"), stream).unwrap().0)
+    }
+
     pub(crate) fn say(&mut self, text: &str) {
         self.0.send(Message::text(text)).unwrap();
     }
@@ -270,6 +275,11 @@ fn answer(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> (u16
 
 /// Reads the log until it tells the address after a mark, and goes on reading so that the process never waits for us.
 pub(crate) fn address_in(log: impl Read + Send + 'static, mark: &str) -> SocketAddr {
+    address_in_kept(log, mark).0
+}
+
+/// The same; what is read of the log until its end is kept.
+pub(crate) fn address_in_kept(log: impl Read + Send + 'static, mark: &str) -> (SocketAddr, JoinHandle<String>) {
     let mut lines = BufReader::new(log).lines().map_while(Result::ok);
     let mut seen = Vec::new();
     let address = lines.by_ref().find_map(|line| {
@@ -277,8 +287,9 @@ pub(crate) fn address_in(log: impl Read + Send + 'static, mark: &str) -> SocketA
         seen.push(line);
         found
     });
-    std::thread::spawn(move || lines.for_each(drop));
-    address.unwrap_or_else(|| panic!("no address in the log: {seen:#?}"))
+    let address = address.unwrap_or_else(|| panic!("no address in the log: {seen:#?}"));
+    let rest = std::thread::spawn(move || seen.into_iter().chain(lines).collect::<Vec<_>>().join("\n"));
+    (address, rest)
 }
 
 /// Lines of a file.

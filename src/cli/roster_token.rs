@@ -27,14 +27,13 @@ pub struct RosterTokenArgs {
 
 /// Runs the command.
 pub(super) fn roster_token(args: RosterTokenArgs, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    let key = &config.rosters.key;
-    if key.expose().is_empty() {
+    let Some(key) = config.roster_key() else {
         return Err(
             "rosters have no key: set [rosters] key in the configuration to a long random text, and start the \
                     engine with it"
                 .into(),
         );
-    }
+    };
     let mut city = crate::run::city(config)?;
     crate::rosters::apply(config, &mut city)?;
     let Some(roster) = city.rosters.iter().find(|roster| roster.name == args.roster) else {

@@ -23,14 +23,13 @@ pub struct TerminalTokenArgs {
 
 /// Runs the command.
 pub(super) fn terminal_token(args: TerminalTokenArgs, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    let key = &config.terminals.key;
-    if key.expose().is_empty() {
+    let Some(key) = config.terminal_key() else {
         return Err(
             "terminals have no key: set [terminals] key in the configuration to a long random text, and start \
                     the engine with it"
                 .into(),
         );
-    }
+    };
     let city = crate::run::city(config)?;
     if city.units.iter().all(|unit| unit.name != args.unit) {
         let first = city.units.first().map_or("it has none", |unit| &unit.name);

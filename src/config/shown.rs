@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Config;
 
 /// Settings that may be unset, or that are not shown: table, key, what could stand there, what it does.
-const COMMENTED: [(&str, &str, &str, &str); 19] = [
+const COMMENTED: [(&str, &str, &str, &str); 24] = [
     (
         "city",
         "file",
@@ -41,6 +41,31 @@ const COMMENTED: [(&str, &str, &str, &str); 19] = [
         "api_keys",
         "[\"a key for each sender\"]",
         "keys of which POST /api/ingest must carry one; unset: it asks for none",
+    ),
+    (
+        "http",
+        "tls_certificate",
+        "\"certificate.pem\"",
+        "PEM file of the certificate, the engine's own first; unset: no TLS",
+    ),
+    ("http", "tls_key", "\"key.pem\"", "PEM file of its private key, unencrypted; set with the certificate"),
+    (
+        "access",
+        "key",
+        "\"a long random text of 32 bytes or more\"",
+        "key of the tokens of roles, docs/security.md; unset: whoever reaches the engine may do all",
+    ),
+    (
+        "access",
+        "persons",
+        "{ li = { role = \"dispatcher\", password = \"$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbCE$5uOoJOkDL4dtvz5n2LhyKXjVUUykU1qJcu3GLlMrdrQ\" } }",
+        "those who log in, with what `nanming password` prints; set with access.key",
+    ),
+    (
+        "rosters",
+        "key",
+        "\"yet another long random text\"",
+        "key of the tokens that persons of rosters ask with; unset: whoever asks is believed",
     ),
     (
         "viid",
@@ -104,7 +129,10 @@ const WEBHOOK: &str = r#"
 "#;
 
 /// Settings whose values are never shown.
-const SECRETS: [(&str, &str); 8] = [
+const SECRETS: [(&str, &str); 11] = [
+    ("access", "key"),
+    ("access", "persons"),
+    ("rosters", "key"),
     ("gat1049", "users"),
     ("ingest", "plate_key"),
     ("ingest", "plate_keys"),
@@ -166,6 +194,20 @@ fn take(shown: &mut toml::Table, table: &str, key: &str) -> bool {
     }
 }
 
+/// What is wrong with a value, without the value where it may be a secret.
+fn told(error: &figment::Error) -> String {
+    use figment::error::Kind;
+    let at = |row: usize| error.path.get(row).map(String::as_str).unwrap_or_default();
+    let is_secret = at(0) == "webhooks" || SECRETS.iter().any(|(table, key)| (*table, *key) == (at(0), at(1)));
+    match &error.kind {
+        Kind::InvalidType(_, wanted) if is_secret => format!("what stands there is not {wanted}"),
+        Kind::InvalidValue(_, wanted) if is_secret => format!("what stands there is not {wanted}"),
+        // A parser shows the line, which may hold a secret.
+        Kind::Message(text) => text.lines().filter(|line| !line.contains(" |")).collect::<Vec<_>>().join(": "),
+        kind => kind.to_string(),
+    }
+}
+
 /// What is wrong with what was read, by the names that people write.
 pub(super) fn complaint(error: &figment::Error) -> String {
     let one = |error: figment::Error| {
@@ -174,7 +216,8 @@ pub(super) fn complaint(error: &figment::Error) -> String {
             Some(source) => format!(" (in {source})"),
             None => format!(" (in {})", from.name),
         });
-        let what = if key.is_empty() { error.kind.to_string() } else { format!("{key}: {}", error.kind) };
+        let said = told(&error);
+        let what = if key.is_empty() { said } else { format!("{key}: {said}") };
         what + &from
     };
     error.clone().into_iter().map(one).collect::<Vec<_>>().join("; ")

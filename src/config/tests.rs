@@ -118,3 +118,46 @@ fn keys_of_plates_follow_each_other_and_are_no_more_shown_than_the_first() {
     }
     assert!(from_toml("[retention]\ncalls_days = 99999\n").unwrap_err().contains("retention"));
 }
+
+#[test]
+fn persons_have_a_role_of_people_and_a_hash_that_can_be_checked() {
+    let key = "key = \"a long random text of 32 bytes or more\"";
+    let hash = crate::password::hash("correct horse battery").unwrap();
+    let person =
+        |role: &str, hash: &str| format!("persons = {{ li = {{ role = \"{role}\", password = \"{hash}\" }} }}");
+    let told = |lines: &str| from_toml(&format!("[access]\n{lines}\n"));
+    let good = told(&format!("{key}\n{}", person("dispatcher", &hash))).unwrap();
+    assert!(!format!("{good:?}").contains(&hash) && !good.to_toml().contains(&hash));
+    assert_eq!(good.terminal_key(), good.access.key(), "one key will do");
+    for (lines, complaint) in [
+        ("key = \"short\"".to_owned(), "32 bytes"),
+        (person("dispatcher", &hash), "set access.key too"),
+        (format!("{key}\n{}", person("unit", &hash)), "no role that people log in with"),
+        (format!("{key}\n{}", person("admin", &hash)), "access.persons.li.role"),
+        (format!("{key}\n{}", person("auditor", "plain text")), "nanming password"),
+        (format!("{key}\nlogin_min = 1441"), "login_min"),
+        (format!("{key}\nlogins_per_minute = 0"), "logins_per_minute"),
+    ] {
+        let error = told(&lines).unwrap_err();
+        assert!(error.contains(complaint), "{error}");
+    }
+}
+
+#[test]
+fn a_complaint_does_not_show_the_secret_that_it_is_about() {
+    for text in [
+        "[http]\napi_keys = \"SECRET\"\n",
+        "[access]\nkey = [\"SECRET\"]\n",
+        "[access]\npersons = \"SECRET\"\n",
+        "[access]\npersons = { li = \"SECRET\" }\n",
+        "[viid]\nusers = \"SECRET\"\n",
+        "[wechat]\ntoken = \"SECRET\n",
+        "[access]\nkey = SECRET\n",
+        "webhooks = \"SECRET\"\n",
+    ] {
+        let error = from_toml(text).unwrap_err();
+        assert!(!error.contains("SECRET") && error.contains("x.toml"), "{error}");
+    }
+    let syntax = from_toml("[clock]\nspeed = \n").unwrap_err();
+    assert!(syntax.contains("line 2"), "{syntax}");
+}

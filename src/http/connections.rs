@@ -20,9 +20,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use crate::config::HttpConfig;
 
 /// Files that the engine opens besides connections: its ledger, files that go out, its threads' own.
 const FILES: u64 = 48;
@@ -38,6 +43,19 @@ const COMPLAINTS: Duration = Duration::from_secs(10);
 /// From which address a request came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Peer(pub(super) IpAddr);
+
+/// How long is waited for what has to come at the beginning.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    handshake: Duration,
+    head: Duration,
+}
+
+impl Patience {
+    pub(super) fn of(config: &HttpConfig) -> Patience {
+        Patience { handshake: Duration::from_secs(config.handshake_s), head: Duration::from_secs(config.head_s) }
+    }
+}
 
 /// How many connections there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,19 +99,20 @@ struct Connections {
     open: HashMap<Id, (AbortHandle, Arc<Work>)>,
     began: Instant,
     complained: Option<Instant>,
-    head: Duration,
+    tls: Option<TlsAcceptor>,
+    patience: Patience,
 }
 
 /// Takes connections until `stop`; returns when all have ended in good order.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
-    most: usize,
-    head: Duration,
+    (most, patience): (usize, Patience),
+    tls: Option<TlsAcceptor>,
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let (tasks, open, began, complained) = (JoinSet::new(), HashMap::new(), Instant::now(), None);
-    let mut connections = Connections { tasks, open, began, complained, head };
+    let mut connections = Connections { tasks, open, began, complained, tls, patience };
     let (mut ended, mut came) = (stop.clone(), None);
     loop {
         let is_full = connections.open.len() >= most;
@@ -125,7 +144,8 @@ impl Connections {
         }
         let (work, began) = (Arc::new(Work::default()), self.began);
         work.last_ms.store(began.elapsed().as_millis() as u64, Ordering::Relaxed);
-        let task = self.tasks.spawn(connection(stream, peer, router, Arc::clone(&work), began, self.head, stop));
+        let served = Served { peer, router, work: Arc::clone(&work), began, head: self.patience.head };
+        let task = self.tasks.spawn(taken(stream, self.tls.clone(), self.patience.handshake, served, stop));
         self.open.insert(task.id(), (task, work));
     }
 
@@ -163,15 +183,41 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection(
-    stream: TcpStream,
+/// A connection's own.
+struct Served {
     peer: Peer,
     router: Router,
     work: Arc<Work>,
     began: Instant,
     head: Duration,
+}
+
+/// Serves a connection, with TLS where there is a certificate. Its handshake is nobody else's: it holds up no other
+/// connection, and as long as it goes on the connection is idle, and makes way.
+async fn taken(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    handshake: Duration,
+    served: Served,
     mut stop: watch::Receiver<bool>,
 ) {
+    let Some(tls) = tls else { return connection(stream, served, stop).await };
+    let shaken = tokio::select! {
+        shaken = timeout(handshake, tls.accept(stream)) => shaken,
+        () = stopped(&mut stop) => return,
+    };
+    match shaken {
+        Ok(Ok(stream)) => connection(stream, served, stop).await,
+        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+async fn connection<S>(stream: S, served: Served, mut stop: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Served { peer, router, work, began, head } = served;
     let routed = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);

@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -12,6 +14,8 @@ use futures_util::stream;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 
+use super::access::Asker;
+use super::sockets::expired;
 use super::{Problem, Surface};
 use crate::publish::board::{Opening, Piece};
 
@@ -21,11 +25,17 @@ struct Follower {
     waiting: VecDeque<(&'static str, Piece)>,
     deltas: broadcast::Receiver<Piece>,
     stop: watch::Receiver<bool>,
+    /// Whoever's token has ended is told no more.
+    expired: Pin<Box<dyn Future<Output = ()> + Send>>,
     _place: OwnedSemaphorePermit,
 }
 
 /// Opens a stream.
-pub(super) async fn events(State(surface): State<Arc<Surface>>, asked: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn events(
+    State(surface): State<Arc<Surface>>,
+    Extension(asker): Extension<Asker>,
+    asked: HeaderMap,
+) -> Result<Response, Problem> {
     let full = |_| Problem::unavailable("too_many_streams", "all places are taken; try again later");
     let place = Arc::clone(&surface.streams).try_acquire_owned().map_err(full)?;
     let last_seen = asked.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
@@ -33,7 +43,8 @@ pub(super) async fn events(State(surface): State<Arc<Surface>>, asked: HeaderMap
     surface.app.metrics.event_streams(1);
     let stop = surface.app.stop.clone();
     let (waiting, deltas) = begin(opening);
-    let follower = Follower { surface, waiting, deltas, stop, _place: place };
+    let expired = Box::pin(expired(asker.until_s));
+    let follower = Follower { surface, waiting, deltas, stop, expired, _place: place };
     let events = stream::unfold(follower, |mut follower| async move {
         let event = follower.next().await?;
         Some((Ok::<_, Infallible>(event), follower))
@@ -57,6 +68,7 @@ impl Follower {
             let received = tokio::select! {
                 received = self.deltas.recv() => received,
                 _ = self.stop.wait_for(|stop| *stop) => return None,
+                () = &mut self.expired => return None,
             };
             match received {
                 Ok(piece) => return Some(event("delta", &piece)),

@@ -3,19 +3,21 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Extension, Json, Router, middleware};
 use nanming_dataflows::decision::Reason;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
-use super::connections::{self, Places};
+use super::access::{self, Access, Asker};
+use super::connections::{self, Patience, Places};
+use super::lines::may_send;
 use super::{Problem, Sensors, cameras, guard, ingest as lines, status};
 use crate::door::Arrival;
 use crate::health::Health;
@@ -25,6 +27,10 @@ use crate::ingest::{Unfit, sensed, stream_of};
 pub struct FollowerApp {
     /// The doors for sensors.
     pub sensors: Sensors,
+    /// Who may do what.
+    pub access: Arc<Access>,
+    /// What takes connections with TLS, where they have it.
+    pub tls: Option<TlsAcceptor>,
     /// Whether the engine lives.
     pub health: Arc<Health>,
     /// Turns true when the process is to end.
@@ -38,8 +44,8 @@ struct Follower {
 
 /// Serves until the process is to end.
 pub async fn serve_follower(listener: TcpListener, app: FollowerApp) -> io::Result<()> {
-    let FollowerApp { sensors, health, stop } = app;
-    let (head, body_bytes) = (Duration::from_secs(sensors.config.head_s), sensors.config.body_bytes);
+    let FollowerApp { sensors, access, tls, health, stop } = app;
+    let (patience, body_bytes) = (Patience::of(&sensors.config), sensors.config.body_bytes);
     let (places, hosts) = (Places::within_limit(0), guard::Hosts::of(&sensors.config));
     let follower = Follower { sensors: Arc::new(sensors), health };
     let router = cameras(Router::new(), &follower.sensors)
@@ -48,10 +54,11 @@ pub async fn serve_follower(listener: TcpListener, app: FollowerApp) -> io::Resu
         .route("/api/ingest", post(ingest))
         .fallback(elsewhere)
         .layer(DefaultBodyLimit::max(body_bytes))
+        .layer(middleware::from_fn_with_state(access, access::admit))
         .layer(middleware::from_fn_with_state(hosts, guard::guard))
         .layer(middleware::map_response(guard::headers))
         .with_state(Arc::new(follower));
-    connections::serve(listener, router, places.connections, head, stop).await
+    connections::serve(listener, router, (places.connections, patience), tls, stop).await
 }
 
 async fn healthz(State(follower): State<Arc<Follower>>) -> Response {
@@ -62,13 +69,21 @@ async fn metrics(State(follower): State<Arc<Follower>>) -> Response {
     status::measures(&follower.sensors)
 }
 
-async fn ingest(State(follower): State<Arc<Follower>>, request: Request) -> Result<Json<Value>, Problem> {
+async fn ingest(
+    State(follower): State<Arc<Follower>>,
+    Extension(asker): Extension<Asker>,
+    request: Request,
+) -> Result<Json<Value>, Problem> {
     let (door, now_ms) = (&follower.sensors, follower.sensors.inbox.now_ms());
     let held = door.intake.lines(request, &door.metrics, &door.letters, now_ms).await?;
     let (mut events, mut rejected) = (Vec::new(), Vec::new());
     for (row, raw) in held.bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).enumerate() {
         match door.validator.event(raw, now_ms).and_then(|(event, _)| sensed(&event).map(|()| event)) {
             _ if raw.is_empty() => {}
+            Ok(event) if let Err(problem) = may_send(&asker, &event) => {
+                door.metrics.http_refused("ingest", problem.error());
+                rejected.push(json!({"line": row + 1, "reason": problem.error(), "detail": problem.detail()}));
+            }
             Ok(event) => events.push(event),
             Err(Unfit { reason, detail }) => {
                 door.letters.bury(now_ms, stream_of(raw), reason, &detail, raw);

@@ -1,5 +1,5 @@
-//! What every request must pass and every response carries. The engine has no log-in of its own: by default it listens
-//! on this machine only, and no page of another site may reach it through somebody's browser.
+//! What every request must pass and every response carries. Whoever asks, no page of another site may
+//! reach the engine through somebody's browser.
 
 use std::net::IpAddr;
 use std::sync::Arc;

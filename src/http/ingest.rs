@@ -3,13 +3,16 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::Json;
 use axum::extract::{Request, State};
 use futures_util::future::join_all;
 use nanming_dataflows::event::Event;
 use serde_json::{Value, json};
 
+use super::access::Asker;
 use super::calls::submit;
+use super::lines::may_send;
 use super::{App, Problem, Surface};
 use crate::door::Arrival;
 use crate::ingest::validate::Valid;
@@ -28,11 +31,15 @@ struct Sorted {
 }
 
 /// Takes a body.
-pub(super) async fn post(State(surface): State<Arc<Surface>>, request: Request) -> Result<Json<Value>, Problem> {
+pub(super) async fn post(
+    State(surface): State<Arc<Surface>>,
+    Extension(asker): Extension<Asker>,
+    request: Request,
+) -> Result<Json<Value>, Problem> {
     let app = &surface.app;
     let held = surface.sensors.intake.lines(request, &app.metrics, &app.letters, app.inbox.now_ms()).await?;
     let (checked, bytes) = (Arc::clone(&surface), held.bytes.clone());
-    let sorted = tokio::task::spawn_blocking(move || sort(&checked.app, &bytes)).await;
+    let sorted = tokio::task::spawn_blocking(move || sort(&checked.app, &asker, &bytes)).await;
     drop(held);
     let mut sorted = sorted.map_err(|_| Problem::broken("the body could not be checked"))?;
     let mut accepted = sorted.events.len();
@@ -55,7 +62,7 @@ async fn call(app: &App, line: usize, (event, note): Valid) -> (usize, Result<()
     (line, submit(app, event, note.map(|(_, note)| note)).await.map(|_| ()))
 }
 
-fn sort(app: &App, body: &[u8]) -> Sorted {
+fn sort(app: &App, asker: &Asker, body: &[u8]) -> Sorted {
     let (mut sorted, now_ms) = (Sorted::default(), app.inbox.now_ms());
     for (row, raw) in body.split(|byte| *byte == b'\n').enumerate() {
         let raw = raw.trim_ascii();
@@ -63,6 +70,10 @@ fn sort(app: &App, body: &[u8]) -> Sorted {
             continue;
         }
         match app.validator.event(raw, now_ms) {
+            Ok((event, _)) if let Err(problem) = may_take(app, asker, &event) => {
+                app.metrics.http_refused("ingest", problem.error());
+                sorted.tell(row + 1, problem.error(), problem.detail());
+            }
             Ok(valid @ (Event::Call(_), _)) => sorted.calls.push((row + 1, valid)),
             Ok((event, _)) => sorted.events.push(event),
             Err(Unfit { reason, detail }) => {
@@ -72,6 +83,13 @@ fn sort(app: &App, body: &[u8]) -> Sorted {
         }
     }
     sorted
+}
+
+/// Whether an event is its sender's, and not one call too many.
+fn may_take(app: &App, asker: &Asker, event: &Event) -> Result<(), Problem> {
+    may_send(asker, event)?;
+    let raised = if matches!(event, Event::Call(_)) { app.access.raises(asker) } else { Ok(()) };
+    raised.map_err(|refused| refused.problem())
 }
 
 impl Sorted {

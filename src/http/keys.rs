@@ -23,7 +23,8 @@ pub(super) fn check(keys: &[Secret], headers: &HeaderMap) -> Result<(), Problem>
     }
 }
 
-fn shown(headers: &HeaderMap) -> Option<&str> {
+/// What somebody shows, as a key or after `Bearer`.
+pub(super) fn shown(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-api-key").and_then(|key| key.to_str().ok()).or_else(|| bearer(headers))
 }
 

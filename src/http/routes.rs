@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{Surface, board, calls, city, events, ingest, page, sockets, status, wechat};
+use super::{Surface, access, board, calls, city, events, ingest, page, sockets, status, wechat};
 
 /// Largest body that says something about a call, bytes.
 const CALL_BYTES: usize = 64 << 10;
@@ -17,6 +17,8 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Surface>>)> {
         ("/", get(page::page)),
         ("/terminal", get(page::page)),
         ("/healthz", get(status::healthz)),
+        ("/login", post(access::login::login).layer(small())),
+        ("/logout", post(access::login::logout).layer(small())),
         ("/metrics", get(status::metrics)),
         ("/openapi.json", get(status::openapi)),
         ("/calls", post(calls::post).layer(small())),

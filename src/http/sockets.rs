@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::Extension;
 use axum::extract::Query;
 use axum::extract::State;
 use axum::extract::rejection::QueryRejection;
@@ -16,12 +17,14 @@ use nanming_dataflows::ids::UnitId;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use super::access::Asker;
 use super::{Problem, Surface};
 use crate::publish::terminals::Line;
 
 mod heard;
 mod login;
 use heard::{hear, unreadable};
+pub(super) use login::expired;
 use login::{Entry, PROTOCOL, Pass, Who};
 
 /// Close codes of RFC 6455.
@@ -69,13 +72,14 @@ async fn serve_terminal(surface: Arc<Surface>, entry: Entry, mut socket: WebSock
 /// `GET /ws/desk`.
 pub(super) async fn desk(
     State(surface): State<Arc<Surface>>,
+    Extension(asker): Extension<Asker>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let (upgrade, place) = (upgrade.map_err(no_upgrade)?, place(&surface)?);
     let serve = move |socket| {
         let (now, news) = surface.app.terminals.desk();
         let frames = Frames::Desk(now, news);
-        serve(surface, None, None, frames, socket, place)
+        serve(surface, None, asker.until_s, frames, socket, place)
     };
     Ok(upgrade.max_message_size(READ_BYTES).max_frame_size(READ_BYTES).on_upgrade(serve))
 }

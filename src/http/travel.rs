@@ -31,6 +31,7 @@ mod refusal;
 mod roads;
 mod shelf;
 mod trips;
+pub(super) use gate::client;
 use refusal::Refusal;
 use shelf::Shelf;
 

@@ -8,22 +8,23 @@ use std::sync::Arc;
 use crossbeam_channel::bounded;
 use nanming_dataflows::input::Announced;
 use nanming_dataflows::network::City;
+use tokio_rustls::TlsAcceptor;
 
 use super::kafka::{Following, Sources};
-use super::{Known, RunError, joined, share, surface, validator};
+use super::{Known, RunError, exposure, joined, share, surface, validator};
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::door;
 use crate::engine::Engine;
-use crate::http::{FollowerApp, Sensors, Viid, serve_follower};
+use crate::http::{Access, FollowerApp, Sensors, Viid, serve_follower};
 
 /// Follows until the leader ends or this process is interrupted.
 pub(super) fn follow(
     config: &Config,
     cluster: &Cluster,
     city: Arc<City>,
-    listener: TcpListener,
+    (listener, tls): (TcpListener, Option<TlsAcceptor>),
 ) -> Result<(), RunError> {
     let clock = Clock::told();
     let shared = share(config, city, clock)?;
@@ -57,7 +58,8 @@ pub(super) fn follow(
     })?;
     let told = (&shared.letters, &shared.metrics);
     let sensors = Sensors::new(&config.http, &shared.city, inbox, &validator, told, viid);
-    let app = FollowerApp { sensors, health: Arc::clone(&shared.health), stop: shared.end.stopping.subscribe() };
+    let (access, health) = (Access::new(config, &shared.metrics), Arc::clone(&shared.health));
+    let app = FollowerApp { sensors, access, tls, health, stop: shared.end.stopping.subscribe() };
     announce(cluster, &listener, config);
     let led = surface::serve_until_the_end(listener, |listener| serve_follower(listener, app), &shared);
     led.map_err(|e| RunError::Io("http", e))?;
@@ -78,5 +80,5 @@ pub(super) fn follow(
 fn announce(cluster: &Cluster, listener: &TcpListener, config: &Config) {
     let address = listener.local_addr().unwrap_or(config.http.listen);
     tracing::info!(process = cluster.process(), "it follows, and takes sensor events; Ctrl-C ends it");
-    tracing::info!("they are taken at http://{address}");
+    tracing::info!("they are taken at {}://{address}", exposure::scheme(config));
 }

@@ -25,7 +25,7 @@ fn a_worker_that_panics_ends_the_run_with_an_error() {
     city.junctions[0].heads[0].movements[0] = MovementId(999_999);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (said, ended) = bounded(1);
-    std::thread::spawn(move || said.send(run_city(&config, None, Arc::new(city), listener)));
+    std::thread::spawn(move || said.send(run_city(&config, None, Arc::new(city), (listener, None))));
     let ended = ended.recv_timeout(Duration::from_secs(10)).expect("it lives on");
     assert!(matches!(ended, Err(RunError::Stopped(Stopped))), "{ended:?}");
 }

@@ -107,6 +107,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Told when the server wants to know who asks; a page that can log in listens here. */
+export const door = { shut: (): void => undefined };
+
 /** Asks for JSON. Paths are relative to the page, so that it also works behind a prefix. */
 export async function ask<T>(path: string, init?: RequestInit): Promise<T> {
   let reply: Response;
@@ -119,6 +122,7 @@ export async function ask<T>(path: string, init?: RequestInit): Promise<T> {
   const body: unknown = await reply.json().catch(() => null);
   if (!reply.ok) {
     const said = (body ?? {}) as { error?: string; detail?: string };
+    if (reply.status === 401 && said.error !== "wrong_password") door.shut();
     throw new ApiError(said.error ?? `http_${reply.status}`, said.detail ?? reply.statusText, reply.status);
   }
   if (body === null) throw new ApiError("malformed_reply", path, reply.status);

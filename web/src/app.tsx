@@ -16,6 +16,7 @@ import { Header } from "./parts/header";
 import { Layers, Legend } from "./parts/legend";
 import { Calls, Onsets, Surges } from "./parts/lists";
 import { Search, type Found } from "./parts/search";
+import { LoginForm } from "./parts/login";
 import { Series } from "./parts/series";
 import { select, set, store, subscribe, useStore, type Atlas, type Selection } from "./store";
 
@@ -28,8 +29,8 @@ export function open(to: Found): void {
   else select({ ...to, near: to.kind === "junction" ? 15.25 : 14.5 });
 }
 
-export function App(): JSX.Element {
-  const { atlas, connection, failure, announcement, selection, raising } = useStore();
+export function App({ entered }: { entered: () => void }): JSX.Element {
+  const { locked, atlas, connection, failure, announcement, selection, raising } = useStore();
   useEffect(() => mapRef.current?.settle(), [selection, raising]); // once the panel is drawn
   const stale = connection.state === "silent" || connection.state === "reconnecting";
   return (
@@ -49,6 +50,7 @@ export function App(): JSX.Element {
         <Series />
       </div>
       <Footer />
+      {locked && <LoginForm entered={entered} />}
       <p class="hidden" role="alert" aria-live="assertive">{announcement}</p>
     </div>
   );

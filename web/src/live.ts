@@ -21,6 +21,8 @@ export function goLive(): () => void {
       });
     },
     connection: (connection) => set({ connection }),
+    // A stream does not say why it was refused: what is asked the plain way does, and tells `door`.
+    refused: () => void ask("./api/cover").catch(() => undefined),
   });
 }
 

@@ -1,17 +1,19 @@
 /** Starts the page. */
 import { render } from "preact";
 import { App, mapRef, open } from "./app";
-import { ApiError } from "./api";
+import { ApiError, door } from "./api";
 import { firstLang, t } from "./i18n";
 import { followForecast, goLive } from "./live";
 import { loadAtlas } from "./load";
 import { speak } from "./parts/header";
+import { keptPerson } from "./session";
 import { set, store } from "./store";
 import "./style/base.css";
 import "./style/frame.css";
 import "./style/map.css";
 import "./style/lists.css";
 import "./style/panels.css";
+import "./style/login.css";
 import "./style/narrow.css";
 
 const RETRY_MS = 2_000;
@@ -21,13 +23,17 @@ try {
   kept = localStorage.getItem("nanming.lang");
 } catch { /* storage may be forbidden */ }
 speak(firstLang(location.search, kept, navigator.language));
-render(<App />, document.getElementById("app")!);
+door.shut = () => set({ locked: true });
+set({ person: keptPerson() });
+render(<App entered={() => { if (!store.atlas) void start(); }} />, document.getElementById("app")!);
 void start();
 
 async function start(): Promise<void> {
   try {
     set({ atlas: await loadAtlas(), failure: null });
   } catch (error) {
+    // Once somebody has logged in it begins anew.
+    if (store.locked) return;
     set({ failure: t("load_failed", { why: error instanceof ApiError ? error.reason : String(error) }) });
     window.setTimeout(() => void start(), RETRY_MS);
     return;

@@ -4,6 +4,7 @@ import type { Accepted, City, Forecast, ForecastRow, GridFacts, JunctionFacts, L
 import { type Lang } from "./i18n";
 import type { Names } from "./names";
 import { type Board, emptyBoard } from "./state";
+import type { Person } from "./session";
 import type { Connection } from "./stream";
 
 /** `near`: the zoom that the map shall come near with; without it the thing is in sight already, at most under a panel. */
@@ -45,6 +46,10 @@ export interface Store {
   accepted: Accepted | null;
   announcement: string;
   failure: string | null;
+  /** Whether the server wants to know who asks. */
+  locked: boolean;
+  /** Who is logged in, where one must be. */
+  person: Person | null;
 }
 
 const listeners = new Set<() => void>();
@@ -52,7 +57,7 @@ export const store: Store = {
   lang: "en", atlas: null, board: emptyBoard(), version: 0, connection: { state: "connecting", since_ms: Date.now() },
   selection: null, lead_min: 0, forecast: null, forecastFailed: false,
   layers: { junctions: true, units: true, calls: true, grids: false, venues: false, names: true },
-  raising: false, picking: null, accepted: null, announcement: "", failure: null,
+  raising: false, picking: null, accepted: null, announcement: "", failure: null, locked: false, person: null,
 };
 
 export function set(patch: Partial<Store>): void {

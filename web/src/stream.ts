@@ -15,6 +15,8 @@ const GIVE_UP_MS = 40_000;
 export interface Listener {
   message(message: StreamMessage, kind: "snapshot" | "delta"): void;
   connection(connection: Connection): void;
+  /** The server refused; it is asked again later. */
+  refused(): void;
 }
 
 /** Opens the stream and keeps it open until the returned function is called. */
@@ -46,7 +48,9 @@ export function openStream(url: string, listener: Listener): () => void {
     source.onerror = () => {
       become("reconnecting");
       // The browser tries again by itself (with Last-Event-ID) unless the server refused; then we must.
-      if (source?.readyState === EventSource.CLOSED) later();
+      if (source?.readyState !== EventSource.CLOSED) return;
+      listener.refused();
+      later();
     };
   };
   const later = (): void => {

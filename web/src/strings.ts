@@ -11,6 +11,11 @@ const table = {
   close: ["关闭", "Close"],
   retry: ["重试", "Try again"],
   more: ["另有 {n} 项", "{n} more"],
+  // who asks
+  log_in: ["登录", "Log in"],
+  log_in_name: ["姓名", "Name"],
+  log_in_password: ["密码", "Password"],
+  log_out: ["退出登录", "Log out"],
   // connection
   conn_connecting: ["正在连接", "Connecting"],
   conn_live: ["实时", "Live"],
@@ -287,6 +292,11 @@ const table = {
   err_busy: ["服务器繁忙，请重试或用其他方式报警。", "The engine is behind: try again, or raise the alarm another way."],
   err_unknown_call: ["没有这起警情。", "There is no such call."],
   err_unknown_junction: ["没有这个路口。", "There is no such junction."],
+  err_wrong_password: ["姓名或密码不对。", "There is nobody of this name and password."],
+  err_too_many_requests: ["尝试过于频繁，请稍后再试。", "Too many tries; wait a minute."],
+  err_not_your_role: ["您的角色无权进行此操作。", "Your role may not do this."],
+  err_no_token: ["请先登录。", "Log in first."],
+  err_expired_token: ["登录已过期，请重新登录。", "Your log-in has ended; log in again."],
   err_unknown: ["服务器拒绝了：{reason}。", "The server refused: {reason}."],
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 

@@ -27,7 +27,7 @@ test("every word of the server has a translation", () => {
     status: ["ready", "turned_out", "on_the_way", "on_scene", "returning", "stationed", "off_duty", "silent"], interval: ["green", "yellow", "all_red"],
     reason: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "local_plan", "not_worth", "idle", "preemption", "bus", "hold"], turn: ["through", "left", "right", "u_turn"],
     why: ["start", "pressure", "min_green", "max_red", "max_green", "plan", "local_plan", "not_worth", "idle", "preemption", "bus", "hold", "nearest", "least_total", "after_decline", "after_silence", "after_loss"],
-    channel: ["phone", "wechat", "app", "desk"], fig: FIGURE_KEYS, unit: FIGURE_KEYS, err: ["outside_city", "out_of_range", "malformed", "duplicate_call", "call_closed", "ledger_unavailable", "not_confirmed", "busy", "network"],
+    channel: ["phone", "wechat", "app", "desk"], fig: FIGURE_KEYS, unit: FIGURE_KEYS, err: ["outside_city", "out_of_range", "malformed", "duplicate_call", "call_closed", "ledger_unavailable", "not_confirmed", "busy", "network", "wrong_password", "too_many_requests", "not_your_role", "no_token", "expired_token"],
   };
   for (const [prefix, list] of Object.entries(words)) for (const bare of list) expect(isKey(`${prefix}_${bare}`), `${prefix}_${bare}`).toBe(true);
 });

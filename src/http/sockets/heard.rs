@@ -16,10 +16,22 @@ const WHY: usize = 100;
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Said {
-    Ack { assignment: AssignmentId, answer: Answer, why: Option<String> },
-    Report { lon: f64, lat: f64, status: UnitStatus },
-    Seen { id: u64 },
+    Ack {
+        assignment: AssignmentId,
+        answer: Answer,
+        why: Option<String>,
+    },
+    Report {
+        lon: f64,
+        lat: f64,
+        status: UnitStatus,
+    },
+    Seen {
+        id: u64,
+    },
     Ping,
+    /// By somebody who is logged in already.
+    Login {},
 }
 
 /// What a frame comes to.
@@ -28,6 +40,7 @@ enum Meant {
     ToTheDoor(Event, Option<String>),
     Seen(u64),
     Ping,
+    Login,
 }
 
 /// Hands what a unit's terminal says to the door; while the door is full, the terminal is not read. What is to be answered at
@@ -47,6 +60,8 @@ pub(super) async fn hear(app: &App, unit: UnitId, text: &[u8]) -> Option<String>
             None
         }
         Ok(Meant::Ping) => Some(json!({"type": "pong", "time_ms": now_ms}).to_string()),
+        // It holds a token, which is nothing for the dead letters.
+        Ok(Meant::Login) => Some(error("logged_in", "this terminal is logged in already")),
         Err((stream, unfit)) => {
             app.letters.bury(now_ms, stream, unfit.reason, &unfit.detail, text);
             Some(error(unfit.reason.as_str(), &unfit.detail))
@@ -77,6 +92,7 @@ fn understand(app: &App, unit: UnitId, text: &[u8], time_ms: u64) -> Result<Mean
         }
         Said::Seen { id } => Ok(Meant::Seen(id)),
         Said::Ping => Ok(Meant::Ping),
+        Said::Login {} => Ok(Meant::Login),
     }
 }
 

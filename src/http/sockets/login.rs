@@ -93,7 +93,7 @@ pub(super) async fn pass(app: &App, entry: Entry, socket: &mut WebSocket) -> Res
 }
 
 /// Ends when a token does.
-pub(super) async fn expired(until_s: Option<u64>) {
+pub(in crate::http) async fn expired(until_s: Option<u64>) {
     match until_s {
         Some(until_s) => sleep(Duration::from_millis((until_s * 1000).saturating_sub(wall_ms()))).await,
         None => std::future::pending().await,

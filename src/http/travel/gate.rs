@@ -53,7 +53,7 @@ pub(super) fn off() -> Refusal {
 }
 
 /// Who asks: the other end of the connection, or whom a proxy of ours names.
-fn client(proxies: &[IpAddr], request: &Request) -> IpAddr {
+pub(in crate::http) fn client(proxies: &[IpAddr], request: &Request) -> IpAddr {
     let peer = request.extensions().get::<Peer>().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
     if proxies.contains(&peer.to_canonical()) { forwarded(request.headers()).unwrap_or(peer) } else { peer }
 }

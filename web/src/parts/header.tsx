@@ -5,6 +5,7 @@ import type { FigureKey } from "../api";
 import { Spark } from "../charts/line";
 import { clock, day, keyFigure } from "../format";
 import { t, type Lang } from "../i18n";
+import { logOut } from "../session";
 import { isLive, set, store } from "../store";
 import { cityNow } from "../use";
 import { heard } from "../live";
@@ -79,6 +80,7 @@ function Time(): JSX.Element {
         <span role="status">{t(`conn_${connection.state}`)}</span>
         {lost && <span class="num">{silence_s < 120 ? t("conn_for_s", { n: silence_s }) : t("conn_for_min", { n: Math.floor(silence_s / 60) })}</span>}
       </span>
+      {store.person && <button type="button" class="quiet person" data-testid="logout" title={t("log_out")} onClick={() => void logOut()}>{store.person.name} · {t("log_out")}</button>}
       <button type="button" class="quiet" data-testid="lang" lang={other} title={t("lang_label")} onClick={() => speak(other)}>{t("lang_switch")}</button>
     </div>
   );

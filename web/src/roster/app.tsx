@@ -118,7 +118,7 @@ function Desk({ who }: { who: Who }): JSX.Element {
   const [stamp, again] = useState(0);
   const mine = usePolled<Mine>(minePath(who.roster, who.person), EVERY_MS, stamp, headers);
   const roster = usePolled<Roster>(rosterPath(who.roster), SELDOM_MS, null, headers);
-  const city = usePolled<City>(cityPath, SELDOM_MS);
+  const city = usePolled<City>(cityPath, SELDOM_MS, null, headers);
   if (!mine.value || !city.value) return <p class="loading" role="status">{mine.error ? t("failed", { why: whyNot(mine.error) }) : t("loading")}</p>;
   const offset_min = city.value.utc_offset_min;
   const changed = (): void => again((n) => n + 1);
