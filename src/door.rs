@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use crate::classify::Classified;
 use crate::clock::Clock;
 use crate::engine::{Engine, Finished, Stopped};
+use crate::fail;
 use crate::learned::Learned;
 use crate::metrics::Metrics;
 use crate::offsets::Offsets;
@@ -220,6 +221,7 @@ pub fn live(
             recv(parts) -> part => {
                 if let Some(mut finished) = engine.assemble(part.map_err(|_| Stopped)??) {
                     exits.street.tell_all(&finished.decisions);
+                    fail::point("door.after_street");
                     if let Some(learned) = &mut exits.learned {
                         learned.take(std::mem::take(&mut finished.saved));
                     }

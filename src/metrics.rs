@@ -61,6 +61,8 @@ pub struct Metrics {
     cameras_online: IntGauge,
     commit: Histogram,
     commit_failures: IntCounter,
+    ledger_distrusted: IntGauge,
+    ledger_waiting: IntGauge,
     conflicts: IntCounter,
     accept: Histogram,
     push: Histogram,
@@ -180,6 +182,11 @@ impl Metrics {
             cameras_online: make.int_gauge("cameras_online", "Devices registered by GA/T 1400 that say they live."),
             commit: make.histogram("ledger_commit_seconds", "Time of a ledger commit.", TICK),
             commit_failures: make.counter("ledger_commit_failures_total", "Ledger commits that failed."),
+            ledger_distrusted: make.int_gauge(
+                "ledger_distrusted",
+                "1: a sync of the ledger failed; the engine ends when the disk works again.",
+            ),
+            ledger_waiting: make.int_gauge("ledger_waiting_ticks", "Finished ticks that wait for a ledger that fails."),
             conflicts: make.counter(
                 "ledger_conflicts_total",
                 "Calls and assignments whose IDs the ledger had already, of others: must stay 0.",
@@ -349,6 +356,16 @@ impl Metrics {
     /// A ledger commit failed.
     pub fn commit_failed(&self) {
         self.commit_failures.inc();
+    }
+
+    /// Whether a sync of the ledger failed, so that nothing is written to it any more.
+    pub fn ledger_distrusted(&self) {
+        self.ledger_distrusted.set(1);
+    }
+
+    /// Finished ticks that wait for a ledger that fails.
+    pub fn ledger_waiting(&self, ticks: usize) {
+        self.ledger_waiting.set(ticks as i64);
     }
 
     /// So many rows took the place of others in the ledger.
