@@ -134,10 +134,7 @@ impl Running {
     }
 
     pub(crate) fn socket(&self, path: &str) -> Socket {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let url = format!("ws://{}{path}", self.address);
-        Socket(tungstenite::client(url, stream).unwrap().0)
+        Socket::connect(self.address, path)
     }
 
     /// `kill -9`; the directory stays.
@@ -240,6 +237,12 @@ pub(crate) struct Answer {
 pub(crate) struct Socket(pub(crate) WebSocket<TcpStream>);
 
 impl Socket {
+    pub(crate) fn connect(address: SocketAddr, path: &str) -> Socket {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Socket(tungstenite::client(format!("ws://{address}{path}"), stream).unwrap().0)
+    }
+
     pub(crate) fn say(&mut self, text: &str) {
         self.0.send(Message::text(text)).unwrap();
     }

@@ -11,11 +11,11 @@ use nanming_simulators::controller::{Controller, Happened, Settings};
 use crate::envelope::Checker;
 
 /// City time against the wall's; the controllers' clocks run as fast.
-pub(crate) const SPEED: f64 = 10.0;
+pub(crate) const SPEED: f64 = 20.0;
 /// A controller runs its own plan when the centre is silent for so long, ms of its clock.
-const CENTRE_LOST_MS: u64 = 40_000;
+const CENTRE_LOST_MS: u64 = 80_000;
 /// An order is under way for so long at most, ms of a controller's clock: 200 ms of the wall's.
-const UNDER_WAY_MS: u64 = 2_000;
+const UNDER_WAY_MS: u64 = 4_000;
 
 /// How the engine is to talk to them.
 pub(crate) const SETTINGS: [(&str, &str); 7] = [
@@ -81,7 +81,7 @@ impl<'a> Street<'a> {
 fn check(junction: &Junction, log: &[(u64, Happened)], seen: &mut Seen) {
     let mut checker: Option<Checker<'_>> = None;
     let (mut since_ms, mut standing, mut wished, mut led) = (0, None, None, false);
-    for (at_ms, happened) in log {
+    for (row, (at_ms, happened)) in log.iter().enumerate() {
         match happened {
             Happened::Shown(lamps) => {
                 // It flashes when it is switched on, and never again.
@@ -111,9 +111,10 @@ fn check(junction: &Junction, log: &[(u64, Happened)], seen: &mut Seen) {
                     (at_ms - since_ms, standing.map_or(0, |s| junction.least_green_ms(s as u16)));
                 if stood_ms + UNDER_WAY_MS < u64::from(needs_ms) {
                     let name = &junction.name;
-                    seen.complaints.push(format!(
-                        "{name} is told stage {stage} when {standing:?} stood {stood_ms} of {needs_ms} ms"
-                    ));
+                    let early =
+                        format!("{name} is told stage {stage} when {standing:?} stood {stood_ms} of {needs_ms} ms");
+                    let before: Vec<_> = log[row.saturating_sub(12)..(row + 6).min(log.len())].iter().collect();
+                    seen.complaints.push(format!("{early}: {before:?}"));
                 }
             }
         }
