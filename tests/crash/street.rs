@@ -14,8 +14,8 @@ use crate::envelope::Checker;
 pub(crate) const SPEED: f64 = 20.0;
 /// A controller runs its own plan when the centre is silent for so long, ms of its clock.
 const CENTRE_LOST_MS: u64 = 80_000;
-/// An order is under way for so long at most, ms of a controller's clock: 200 ms of the wall's.
-const UNDER_WAY_MS: u64 = 4_000;
+/// An order is under way for so long at most, ms of a controller's clock: 400 ms of the wall's.
+const UNDER_WAY_MS: u64 = 8_000;
 
 /// How the engine is to talk to them.
 pub(crate) const SETTINGS: [(&str, &str); 7] = [
@@ -76,11 +76,11 @@ impl<'a> Street<'a> {
     }
 }
 
-/// Lamps against the envelope's checker; and a stage that is told while another stands, against the time that this one needs
+/// Lamps against the envelope's checker; and, but for orders that cross a taking over, a stage that is told while another stands, against the time that this one needs
 /// from when it began. Panics when a lamp may not follow.
 fn check(junction: &Junction, log: &[(u64, Happened)], seen: &mut Seen) {
     let mut checker: Option<Checker<'_>> = None;
-    let (mut since_ms, mut standing, mut wished, mut led) = (0, None, None, false);
+    let (mut since_ms, mut standing, mut wished, mut led, mut led_ms) = (0, None, None, false, 0);
     for (row, (at_ms, happened)) in log.iter().enumerate() {
         match happened {
             Happened::Shown(lamps) => {
@@ -95,7 +95,9 @@ fn check(junction: &Junction, log: &[(u64, Happened)], seen: &mut Seen) {
                 (since_ms, standing, wished) = (*at_ms, (0..junction.stages.len()).find(|stage| stands(*stage)), None);
             }
             Happened::Led(mode) => {
-                seen.taken_over += usize::from(mode.is_centre() && !led);
+                if mode.is_centre() && !led {
+                    (seen.taken_over, led_ms) = (seen.taken_over + 1, *at_ms);
+                }
                 led = mode.is_centre();
             }
             Happened::Wished(stage, taken) => {
@@ -109,7 +111,7 @@ fn check(junction: &Junction, log: &[(u64, Happened)], seen: &mut Seen) {
                 wished = Some(*stage);
                 let (stood_ms, needs_ms) =
                     (at_ms - since_ms, standing.map_or(0, |s| junction.least_green_ms(s as u16)));
-                if stood_ms + UNDER_WAY_MS < u64::from(needs_ms) {
+                if stood_ms + UNDER_WAY_MS < u64::from(needs_ms) && *at_ms > led_ms + UNDER_WAY_MS {
                     let name = &junction.name;
                     let early =
                         format!("{name} is told stage {stage} when {standing:?} stood {stood_ms} of {needs_ms} ms");

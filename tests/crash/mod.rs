@@ -24,7 +24,7 @@ use books::Books;
 use callers::Callers;
 use street::{SETTINGS, SPEED, Seen, Street};
 use told::Told;
-use victim::Victim;
+pub(crate) use victim::Victim;
 
 const UNITS: usize = 60;
 /// It lives for so long at most, ms; one of so many times longer: in that lights change.
@@ -188,5 +188,6 @@ fn killed_at_random_moments_nothing_is_lost_doubled_or_unsafe() {
     eprintln!("{outcome:?}");
     assert!(outcome.accepted > 10 * kills && outcome.assignments > outcome.accepted / 2, "{outcome:?}");
     assert!(outcome.again > 0 && outcome.answers > outcome.accepted, "{outcome:?}");
+    assert!(outcome.restarts.len() > kills / 2, "{outcome:?}");
     assert!(outcome.seen.taken_over >= 4 && outcome.seen.wishes > kills, "{outcome:?}");
 }
