@@ -61,6 +61,8 @@ pub struct Metrics {
     cameras_online: IntGauge,
     commit: Histogram,
     commit_failures: IntCounter,
+    clock_jumps: IntCounter,
+    clock_ahead: Gauge,
     ledger_distrusted: IntGauge,
     ledger_waiting: IntGauge,
     conflicts: IntCounter,
@@ -182,6 +184,14 @@ impl Metrics {
             cameras_online: make.int_gauge("cameras_online", "Devices registered by GA/T 1400 that say they live."),
             commit: make.histogram("ledger_commit_seconds", "Time of a ledger commit.", TICK),
             commit_failures: make.counter("ledger_commit_failures_total", "Ledger commits that failed."),
+            clock_jumps: make.counter(
+                "clock_jumps_total",
+                "Times that city time went on by ten seconds more than had elapsed.",
+            ),
+            clock_ahead: make.gauge(
+                "clock_ahead_seconds",
+                "City time ahead of the machine's clock, which was set back.",
+            ),
             ledger_distrusted: make.int_gauge(
                 "ledger_distrusted",
                 "1: a sync of the ledger failed; the engine ends when the disk works again.",
@@ -356,6 +366,16 @@ impl Metrics {
     /// A ledger commit failed.
     pub fn commit_failed(&self) {
         self.commit_failures.inc();
+    }
+
+    /// City time jumped.
+    pub fn clock_jumped(&self) {
+        self.clock_jumps.inc();
+    }
+
+    /// City time is so far ahead of the machine's clock, ms.
+    pub fn clock_ahead(&self, ahead_ms: u64) {
+        self.clock_ahead.set(ahead_ms as f64 / 1000.0);
     }
 
     /// Whether a sync of the ledger failed, so that nothing is written to it any more.

@@ -96,6 +96,8 @@ pub struct Seen {
 /// Something that happened at the junction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happened {
+    /// A centre connected.
+    Connected,
     /// The heads began to show this.
     Shown(Vec<Lamp>),
     /// The centre wished a stage, told as its row, while it led; and whether the controller takes it.

@@ -13,7 +13,10 @@ use crate::envelope::below;
 
 mod books;
 mod callers;
+mod clock;
 mod disk;
+mod faulty;
+mod flood;
 mod points;
 mod street;
 mod terminals;

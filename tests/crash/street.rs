@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use nanming_dataflows::event::Lamp;
-use nanming_dataflows::network::{City, Junction};
+use nanming_dataflows::network::{City, Junction, Light};
 use nanming_simulators::controller::{Controller, Happened, Settings};
 
 use crate::envelope::Checker;
@@ -76,49 +76,79 @@ impl<'a> Street<'a> {
     }
 }
 
-/// Lamps against the envelope's checker; and, but for orders that cross a taking over, a stage that is told while another stands, against the time that this one needs
-/// from when it began. Panics when a lamp may not follow.
+/// Lamps against the envelope's checker, and stages that are told against the time that the one which stands needs. Panics
+/// when a lamp may not follow.
 fn check(junction: &Junction, log: &[(u64, Happened)], seen: &mut Seen) {
-    let mut checker: Option<Checker<'_>> = None;
-    let (mut since_ms, mut standing, mut wished, mut led, mut led_ms) = (0, None, None, false, 0);
+    let mut watch = Watch::new(junction);
     for (row, (at_ms, happened)) in log.iter().enumerate() {
         match happened {
-            Happened::Shown(lamps) => {
-                // It flashes when it is switched on, and never again.
-                if checker.is_none() && !lamps.contains(&Lamp::Off) {
-                    checker = Some(Checker::new(junction));
-                }
-                checker.iter_mut().for_each(|checker| checker.see(*at_ms, lamps));
-                seen.changes += 1;
-                let stands =
-                    |stage: usize| junction.stages[stage].lights.iter().map(|l| l.lamp()).eq(lamps.iter().copied());
-                (since_ms, standing, wished) = (*at_ms, (0..junction.stages.len()).find(|stage| stands(*stage)), None);
-            }
+            Happened::Connected => watch.came(*at_ms),
             Happened::Led(mode) => {
-                if mode.is_centre() && !led {
-                    (seen.taken_over, led_ms) = (seen.taken_over + 1, *at_ms);
+                if mode.is_centre() && !watch.led {
+                    seen.taken_over += 1;
+                    watch.came(*at_ms);
                 }
-                led = mode.is_centre();
+                watch.led = mode.is_centre();
+            }
+            Happened::Shown(lamps) => {
+                seen.changes += 1;
+                watch.shown(*at_ms, lamps);
             }
             Happened::Wished(stage, taken) => {
                 seen.wishes += 1;
-                if led && !taken {
-                    seen.complaints.push(format!("{} is told stage {stage}, which it must not show", junction.name));
-                }
-                if wished == Some(*stage) || standing.is_none_or(|standing| standing == usize::from(*stage)) {
-                    continue;
-                }
-                wished = Some(*stage);
-                let (stood_ms, needs_ms) =
-                    (at_ms - since_ms, standing.map_or(0, |s| junction.least_green_ms(s as u16)));
-                if stood_ms + UNDER_WAY_MS < u64::from(needs_ms) && *at_ms > led_ms + UNDER_WAY_MS {
-                    let name = &junction.name;
-                    let early =
-                        format!("{name} is told stage {stage} when {standing:?} stood {stood_ms} of {needs_ms} ms");
-                    let before: Vec<_> = log[row.saturating_sub(12)..(row + 6).min(log.len())].iter().collect();
-                    seen.complaints.push(format!("{early}: {before:?}"));
-                }
+                let complaint = watch.wished(*at_ms, *stage, *taken);
+                let around = &log[row.saturating_sub(12)..(row + 6).min(log.len())];
+                seen.complaints.extend(complaint.map(|why| format!("{}: {why}: {around:?}", junction.name)));
             }
         }
+    }
+}
+
+struct Watch<'a> {
+    junction: &'a Junction,
+    checker: Option<Checker<'a>>,
+    /// Since when this is shown, and the stage that it is, if it is one.
+    since_ms: u64,
+    standing: Option<u16>,
+    /// The stage that was told since then.
+    wished: Option<u16>,
+    led: bool,
+    /// When the engine came, if it has told nothing since.
+    came_ms: Option<u64>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(junction: &'a Junction) -> Watch<'a> {
+        Watch { junction, checker: None, since_ms: 0, standing: None, wished: None, led: false, came_ms: None }
+    }
+
+    fn came(&mut self, at_ms: u64) {
+        self.came_ms = Some(at_ms);
+    }
+
+    fn shown(&mut self, at_ms: u64, lamps: &[Lamp]) {
+        // It flashes when it is switched on, and never again.
+        if self.checker.is_none() && !lamps.contains(&Lamp::Off) {
+            self.checker = Some(Checker::new(self.junction));
+        }
+        self.checker.iter_mut().for_each(|checker| checker.see(at_ms, lamps));
+        let is_it = |lights: &[Light]| lights.iter().map(|light| light.lamp()).eq(lamps.iter().copied());
+        let standing = self.junction.stages.iter().position(|stage| is_it(&stage.lights));
+        (self.since_ms, self.standing, self.wished) = (at_ms, standing.map(|row| row as u16), None);
+    }
+
+    /// What is wrong with it. An engine that comes while the lamps change goes by what they showed then: its first order may
+    /// cross the beginning of the stage, and the controller waits.
+    fn wished(&mut self, at_ms: u64, stage: u16, taken: bool) -> Option<String> {
+        let came_ms = self.came_ms.take();
+        if self.led && !taken {
+            return Some(format!("it is told stage {stage}, which it must not show"));
+        }
+        let standing = self.standing.filter(|standing| *standing != stage && self.wished != Some(stage))?;
+        self.wished = Some(stage);
+        let crosses = came_ms.is_some_and(|came_ms| self.since_ms + UNDER_WAY_MS > came_ms);
+        let (stood_ms, needs_ms) = (at_ms - self.since_ms, u64::from(self.junction.least_green_ms(standing)));
+        let early = stood_ms + UNDER_WAY_MS < needs_ms && !crosses;
+        early.then(|| format!("it is told stage {stage} when {standing} has stood {stood_ms} ms of {needs_ms} ms"))
     }
 }

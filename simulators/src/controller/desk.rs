@@ -111,6 +111,12 @@ impl Desk {
         }
     }
 
+    /// A centre has connected.
+    pub(super) fn connected(&mut self) {
+        let now_ms = self.now_ms();
+        self.log.push((now_ms, Happened::Connected));
+    }
+
     pub(super) fn log(&self) -> &[(u64, Happened)] {
         &self.log
     }

@@ -1,0 +1,58 @@
+//! One platform sends all it can, over and over: alarms and signals do not wait for it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::running::Running;
+
+/// Lines of a body, and bodies: the small city's own cameras tell some 50 passages a second.
+const LINES: usize = 10_000;
+const BODIES: usize = 20;
+const PLATFORMS: usize = 2;
+/// Alarms raised meanwhile, and how long each may take.
+const CALLS: u64 = 20;
+const SOON: Duration = Duration::from_secs(3);
+
+#[test]
+fn a_flood_of_one_platform_keeps_no_alarm_and_no_signal_waiting() {
+    let city = Running::start_in(tempfile::tempdir().unwrap(), &["--no-sim", "--speed", "20"]);
+    let passage = |n: usize| {
+        let camera = &city.city.cameras[n % 20].name;
+        json!({"type": "passage", "camera": camera, "plate": format!("贵A{n:05}"), "speed_kmh": 40}).to_string()
+    };
+    let body = (0..LINES).map(passage).collect::<Vec<_>>().join("\n");
+    let (flooding, sent) = (AtomicBool::new(true), (PLATFORMS * BODIES * LINES) as u64);
+    let measure = |name: &str| {
+        let text = city.text("/metrics");
+        let of_it = text.lines().filter(|line| line.starts_with(name)).filter_map(|line| line.rsplit(' ').next());
+        of_it.map(|value| value.parse::<f64>().unwrap()).sum::<f64>() as u64
+    };
+    std::thread::scope(|scope| {
+        let send = || {
+            for _ in 0..BODIES {
+                let answer = city.send("POST", "/api/ingest", &[], body.as_bytes());
+                assert_eq!((answer.status, &answer.json["accepted"]), (200, &json!(LINES)), "{}", answer.text);
+            }
+        };
+        let platforms: Vec<_> = (0..PLATFORMS).map(|_| scope.spawn(send)).collect();
+        let signals = measure("nanming_signal_commands_total");
+        for id in 1..=CALLS {
+            let began = Instant::now();
+            assert_eq!(city.post("/calls", &city.alarm(0, json!({"id": id}))).0, 201);
+            assert!(began.elapsed() < SOON, "call {id} took {:?}", began.elapsed());
+            assert_eq!(city.get("/healthz").0, 200);
+        }
+        flooding.store(platforms.iter().any(|platform| !platform.is_finished()), Ordering::Relaxed);
+        platforms.into_iter().for_each(|platform| platform.join().unwrap());
+        city.wait_for("signals", || measure("nanming_signal_commands_total") > signals);
+    });
+    assert!(flooding.into_inner(), "the alarms are to be raised amid the flood");
+    // Each is decided on or left out, and counted.
+    let taken = || {
+        measure("nanming_events_total{stream=\"passages\"}")
+            + measure("nanming_events_sampled_total{stream=\"passages\"}")
+    };
+    city.wait_for("all of it", || taken() == sent);
+}
