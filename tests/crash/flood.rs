@@ -1,4 +1,4 @@
-//! One platform sends all it can, over and over: alarms and signals do not wait for it.
+//! One platform sends over and over, a hundred times what the small city's cameras tell: alarms and signals do not wait for it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::running::Running;
 
-/// Lines of a body: the small city's own cameras tell some 50 passages a second.
-const LINES: usize = 10_000;
+/// Lines of a body, and the pause before the next: the small city's own cameras tell some 50 passages a second.
+const LINES: usize = 500;
+const PAUSE: Duration = Duration::from_millis(50);
 const PLATFORMS: usize = 2;
 /// Bodies of a platform at most.
 const MOST: usize = 200;
@@ -36,6 +37,7 @@ fn a_flood_of_one_platform_keeps_no_alarm_and_no_signal_waiting() {
                 let answer = city.send("POST", "/api/ingest", &[], body.as_bytes());
                 assert_eq!((answer.status, &answer.json["accepted"]), (200, &json!(LINES)), "{}", answer.text);
                 sent.fetch_add(LINES as u64, Ordering::Relaxed);
+                std::thread::park_timeout(PAUSE);
             }
         };
         let platforms: Vec<_> = (0..PLATFORMS).map(|_| scope.spawn(send)).collect();
