@@ -3,11 +3,18 @@
 //!
 //! At speed 1 it is the machine's time of day, moved by as much as `--start` asks: outside events bear that time too, and
 //! after the machine was suspended or its clock set right both go on together. At other speeds it counts what has elapsed
-//! since the start. It never runs backwards: when the machine's clock is set back, city time stands until that has caught up.
+//! since the start. It never runs backwards: when the machine's clock is set back a little, city time stands until that has
+//! caught up; when it is set back further, city time goes on ahead of it, a hundredth slower until they meet, for a city must
+//! not stand still because a clock was wrong (docs/faults.md).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Set back by up to so much, the clock stands, ms.
+const STANDS_MS: u64 = 2_000;
+/// Set back further it goes on in steps: so long by what has elapsed, so long of the city, ms.
+const STEP_MS: (u64, u64) = (100, 99);
 
 /// City time, ms since the Unix epoch; all clones show the same.
 #[derive(Clone, Debug)]
@@ -16,6 +23,9 @@ pub struct Clock {
     began_ms: u64,
     pace: Pace,
     latest_ms: Arc<AtomicU64>,
+    /// Since when elapsed time counts while it is ahead of the machine's clock, ms after `began`.
+    ahead_since_ms: Arc<AtomicU64>,
+    began: Instant,
     /// When it was told what it shows, ms of the wall.
     told_ms: Arc<AtomicU64>,
 }
@@ -38,6 +48,8 @@ impl Clock {
             start_ms,
             began_ms: wall_ms(),
             pace,
+            began: Instant::now(),
+            ahead_since_ms: Arc::default(),
             latest_ms: Arc::new(AtomicU64::new(start_ms)),
             told_ms: Arc::default(),
         }
@@ -48,7 +60,8 @@ impl Clock {
     /// alone may go back, by as much as it was ahead of what it is told.
     pub fn told() -> Self {
         let (latest_ms, told_ms) = (Arc::default(), Arc::default());
-        Clock { start_ms: 0, began_ms: wall_ms(), pace: Pace::Told, latest_ms, told_ms }
+        let (began, ahead_since_ms) = (Instant::now(), Arc::default());
+        Clock { start_ms: 0, began_ms: wall_ms(), pace: Pace::Told, latest_ms, ahead_since_ms, began, told_ms }
     }
 
     /// Tells a clock that is told what the time is, ms.
@@ -60,7 +73,7 @@ impl Clock {
     /// City time now, ms.
     pub fn now_ms(&self) -> u64 {
         match self.pace {
-            Pace::Day => self.at_wall_ms(wall_ms()),
+            Pace::Day => self.at(wall_ms(), self.began.elapsed().as_millis() as u64),
             Pace::Told => match self.latest_ms.load(Ordering::Relaxed) {
                 0 => 0,
                 latest_ms => latest_ms + wall_ms().saturating_sub(self.told_ms.load(Ordering::Relaxed)),
@@ -69,10 +82,33 @@ impl Clock {
         }
     }
 
-    /// City time at a time of day of the machine, ms; not before what was told already.
-    fn at_wall_ms(&self, wall_ms: u64) -> u64 {
-        let now_ms = (self.start_ms + wall_ms).saturating_sub(self.began_ms);
-        self.latest_ms.fetch_max(now_ms, Ordering::Relaxed).max(now_ms)
+    /// City time at a time of day of the machine, so long after this clock began, both ms; not before what was told already.
+    fn at(&self, wall_ms: u64, elapsed_ms: u64) -> u64 {
+        let now_ms = self.by_day_ms(wall_ms);
+        if now_ms + STANDS_MS >= self.latest_ms.load(Ordering::Relaxed) {
+            self.ahead_since_ms.store(elapsed_ms, Ordering::Relaxed);
+            return self.latest_ms.fetch_max(now_ms, Ordering::Relaxed).max(now_ms);
+        }
+        let since_ms = self.ahead_since_ms.load(Ordering::Relaxed);
+        let steps = elapsed_ms.saturating_sub(since_ms) / STEP_MS.0;
+        let until_ms = since_ms + steps * STEP_MS.0;
+        let taken = self.ahead_since_ms.compare_exchange(since_ms, until_ms, Ordering::Relaxed, Ordering::Relaxed);
+        // Who is too late finds the steps taken by another.
+        let more_ms = if taken.is_ok() { steps * STEP_MS.1 } else { 0 };
+        self.latest_ms.fetch_add(more_ms, Ordering::Relaxed) + more_ms
+    }
+
+    /// City time as the machine's time of day has it, ms.
+    fn by_day_ms(&self, wall_ms: u64) -> u64 {
+        (self.start_ms + wall_ms).saturating_sub(self.began_ms)
+    }
+
+    /// So far city time is ahead of the machine's clock, which was set back, ms.
+    pub fn ahead_ms(&self) -> u64 {
+        match self.pace {
+            Pace::Day => self.latest_ms.load(Ordering::Relaxed).saturating_sub(self.by_day_ms(wall_ms())),
+            Pace::Times(..) | Pace::Told => 0,
+        }
     }
 
     /// Where it started, ms.
@@ -122,14 +158,29 @@ mod tests {
         let clock = Clock::starting_at(evening_ms, 1.0);
         let seen_elsewhere = clock.clone();
         let slept_ms = clock.began_ms + HOUR_MS;
-        assert_eq!(clock.at_wall_ms(slept_ms), evening_ms + HOUR_MS, "an hour's sleep is an hour of the city");
-        assert_eq!(
-            seen_elsewhere.at_wall_ms(slept_ms - 60_000),
-            evening_ms + HOUR_MS,
-            "set back by a minute: it stands"
-        );
-        assert_eq!(clock.at_wall_ms(slept_ms + 5), evening_ms + HOUR_MS + 5);
+        assert_eq!(clock.at(slept_ms, 10), evening_ms + HOUR_MS, "an hour's sleep is an hour of the city");
+        assert_eq!(seen_elsewhere.at(slept_ms - 2_000, 500), evening_ms + HOUR_MS, "set back a little: it stands");
+        assert_eq!(clock.at(slept_ms + 5, 2_500), evening_ms + HOUR_MS + 5);
         assert!(clock.now_ms() >= evening_ms + HOUR_MS);
+    }
+
+    #[test]
+    fn set_back_far_it_goes_on_a_hundredth_slower_until_the_machines_clock_has_caught_up() {
+        const HOUR_MS: u64 = 3_600_000;
+        let clock = Clock::starting_at(1_767_700_800_000, 1.0);
+        let (wall_ms, start_ms) = (clock.began_ms + HOUR_MS, clock.start_ms + HOUR_MS);
+        assert_eq!(clock.at(wall_ms, 0), start_ms);
+        // Set back by a minute, and looked at each 10 ms.
+        let at = |elapsed_ms: u64| clock.at(wall_ms - 60_000 + elapsed_ms, elapsed_ms);
+        for second in 0..10 {
+            let looks = (second * 100..(second + 1) * 100).map(|look| at(look * 10));
+            let seen: Vec<u64> = looks.collect();
+            assert!(seen.is_sorted() && seen[99] >= start_ms + second * 990, "{seen:?}");
+        }
+        assert_eq!(at(10_000), start_ms + 9_900);
+        let met_ms =
+            (0..).map(|second| second * 1_000).find(|ms| at(*ms) + 60_000 <= start_ms + ms + STANDS_MS).unwrap();
+        assert!((5_600_000..6_000_000).contains(&met_ms), "{met_ms}");
     }
 
     #[test]

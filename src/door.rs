@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use crate::classify::Classified;
 use crate::clock::Clock;
 use crate::engine::{Engine, Finished, Stopped};
+use crate::fail;
 use crate::metrics::Metrics;
 use crate::offsets::Offsets;
 use crate::publish::Street;
@@ -170,6 +171,9 @@ const IDLE: Duration = Duration::from_millis(100);
 /// Ticks in flight at most; more would only wait inside the engine.
 const IN_FLIGHT: usize = 4;
 
+/// City time jumps when it goes on by so much more than has elapsed.
+const JUMP: Duration = Duration::from_secs(10);
+
 /// While the ledger takes no more: between two looks.
 const HELD_UP: Duration = Duration::from_millis(2);
 
@@ -220,6 +224,7 @@ pub fn live(
             recv(parts) -> part => {
                 if let Some(mut finished) = engine.assemble(part.map_err(|_| Stopped)??) {
                     exits.street.tell_all(&finished.decisions);
+                    fail::point("door.after_street");
                     let saved = std::mem::take(&mut finished.saved);
                     door.finish(finished);
                     if let Some((snapshots, record)) = exits.snapshots.as_mut().zip(door.finished.back()) {
@@ -294,7 +299,9 @@ impl Door {
         metrics: &Metrics,
     ) -> Result<(), Stopped> {
         let (batch, notes, offsets) = self.waiting.leave();
-        self.last = (self.last + 1).max(self.clock.now_ms());
+        let tick = (self.last + 1).max(self.clock.now_ms());
+        self.note_jump(tick, metrics);
+        self.last = tick;
         self.closed = Instant::now();
         metrics.events_late(&lateness::late(&batch, self.last));
         self.closing.push_back(TickRecord {
@@ -314,6 +321,20 @@ impl Door {
             recorder.take(self.last, &batch);
         }
         engine.submit(self.last, batch, mark)
+    }
+
+    /// City time that goes on by more than has elapsed is a machine that slept, or whose clock was set.
+    fn note_jump(&self, tick: Time, metrics: &Metrics) {
+        let (shown, elapsed) = (self.clock.wall(tick - self.last), self.closed.elapsed());
+        if shown > elapsed + JUMP {
+            let ahead_s = (shown - elapsed).as_secs();
+            tracing::warn!(
+                ahead_s,
+                "city time jumps: this machine slept, or its clock was set; what had to be answered meanwhile is overdue"
+            );
+            metrics.clock_jumped();
+        }
+        metrics.clock_ahead(self.clock.ahead_ms());
     }
 
     /// A tick is finished, here and in the other processes of a cluster; ticks finish in the order in which they closed.

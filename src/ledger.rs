@@ -14,6 +14,8 @@
 //! - A commit that fails (disk full, I/O error) changes nothing and tells nobody: the keeper logs it, turns `/healthz`
 //!   to 503, has new calls refused at once (the caller must take another way), and tries the same ticks again until it
 //!   works. Meanwhile ticks queue up; when the queue is full the door closes no more, and the engine stands still.
+//! - A sync that fails is never tried again, for the next one would succeed without having written what was lost: this
+//!   process writes no more, and ends when the disk works again (docs/faults.md).
 //! - A ledger whose file was removed or replaced under the running engine counts as one that fails: its names are looked at
 //!   before each transaction and once more after it, before anybody is told. All that was accepted is saved beside it.
 //!
@@ -37,12 +39,14 @@ use nanming_dataflows::network::City;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::door::TickRecord;
+use crate::fail;
 use crate::offsets::Offsets;
 
 pub mod audit;
 mod book;
 pub mod check;
 mod checkpoint;
+mod disk;
 pub mod export;
 mod files;
 mod keeper;
@@ -65,7 +69,7 @@ use audit::rows::Ends;
 pub use book::{Book, CallPage, Changed, HistoryLine, Joined};
 use checkpoint::Checkpoints;
 use files::Files;
-pub use keeper::{Keeper, keep};
+pub use keeper::{Keeper, Kept, keep};
 pub use outbox::{Assigned, Step};
 pub use responses::Response;
 pub use restart::InForce;
@@ -117,6 +121,12 @@ pub enum LedgerError {
         /// How nothing is lost.
         what_to_do: String,
     },
+    /// A sync failed: what the system took for written may be lost.
+    #[error(
+        "ledger {0}: the disk could not write what it had taken; this engine writes to it no more, and ends when the disk works, \
+         so that the next start takes all up from the ledger's log"
+    )]
+    Distrusted(PathBuf),
     /// A value in it makes no sense.
     #[error("ledger: {0}")]
     Corrupt(String),
@@ -125,7 +135,8 @@ pub enum LedgerError {
 /// The writing end. One process at a time has it: a lock file beside it sees to that.
 pub struct Ledger {
     _roots: Roots,
-    _checkpoints: Checkpoints,
+    path: PathBuf,
+    checkpoints: Checkpoints,
     db: Connection,
     files: Files,
     roster: Roster,
@@ -152,10 +163,13 @@ impl Ledger {
         let lock = lock(path)?;
         let db = Connection::open(path)?;
         schema::prepare(&db, path)?;
+        disk::keep_log_when_closed(&db)?;
+        disk::fold(&db)?;
         let mut ledger = Ledger {
             files: Files::of(path)?,
             _roots: Roots::beside(path, city.utc_offset_min)?,
-            _checkpoints: Checkpoints::beside(&db, path)?,
+            path: path.into(),
+            checkpoints: Checkpoints::beside(&db, path)?,
             db,
             roster: Roster::of(city)?,
             rosters: city.rosters.clone(),
@@ -190,6 +204,41 @@ impl Ledger {
     /// Writes these ticks, in order, in one transaction, if any of them has something durable. On an error nobody may be told
     /// of them, and the same ticks may be given again: each is written once. Whether anything was written.
     pub fn commit(&mut self, records: &[TickRecord]) -> Result<bool, LedgerError> {
+        self.is_trusted()?;
+        let done = self.write(records);
+        if done.as_ref().is_ok_and(|wrote| *wrote) {
+            self.checkpoints.by_writer(&self.db);
+        }
+        self.judged(done)
+    }
+
+    /// Whether a sync has failed: nothing is written to it any more then.
+    pub fn is_distrusted(&self) -> bool {
+        self.checkpoints.lost_writes()
+    }
+
+    fn is_trusted(&self) -> Result<(), LedgerError> {
+        if self.is_distrusted() { Err(LedgerError::Distrusted(self.path.clone())) } else { Ok(()) }
+    }
+
+    /// What came of writing; where a sync failed, nothing is believed from then on.
+    fn judged<T>(&self, done: Result<T, LedgerError>) -> Result<T, LedgerError> {
+        match done {
+            Err(LedgerError::Sqlite(error)) if disk::has_lost_writes(&error) => {
+                tracing::error!(%error, "the ledger's log could not be synced");
+                self.checkpoints.end_rounds();
+                Err(LedgerError::Distrusted(self.path.clone()))
+            }
+            done => done,
+        }
+    }
+
+    /// Whether its disk takes a file and syncs it.
+    pub(crate) fn try_disk(&self) -> std::io::Result<()> {
+        disk::try_out(&self.path)
+    }
+
+    fn write(&mut self, records: &[TickRecord]) -> Result<bool, LedgerError> {
         self.files.check(&self.db)?;
         let new = || records.iter().filter(|r| self.written.is_none_or(|written| written < r.tick));
         let commands = || new().flat_map(|r| &r.decisions.commands);
@@ -204,22 +253,29 @@ impl Ledger {
             self.waiting_since = self.waiting_since.or(some_wait.then(Instant::now));
             return Ok(false);
         }
+        fail::point("ledger.before_begin");
         // Lookups and what retention removes write too, in transactions of their own: it is waited for those first.
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        fail::point("ledger.after_begin");
         let (mut conflicts, mut audit) = (0, Audit::of(&transaction, self.audit)?);
         for record in new().filter(|r| is_durable(r)) {
             let ends = audit.timed(|_| Ends::of(&transaction))?;
             conflicts += write::tick(&transaction, record)?;
             tasks::write(&transaction, &self.rosters, record)?;
+            fail::point("ledger.after_rosters");
             audit.timed(|head| audit::told::tick(&transaction, head, ends, &self.rosters, record))?;
         }
         let last = new().next_back().map(|record| record.tick);
         let wrote = write::signals(&transaction, self.signals.iter().chain(commands()), self.signals_keep_ms)?;
         audit.timed(|head| audit::told::signals(&transaction, head, wrote, last))?;
+        fail::point("ledger.after_signals");
         write::offsets(&transaction, &read)?;
+        fail::point("ledger.after_offsets");
         last.map_or(Ok(()), |tick| write::last_tick(&transaction, tick))?;
         audit.timed(|head| head.note(&transaction))?;
+        fail::point("ledger.before_commit");
         transaction.commit()?;
+        fail::point("ledger.after_commit");
         (self.audit, self.audit_took) = (audit.head, self.audit_took + audit.took);
         self.written = last.or(self.written);
         self.conflicts += conflicts;
@@ -240,8 +296,14 @@ impl Ledger {
         std::mem::take(&mut self.audit_took)
     }
 
-    /// Writes signal commands and offsets that still wait: before the end.
+    /// Writes signal commands and offsets that still wait, and leaves one file: before the end.
     pub fn flush(&mut self) -> Result<(), LedgerError> {
+        self.is_trusted()?;
+        let done = self.write_waiting().and_then(|()| disk::fold(&self.db));
+        self.judged(done)
+    }
+
+    fn write_waiting(&mut self) -> Result<(), LedgerError> {
         self.files.check(&self.db)?;
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut head = Head::after(&transaction, self.audit)?;

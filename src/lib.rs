@@ -19,6 +19,7 @@ pub mod door;
 pub mod eido;
 pub mod engine;
 pub mod explain;
+pub mod fail;
 pub mod forecast_eval;
 pub mod gat1049;
 mod gzip;

@@ -64,6 +64,10 @@ pub struct Metrics {
     commit: Histogram,
     audit: Histogram,
     commit_failures: IntCounter,
+    clock_jumps: IntCounter,
+    clock_ahead: Gauge,
+    ledger_distrusted: IntGauge,
+    ledger_waiting: IntGauge,
     conflicts: IntCounter,
     accept: Histogram,
     push: Histogram,
@@ -186,6 +190,19 @@ impl Metrics {
             commit: make.histogram("ledger_commit_seconds", "Time of a ledger commit.", TICK),
             audit: make.histogram("audit_seconds", "Time of a ledger commit that its audit records took.", TICK),
             commit_failures: make.counter("ledger_commit_failures_total", "Ledger commits that failed."),
+            clock_jumps: make.counter(
+                "clock_jumps_total",
+                "Times that city time went on by ten seconds more than had elapsed.",
+            ),
+            clock_ahead: make.gauge(
+                "clock_ahead_seconds",
+                "City time ahead of the machine's clock, which was set back.",
+            ),
+            ledger_distrusted: make.int_gauge(
+                "ledger_distrusted",
+                "1: a sync of the ledger failed; the engine ends when the disk works again.",
+            ),
+            ledger_waiting: make.int_gauge("ledger_waiting_ticks", "Finished ticks that wait for a ledger that fails."),
             conflicts: make.counter(
                 "ledger_conflicts_total",
                 "Calls and assignments whose IDs the ledger had already, of others: must stay 0.",
@@ -361,6 +378,26 @@ impl Metrics {
     /// A ledger commit failed.
     pub fn commit_failed(&self) {
         self.commit_failures.inc();
+    }
+
+    /// City time jumped.
+    pub fn clock_jumped(&self) {
+        self.clock_jumps.inc();
+    }
+
+    /// City time is so far ahead of the machine's clock, ms.
+    pub fn clock_ahead(&self, ahead_ms: u64) {
+        self.clock_ahead.set(ahead_ms as f64 / 1000.0);
+    }
+
+    /// Whether a sync of the ledger failed, so that nothing is written to it any more.
+    pub fn ledger_distrusted(&self) {
+        self.ledger_distrusted.set(1);
+    }
+
+    /// Finished ticks that wait for a ledger that fails.
+    pub fn ledger_waiting(&self, ticks: usize) {
+        self.ledger_waiting.set(ticks as i64);
     }
 
     /// So many rows took the place of others in the ledger.

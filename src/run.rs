@@ -31,7 +31,7 @@ use crate::engine::{Engine, Stopped};
 use crate::health::Health;
 use crate::http::{Access, App, Travel, Viid, Wechat};
 use crate::ingest::{Callers, DeadLetters, Validator};
-use crate::ledger::{Book, Keeper, Ledger, LedgerError, RestoredRosters, keep};
+use crate::ledger::{Book, Keeper, Kept, Ledger, LedgerError, RestoredRosters, keep};
 use crate::metrics::Metrics;
 use crate::publish::{Acceptances, Board, Bus, Duty, Files, Letters, Responses, RosterBoard, Street, Terminals};
 use crate::recording::{Recorder, RecordingError, Writer};
@@ -50,7 +50,7 @@ use kafka::{Kafka, Sources};
 use simulator::Ears;
 
 /// Finished ticks that may wait for the ledger, and committed ones for the sinks, before the engine is held back.
-const TICKS: usize = 256;
+const TICKS: usize = 2_048;
 /// IDs that the engine gives to calls whose senders gave none.
 pub(crate) const OWN_CALLS: std::ops::Range<u64> = 1..1 << 32;
 
@@ -111,6 +111,15 @@ pub enum RunError {
     /// A worker of the engine died.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+    /// The ledger's disk lost something.
+    #[error(
+        "a sync of the ledger failed, so this engine ended itself once the disk worked again; nobody was told of what was not \
+         written: start it again with the same ledger, which a service manager does by itself"
+    )]
+    Distrusted,
+    /// A place to fail at makes no sense.
+    #[error(transparent)]
+    FailAt(#[from] crate::fail::Unknown),
     /// A thread died.
     #[error("the {0} thread panicked; the log above says where")]
     Panicked(&'static str),
@@ -133,6 +142,7 @@ struct Shared {
 
 /// Runs the city until it is interrupted, alone or as one process of a cluster.
 pub fn run(config: &Config, cluster: Option<&Cluster>) -> Result<(), RunError> {
+    crate::fail::arm()?;
     exposure::check(config)?;
     let tls = crate::tls::acceptor(&config.http)?;
     let mut city = city(config)?;
@@ -252,8 +262,10 @@ fn run_city(
         .and(outside.ended())?;
     driven??;
     served.map_err(|e| RunError::Io("http", e))?;
-    if !is_kept? {
-        return Err(RunError::Uncommitted);
+    match is_kept? {
+        Kept::All => {}
+        Kept::NotAll => return Err(RunError::Uncommitted),
+        Kept::Distrusted => return Err(RunError::Distrusted),
     }
     let (ticks, events, p99_ms) =
         (shared.metrics.ticks_total(), shared.metrics.events_total(), shared.metrics.tick_p99_ms());

@@ -9,6 +9,7 @@ mod cluster;
 mod connections;
 mod controllers;
 mod cover;
+mod crash;
 mod crowd;
 mod dispatch;
 mod dispatch_eval;

@@ -93,6 +93,19 @@ pub struct Seen {
     pub plan: PlanRow,
 }
 
+/// Something that happened at the junction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// A centre connected.
+    Connected,
+    /// The heads began to show this.
+    Shown(Vec<Lamp>),
+    /// The centre wished a stage, told as its row, while it led; and whether the controller takes it.
+    Wished(u16, bool),
+    /// Another decides from now on.
+    Led(Mode),
+}
+
 /// A running controller. It ends when this is dropped.
 pub struct Controller {
     address: SocketAddr,
@@ -133,6 +146,11 @@ impl Controller {
     /// What can be seen.
     pub fn seen(&self) -> Seen {
         self.desk().seen()
+    }
+
+    /// All that happened so far, each with the controller's time, ms.
+    pub fn log(&self) -> Vec<(u64, Happened)> {
+        self.desk().log().to_vec()
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {

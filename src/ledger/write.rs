@@ -14,6 +14,7 @@ use super::text::{int, to_json, word};
 use super::{Changed, LedgerError, refusals};
 use crate::call_content::content_hash;
 use crate::door::{CallNote, TickRecord};
+use crate::fail;
 use crate::offsets::Offsets;
 
 /// Writes the calls, answers, assignments, phases and stages held of one tick. How many of them were in conflict with the book.
@@ -22,27 +23,35 @@ pub(super) fn tick(to: &Transaction<'_>, record: &TickRecord) -> Result<u64, Led
     for (event, _) in refusals::calls(record).filter(|(_, refused)| refused.is_none()) {
         conflicts += u64::from(!call(to, event, record)?);
     }
+    fail::point("ledger.after_calls");
     for assignment in &record.decisions.assignments {
         conflicts += u64::from(!self::assignment(to, assignment)?);
     }
+    fail::point("ledger.after_assignments");
     for status in &record.decisions.assignment_statuses {
         assignment_phase(to, status)?;
     }
+    fail::point("ledger.after_assignment_phases");
     for merge in &record.decisions.merges {
         self::merge(to, merge)?;
     }
+    fail::point("ledger.after_merges");
     for status in &record.decisions.calls {
         phase(to, status, why(record, status.call))?;
     }
+    fail::point("ledger.after_call_phases");
     for escalation in &record.decisions.escalations {
         self::escalation(to, escalation)?;
     }
+    fail::point("ledger.after_escalations");
     for (ack, refused) in refusals::acks(record) {
         self::ack(to, ack, refused)?;
     }
+    fail::point("ledger.after_acks");
     for hold in &record.holds {
         self::hold(to, hold)?;
     }
+    fail::point("ledger.after_holds");
     Ok(conflicts)
 }
 

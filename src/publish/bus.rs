@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use crate::door::TickRecord;
+use crate::fail;
 
 /// Somewhere that committed ticks go.
 pub trait Sink: Send {
@@ -34,7 +35,14 @@ impl Bus {
     /// Gives every committed tick to every sink until the ledger has ended.
     pub fn run(mut self, committed: &Receiver<Arc<TickRecord>>) {
         for record in committed {
-            self.sinks.iter_mut().for_each(|sink| sink.take(&record));
+            fail::point("sinks.before_first");
+            for (row, sink) in self.sinks.iter_mut().enumerate() {
+                if row > 0 {
+                    fail::point("sinks.between");
+                }
+                sink.take(&record);
+            }
+            fail::point("sinks.after_last");
         }
     }
 }

@@ -6,7 +6,7 @@ use nanming_dataflows::event::Lamp;
 use nanming_dataflows::network::Junction;
 
 use super::cabinet::Cabinet;
-use super::{Manner, Seen, Settings};
+use super::{Happened, Manner, Seen, Settings};
 use crate::gbt20999::{Address, Controls, Frame, Item, Kind, LampState, Mode, PlanRow, Refused, VERSION, address};
 
 /// The junction that it governs; it has no other.
@@ -34,6 +34,7 @@ pub(super) struct Desk {
     /// The stage that it tells in place of its own.
     lie: Option<u8>,
     told: Option<(Mode, u8, Vec<Lamp>)>,
+    log: Vec<(u64, Happened)>,
     seq: u8,
 }
 
@@ -54,6 +55,7 @@ impl Desk {
             lost: 0,
             lie,
             told,
+            log: Vec::new(),
             seq: 0,
         }
     }
@@ -93,9 +95,30 @@ impl Desk {
         if self.told.as_ref() == Some(&now) {
             return None;
         }
+        self.note(&now, now_ms);
         self.told = Some(now);
         let is_mute = self.manner == Some(Manner::Silent);
         (self.settings.traps && !is_mute).then(|| self.trap(now_ms))
+    }
+
+    fn note(&mut self, (mode, _, lamps): &(Mode, u8, Vec<Lamp>), now_ms: u64) {
+        let before = self.told.as_ref();
+        if before.is_none_or(|(before, ..)| before != mode) {
+            self.log.push((now_ms, Happened::Led(*mode)));
+        }
+        if before.is_none_or(|(.., before)| before != lamps) {
+            self.log.push((now_ms, Happened::Shown(lamps.clone())));
+        }
+    }
+
+    /// A centre has connected.
+    pub(super) fn connected(&mut self) {
+        let now_ms = self.now_ms();
+        self.log.push((now_ms, Happened::Connected));
+    }
+
+    pub(super) fn log(&self) -> &[(u64, Happened)] {
+        &self.log
     }
 
     fn trap(&mut self, now_ms: u64) -> Frame {
@@ -217,7 +240,9 @@ impl Desk {
             if lies {
                 self.lie = Some(value);
             }
-            lies || self.cabinet.wish(u16::from(value) - 1)
+            let taken = lies || self.cabinet.wish(u16::from(value) - 1);
+            self.log.push((now_ms, Happened::Wished(u16::from(value) - 1, taken)));
+            taken
         } else if item.at == self.controls.plan {
             self.cabinet.order_plan(value)
         } else {

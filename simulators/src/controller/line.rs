@@ -26,6 +26,7 @@ pub(super) fn serve(listener: &TcpListener, desk: &Mutex<Desk>, end: &AtomicBool
             let settled = socket.set_nonblocking(false).and_then(|()| socket.set_read_timeout(Some(LOOK)));
             let stream = Stream::new(desk().settings.wire);
             line = settled.is_ok().then_some(Line { socket, stream });
+            desk().connected();
         }
         match &mut line {
             Some(open) => {

@@ -1,0 +1,116 @@
+//! Senders of alarms: each alarm has its own ID and is sent until it is answered.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use nanming_dataflows::network::City;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde_json::json;
+
+use super::told::Told;
+use super::victim::Where;
+use crate::envelope::below;
+
+/// So long a sender waits for an answer before it sends again.
+const ANSWER: Duration = Duration::from_secs(5);
+/// Of so many calls one needs two units, and one is withdrawn.
+const OF: usize = 10;
+
+pub(crate) struct Callers {
+    end: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Clone)]
+struct Caller {
+    at: Where,
+    told: Told,
+    city: City,
+    next: Arc<AtomicU64>,
+    end: Arc<AtomicBool>,
+    pause: Duration,
+    agent: ureq::Agent,
+}
+
+impl Callers {
+    /// So many senders, each with a pause between two alarms.
+    pub(crate) fn start(at: &Where, told: &Told, city: &City, seed: u64, senders: u64, pause: Duration) -> Callers {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(ANSWER)).build();
+        let end = Arc::<AtomicBool>::default();
+        let caller = Caller {
+            at: at.clone(),
+            told: told.clone(),
+            city: city.clone(),
+            next: Arc::new(AtomicU64::new(1)),
+            end: Arc::clone(&end),
+            pause,
+            agent: config.into(),
+        };
+        let start = |sender| {
+            let (caller, random) = (caller.clone(), ChaCha8Rng::seed_from_u64(seed ^ (sender << 32)));
+            std::thread::spawn(move || caller.call_on(random))
+        };
+        Callers { threads: (1..=senders).map(start).collect(), end }
+    }
+
+    /// No more alarms; those that were begun are answered first.
+    pub(crate) fn end(self) {
+        self.end.store(true, Ordering::Relaxed);
+        self.threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
+}
+
+impl Caller {
+    fn call_on(&self, mut random: ChaCha8Rng) {
+        while !self.end.load(Ordering::Relaxed) {
+            let id = self.next.fetch_add(1, Ordering::Relaxed);
+            self.call(id, &mut random);
+            if below(&mut random, OF) == 0 {
+                self.withdraw(id);
+            }
+            std::thread::park_timeout(self.pause);
+        }
+    }
+
+    fn call(&self, id: u64, random: &mut ChaCha8Rng) {
+        let post = self.city.units[below(random, self.city.units.len())].post;
+        let (lon, lat) = post.to_lon_lat(self.city.origin).degrees();
+        let priority = ["A", "B", "C"][below(random, 3)];
+        let units = 1 + usize::from(below(random, OF) == 0);
+        let words = format!("救命 {id}");
+        let alarm = json!({"id": id, "priority": priority, "category": "help", "needs": {"units": units},
+                           "lon": lon, "lat": lat, "words": words});
+        let status = self.until_answered("POST", "/calls", &alarm.to_string());
+        match status {
+            200 | 201 => drop(self.told.words().accepted.insert(id, words)),
+            status => self.told.complain(format!("call {id} is answered {status}")),
+        }
+    }
+
+    fn withdraw(&self, id: u64) {
+        match self.until_answered("DELETE", &format!("/calls/{id}"), "") {
+            200 => drop(self.told.words().withdrawn.insert(id)),
+            // Its unit has closed it meanwhile, or what was not answered had been taken.
+            409 => {}
+            status => self.told.complain(format!("the withdrawal of call {id} is answered {status}")),
+        }
+    }
+
+    /// Sends until there is an answer other than that it should be sent again.
+    fn until_answered(&self, method: &str, path: &str, body: &str) -> u16 {
+        loop {
+            let answer = self.at.now().and_then(|address| {
+                let uri = format!("http://{address}{path}");
+                let request = ureq::http::Request::builder().method(method).uri(uri).body(body).unwrap();
+                self.agent.run(request).ok()
+            });
+            match answer.map(|answer| answer.status().as_u16()).filter(|status| *status != 503) {
+                Some(status) => return status,
+                None => std::thread::park_timeout(Duration::from_millis(10)),
+            }
+        }
+    }
+}

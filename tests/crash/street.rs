@@ -1,0 +1,154 @@
+//! The controllers in the street, which outlive the engine: every lamp that they showed and every stage that they were told.
+
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use nanming_dataflows::event::Lamp;
+use nanming_dataflows::network::{City, Junction, Light};
+use nanming_simulators::controller::{Controller, Happened, Settings};
+
+use crate::envelope::Checker;
+
+/// City time against the wall's; the controllers' clocks run as fast.
+pub(crate) const SPEED: f64 = 20.0;
+/// A controller runs its own plan when the centre is silent for so long, ms of its clock.
+const CENTRE_LOST_MS: u64 = 80_000;
+/// An order is under way for so long at most, ms of a controller's clock: 400 ms of the wall's.
+const UNDER_WAY_MS: u64 = 8_000;
+
+/// How the engine is to talk to them.
+pub(crate) const SETTINGS: [(&str, &str); 7] = [
+    ("TABLE", "controllers.toml"),
+    ("REPLY_MS", "300"),
+    ("RETRY_MS", "100"),
+    ("RETRY_MAX_MS", "400"),
+    ("POLL_MS", "100"),
+    ("HEARTBEAT_MS", "200"),
+    ("SILENT_MS", "2000"),
+];
+
+pub(crate) struct Street<'a> {
+    city: &'a City,
+    controllers: Vec<Controller>,
+}
+
+/// What the street has seen.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// Stages that controllers were told.
+    pub(crate) wishes: usize,
+    /// Changes of lamps.
+    pub(crate) changes: usize,
+    /// Times that a controller was taken over.
+    pub(crate) taken_over: usize,
+    pub(crate) complaints: Vec<String>,
+}
+
+impl<'a> Street<'a> {
+    /// A controller for each junction, and their table in `dir`.
+    pub(crate) fn start(city: &'a City, dir: &Path) -> Street<'a> {
+        let mut table = String::new();
+        let start = |(id, junction): (usize, &Junction)| {
+            let id = id as u32 + 1;
+            let settings =
+                Settings { id, speed: SPEED, centre_lost_ms: CENTRE_LOST_MS, boot_ms: 1_000, ..Settings::default() };
+            let controller = Controller::start(junction, settings).unwrap();
+            let (name, address) = (&junction.name, controller.address());
+            writeln!(table, "[[controller]]\njunction = \"{name}\"\naddress = \"{address}\"\nid = {id}").unwrap();
+            controller
+        };
+        let controllers = city.junctions.iter().enumerate().map(start).collect();
+        std::fs::write(dir.join("controllers.toml"), table).unwrap();
+        Street { city, controllers }
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        let mut seen = Seen::default();
+        for (junction, controller) in self.city.junctions.iter().zip(&self.controllers) {
+            let checked = catch_unwind(AssertUnwindSafe(|| check(junction, &controller.log(), &mut seen)));
+            if let Err(why) = checked {
+                let why = why.downcast_ref::<String>().cloned().unwrap_or_default();
+                seen.complaints.push(format!("{}: {why}", junction.name));
+            }
+        }
+        seen
+    }
+}
+
+/// Lamps against the envelope's checker, and stages that are told against the time that the one which stands needs. Panics
+/// when a lamp may not follow.
+fn check(junction: &Junction, log: &[(u64, Happened)], seen: &mut Seen) {
+    let mut watch = Watch::new(junction);
+    for (row, (at_ms, happened)) in log.iter().enumerate() {
+        match happened {
+            Happened::Connected => watch.came(*at_ms),
+            Happened::Led(mode) => {
+                if mode.is_centre() && !watch.led {
+                    seen.taken_over += 1;
+                    watch.came(*at_ms);
+                }
+                watch.led = mode.is_centre();
+            }
+            Happened::Shown(lamps) => {
+                seen.changes += 1;
+                watch.shown(*at_ms, lamps);
+            }
+            Happened::Wished(stage, taken) => {
+                seen.wishes += 1;
+                let complaint = watch.wished(*at_ms, *stage, *taken);
+                let around = &log[row.saturating_sub(12)..(row + 6).min(log.len())];
+                seen.complaints.extend(complaint.map(|why| format!("{}: {why}: {around:?}", junction.name)));
+            }
+        }
+    }
+}
+
+struct Watch<'a> {
+    junction: &'a Junction,
+    checker: Option<Checker<'a>>,
+    /// Since when this is shown, and the stage that it is, if it is one.
+    since_ms: u64,
+    standing: Option<u16>,
+    /// The stage that was told since then.
+    wished: Option<u16>,
+    led: bool,
+    /// When the engine came, if it has told nothing since.
+    came_ms: Option<u64>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(junction: &'a Junction) -> Watch<'a> {
+        Watch { junction, checker: None, since_ms: 0, standing: None, wished: None, led: false, came_ms: None }
+    }
+
+    fn came(&mut self, at_ms: u64) {
+        self.came_ms = Some(at_ms);
+    }
+
+    fn shown(&mut self, at_ms: u64, lamps: &[Lamp]) {
+        // It flashes when it is switched on, and never again.
+        if self.checker.is_none() && !lamps.contains(&Lamp::Off) {
+            self.checker = Some(Checker::new(self.junction));
+        }
+        self.checker.iter_mut().for_each(|checker| checker.see(at_ms, lamps));
+        let is_it = |lights: &[Light]| lights.iter().map(|light| light.lamp()).eq(lamps.iter().copied());
+        let standing = self.junction.stages.iter().position(|stage| is_it(&stage.lights));
+        (self.since_ms, self.standing, self.wished) = (at_ms, standing.map(|row| row as u16), None);
+    }
+
+    /// What is wrong with it. An engine that comes while the lamps change goes by what they showed then: its first order may
+    /// cross the beginning of the stage, and the controller waits.
+    fn wished(&mut self, at_ms: u64, stage: u16, taken: bool) -> Option<String> {
+        let came_ms = self.came_ms.take();
+        if self.led && !taken {
+            return Some(format!("it is told stage {stage}, which it must not show"));
+        }
+        let standing = self.standing.filter(|standing| *standing != stage && self.wished != Some(stage))?;
+        self.wished = Some(stage);
+        let crosses = came_ms.is_some_and(|came_ms| self.since_ms + UNDER_WAY_MS > came_ms);
+        let (stood_ms, needs_ms) = (at_ms - self.since_ms, u64::from(self.junction.least_green_ms(standing)));
+        let early = stood_ms + UNDER_WAY_MS < needs_ms && !crosses;
+        early.then(|| format!("it is told stage {stage} when {standing} has stood {stood_ms} ms of {needs_ms} ms"))
+    }
+}
