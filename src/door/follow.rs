@@ -49,11 +49,10 @@ pub fn follow(
                 engine.submit_read(tick, batch, snapshots.mark(), read)?;
             }
             recv(parts) -> part => {
-                if let Some(whole) = engine.assemble(part.map_err(|_| Stopped)??) {
-                    if let Some(record) = closing.pop_front() {
-                        snapshots.take(record.tick, whole.saved, &record.offsets);
-                        finished(&record);
-                    }
+                let whole = engine.assemble(part.map_err(|_| Stopped)??);
+                if let Some((whole, record)) = whole.and_then(|whole| Some((whole, closing.pop_front()?))) {
+                    snapshots.take(record.tick, whole.saved, &record.offsets);
+                    finished(&record);
                 }
             }
             recv(if pushed_room { &arrivals.pushed } else { &*NEVER }) -> arrival => match arrival {
