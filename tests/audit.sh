@@ -17,4 +17,6 @@ if [ -z "${RUSTSEC_DB:-}" ]; then
     exit 0
   fi
 fi
+# Without advisories it would be built for nothing.
+command -v cargo-audit >/dev/null || cargo install cargo-audit --locked --version 0.22.2 --quiet
 cargo audit --db "$db" --no-fetch --stale --quiet

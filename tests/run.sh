@@ -20,7 +20,6 @@ if [ -z "${SUMO_HOME:-}" ] && ! command -v sumo >/dev/null; then
   export PATH="$sumo/bin:$PATH"
 fi
 command -v cargo-deny >/dev/null || cargo install cargo-deny --locked --version 0.20.2 --quiet
-command -v cargo-audit >/dev/null || cargo install cargo-audit --locked --version 0.22.2 --quiet
 
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --quiet -- -D warnings
