@@ -202,11 +202,14 @@ pub fn live(
     let mut door = Door {
         clock,
         last: first,
+        begun: false,
         closed: Instant::now(),
         waiting: Waiting::default(),
         closing: VecDeque::new(),
         finished: VecDeque::new(),
     };
+    // Before anything comes in: what a controller says from now on is said to this engine.
+    door.close(&mut engine, exits.recorder.as_deref_mut(), Tick::default(), metrics)?;
     let mut open = true;
     while open || engine.in_flight() > 0 || !(door.waiting.is_empty() && door.finished.is_empty()) {
         // After the end only what waits makes another tick: empty ones would keep the engine busy for ever.
@@ -266,6 +269,8 @@ impl Arrivals {
 struct Door {
     clock: Clock,
     last: Time,
+    /// Whether the first tick is closed: it is right after `last`.
+    begun: bool,
     closed: Instant,
     waiting: Waiting,
     /// Ticks in flight, oldest first: what the ledger will want of their inputs.
@@ -299,7 +304,9 @@ impl Door {
         metrics: &Metrics,
     ) -> Result<(), Stopped> {
         let (batch, notes, offsets) = self.waiting.leave();
-        let tick = (self.last + 1).max(self.clock.now_ms());
+        let now_ms = if self.begun { self.clock.now_ms() } else { 0 };
+        let tick = (self.last + 1).max(now_ms);
+        self.begun = true;
         self.note_jump(tick, metrics);
         self.last = tick;
         self.closed = Instant::now();

@@ -68,6 +68,7 @@ use audit::roots::Roots;
 use audit::rows::Ends;
 pub use book::{Book, CallPage, Changed, HistoryLine, Joined};
 use checkpoint::Checkpoints;
+pub use checkpoint::Trust;
 use files::Files;
 pub use keeper::{Keeper, Kept, keep};
 pub use outbox::{Assigned, Step};
@@ -106,6 +107,17 @@ pub enum LedgerError {
         found: i64,
         /// Ours.
         wanted: i64,
+    },
+    /// It is to be brought up to date first, or was written by a newer version.
+    #[error(
+        "ledger {path} has schema version {found}, which is not that of this nanming: start the engine of this version on it once, \
+         or use the version that wrote it"
+    )]
+    Beside {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
     },
     /// It was written for another city.
     #[error(
@@ -215,6 +227,11 @@ impl Ledger {
     /// Whether a sync has failed: nothing is written to it any more then.
     pub fn is_distrusted(&self) -> bool {
         self.checkpoints.lost_writes()
+    }
+
+    /// What others who write beside it, in this process, must know of it.
+    pub fn trust(&self) -> Trust {
+        self.checkpoints.trust()
     }
 
     fn is_trusted(&self) -> Result<(), LedgerError> {
@@ -375,7 +392,10 @@ fn lock(path: &Path) -> Result<File, LedgerError> {
 fn open_beside(path: &Path) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(path, flags)?;
-    schema::prepare(&db, path)?;
+    schema::prepare_beside(&db, path)?;
+    // What is committed is moved by whoever is told when that fails: the engine.
+    db.pragma_update(None, "wal_autocheckpoint", 0)?;
+    disk::keep_log_when_closed(&db)?;
     audit::adopt(&mut db)?;
     Ok(db)
 }

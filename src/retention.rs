@@ -3,19 +3,21 @@
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 
 use crate::config::Config;
-use crate::ledger::LedgerError;
 use crate::ledger::prune::Pruning;
+use crate::ledger::{LedgerError, Trust};
 
 /// Between two rounds.
 const EVERY: Duration = Duration::from_secs(3_600);
 /// Between two transactions of a round: commits go first.
 const PAUSE: Duration = Duration::from_millis(100);
 const DAY_MS: u64 = 86_400_000;
+/// A clock that is so far ahead of what the ledger was last told is not believed, days: what is removed is gone for good.
+const LEAP_DAYS: u64 = 90;
 
 /// The thread; it ends when this is dropped.
 pub struct Retention {
@@ -24,27 +26,47 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// Starts it for what a configuration says; `now_ms` tells city time.
-    pub fn start(config: &Config, now_ms: impl Fn() -> u64 + Send + 'static) -> std::io::Result<Retention> {
+    /// Starts it for what a configuration says, beside an engine whose ledger was last written at `last_ms` of city time;
+    /// `now_ms` tells city time.
+    pub fn start(
+        config: &Config,
+        trust: Trust,
+        last_ms: u64,
+        now_ms: impl Fn() -> u64 + Send + 'static,
+    ) -> std::io::Result<Retention> {
         let (stop, stopped) = bounded::<()>(0);
         let (ledger, calls_days) = (config.ledger.path.clone(), config.retention.calls_days);
         let age = config.retention.file_age();
         let dirs: Vec<PathBuf> =
             [Some(config.dead_letters().to_owned()), config.output.jsonl.clone()].into_iter().flatten().collect();
         let pause = move |time| stopped.recv_timeout(time) != Err(RecvTimeoutError::Timeout);
+        let (began, speed) = (Instant::now(), config.clock.speed);
+        let is_plausible = move |now_ms: u64| {
+            let passed_ms = began.elapsed().as_secs_f64() * 1_000.0 * speed;
+            last_ms == 0 || now_ms <= last_ms + LEAP_DAYS * DAY_MS + passed_ms as u64
+        };
         let rounds = move || {
             loop {
-                if calls_days > 0 {
-                    let before_ms = now_ms().saturating_sub(u64::from(calls_days) * DAY_MS);
-                    match forget(&ledger, before_ms, || pause(PAUSE)) {
+                let now_ms = now_ms();
+                let is_plausible = is_plausible(now_ms);
+                if !is_plausible {
+                    tracing::error!(
+                        "the clock is more than {LEAP_DAYS} days ahead of the ledger: nothing is removed for its age. If the clock is \
+                         right, remove it once with nanming ledger prune"
+                    );
+                }
+                if calls_days > 0 && is_plausible && trust.holds() {
+                    let before_ms = now_ms.saturating_sub(u64::from(calls_days) * DAY_MS);
+                    match forget(&ledger, before_ms, || pause(PAUSE) || !trust.holds()) {
                         Ok(0) => {}
                         Ok(calls) => tracing::info!(calls, "calls and tasks beyond their retention are removed"),
                         Err(error) => {
+                            trust.hear(&error);
                             tracing::error!(%error, "what is beyond its retention cannot be removed; trying again")
                         }
                     }
                 }
-                if let Some(age) = age {
+                if let Some(age) = age.filter(|_| is_plausible) {
                     dirs.iter().for_each(|dir| clear(dir, age, SystemTime::now()));
                 }
                 if pause(EVERY) {
@@ -165,6 +187,7 @@ mod tests {
         ledger.commit(&[record(12, vec![opened(501)], Decisions::default())]).unwrap();
         let left: Vec<u64> = ledger.open_calls().unwrap().iter().map(|(event, _)| event.call.0).collect();
         assert_eq!(left, [500, 501]);
+        ledger.flush().unwrap();
         drop(ledger);
         let db = crate::ledger::open_read_only(&path).unwrap();
         let checked = crate::ledger::audit::verify::verify(&db, &[]).unwrap().unwrap();

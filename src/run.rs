@@ -198,7 +198,8 @@ fn run_city(
     let shared = share(config, city, clock)?;
     let _retention = {
         let clock = shared.clock.clone();
-        Retention::start(config, move || clock.now_ms()).map_err(|e| RunError::Io("retention", e))?
+        Retention::start(config, ledger.trust(), last_tick, move || clock.now_ms())
+            .map_err(|e| RunError::Io("retention", e))?
     };
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
     let (ears, heard) = simulator::ears(config.simulator.enabled);
@@ -278,6 +279,8 @@ struct Before {
     opened: Opened,
     /// What machines are asked to save.
     kind: Kind,
+    /// Whether vehicles go by the same names as before: those of plates change with the key.
+    knows_vehicles: bool,
 }
 
 /// What this one starts with, and who keeps what it remembers.
@@ -294,13 +297,15 @@ fn snapshots(config: &Config, cluster: Option<&Cluster>, city: &City) -> Result<
     let ending = if process == 0 { "snapshots".to_owned() } else { format!("{process}.snapshots") };
     let opened = Opened::in_dir(&config.ledger.path.with_extension(ending), city);
     let kind = if cluster.is_some() { Kind::Learned } else { Kind::Seen };
-    Ok(Before { opened: opened.map_err(|e| RunError::Io("snapshots", e))?, kind })
+    let knows_vehicles = config.simulator.enabled || !config.ingest.plate_key.expose().is_empty();
+    Ok(Before { opened: opened.map_err(|e| RunError::Io("snapshots", e))?, kind, knows_vehicles })
 }
 
 impl Before {
     /// What of it is good for an engine that begins at `start_ms`.
     fn go_on(self, start_ms: u64, metrics: &Arc<Metrics>) -> Result<Known, RunError> {
         let start = self.opened.found.clone().for_start(if self.kind == Kind::Learned { u64::MAX } else { start_ms });
+        let start = if self.knows_vehicles { start } else { start.without(&["sightings", "links"]) };
         if !start.states.is_empty() {
             let age_s = (start_ms != u64::MAX).then(|| start_ms.saturating_sub(start.tick) / 1000);
             tracing::info!(states = start.states.len(), age_s, "the engine goes on with what it knew");

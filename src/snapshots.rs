@@ -95,6 +95,14 @@ impl Restored {
     }
 }
 
+impl Restored {
+    /// Without the states of some machines.
+    pub fn without(self, machines: &[&str]) -> Restored {
+        let others = self.states.iter().filter(|state| !machines.contains(&state.machine.as_str())).cloned();
+        Restored { states: Arc::new(others.collect()), ..self }
+    }
+}
+
 /// The door's end: asks for states, and hands them on.
 pub struct Snapshots {
     to: Sender<Part>,

@@ -53,13 +53,20 @@ fn a_city_that_was_killed_knows_its_streets_before_anybody_tells_it_anything() {
     city.wait_for("traffic", || busy(&city) > 5);
     wait_for_snapshots(&city);
 
-    let city = Running::start_in(city.kill(), &["--no-sim"]);
+    let city = without_simulator(city.kill());
     city.wait_for("what was seen before", || busy(&city) > 5);
     let dir = city.kill();
     std::fs::remove_dir_all(dir.path().join("ledger.snapshots")).unwrap();
-    let city = Running::start_in(dir, &["--no-sim"]);
+    let city = without_simulator(dir);
     city.wait_for("some ticks", || ticks(&city) > 20.0);
     assert_eq!(busy(&city), 0, "without a snapshot it knows nothing");
+}
+
+/// With a key of plates: without one vehicles would go by other names from now on, and nobody would be known again.
+fn without_simulator(dir: tempfile::TempDir) -> Running {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_nanming"));
+    command.env("NANMING_INGEST__PLATE_KEY", "a key for this test");
+    Running::start_as(command, dir, &["--no-sim"])
 }
 
 /// Until two more snapshots are on the disk: the second holds whatever the board shows now.

@@ -52,9 +52,13 @@ impl<'s, D: Clone + 'static> Relation<'s, D> {
         self.changes
     }
 
-    /// What a machine is to be told that starts without its states after a restart ([`Kind::Told`]).
+    /// What a machine is to be told that starts without its states after a restart ([`Kind::Told`]). What was held comes with the
+    /// time before: what ends in the same tick ends after it.
     pub fn told(self, vault: &Vault) -> Stream<'s, Time, Vec<(D, Time, Diff)>> {
-        if vault.is_whole() { self.changes } else { self.changes.concat(self.held) }
+        if vault.is_whole() {
+            return self.changes;
+        }
+        self.changes.concat(self.held.map(|(record, tick, diff)| (record, tick.saturating_sub(1), diff)))
     }
 }
 

@@ -345,7 +345,7 @@ fn collision(city: &City, event: &CallEvent) -> Option<(CallId, Upsert<LinkId>)>
         |at| city.links.iter().min_by_key(|l| (l.shape[l.shape.len() / 2].distance_mm(at), l.id)).map(|l| l.id);
     let place = |f: CallFacts| if f.category == Category::Collision { nearest(f.at) } else { None };
     let (seq, value) = match event.change {
-        CallChange::Opened(f) | CallChange::Restored(f, _) | CallChange::Joined(f, _) => (0, Some(place(f)?)),
+        CallChange::Opened(f) | CallChange::Restored(f, _) | CallChange::Joined(f, _) => (0, place(f)),
         CallChange::Updated(f) | CallChange::Split(f) => (1, place(f)),
         CallChange::Cancelled => (2, None),
         CallChange::Serving(_)
@@ -515,7 +515,7 @@ mod tests {
         let told = |seq, value| Some((CallId(1), Upsert { time_ms: 7, seq, value }));
         let link = said(CallChange::Opened(facts(Category::Collision))).and_then(|(_, upsert)| upsert.value);
         assert!(link.is_some());
-        assert_eq!(said(CallChange::Opened(facts(Category::Help))), None);
+        assert_eq!(said(CallChange::Opened(facts(Category::Help))), told(0, None));
         assert_eq!(said(CallChange::Updated(facts(Category::Collision))), told(1, link));
         assert_eq!(said(CallChange::Updated(facts(Category::Help))), told(1, None));
         assert_eq!(said(CallChange::Cancelled), told(2, None));

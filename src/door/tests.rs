@@ -49,6 +49,8 @@ fn when_every_inbox_is_gone_what_waits_makes_one_last_tick_and_no_other() {
     std::thread::scope(|scope| {
         let exits = Exits { street: &mut street, records: &records, recorder: None, snapshots: None };
         let driving = scope.spawn(|| live(engine, clock, NOW_MS, &arrivals, exits, &metrics));
+        let began = finished.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!((began.tick, began.units.len()), (NOW_MS + 1, 0), "before anything comes in");
         let first = finished.recv_timeout(Duration::from_secs(20)).unwrap();
         let more = finished.recv_timeout(Duration::from_millis(500));
         drop(finished);
@@ -62,13 +64,15 @@ fn when_every_inbox_is_gone_what_waits_makes_one_last_tick_and_no_other() {
 fn a_command_leaves_while_the_ledger_takes_nothing() {
     let Scene { city, metrics, clock, inbox, arrivals, mut street, commands } = scene(8);
     let lamps = city.junctions[0].stages[0].lights.iter().map(|light| light.lamp()).collect();
-    let shows = SignalFeedback { time_ms: NOW_MS, junction: JunctionId(0), mode: ControlMode::Centre, lamps };
+    let shows = SignalFeedback { time_ms: NOW_MS + 1, junction: JunctionId(0), mode: ControlMode::Centre, lamps };
     inbox.send(Arrival { events: vec![Event::Signal(shows)], ..Arrival::default() }).unwrap();
     let (records, finished) = bounded(0);
     let engine = Engine::start(&city, 1, &[]);
     std::thread::scope(|scope| {
         let exits = Exits { street: &mut street, records: &records, recorder: None, snapshots: None };
         let driving = scope.spawn(|| live(engine, clock, NOW_MS, &arrivals, exits, &metrics));
+        let began = finished.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(began.tick, NOW_MS + 1);
         let command = commands.recv_timeout(Duration::from_secs(20)).unwrap();
         assert_eq!(command.junction, JunctionId(0));
         let record = finished.recv_timeout(Duration::from_secs(20)).unwrap();

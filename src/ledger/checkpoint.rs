@@ -28,6 +28,24 @@ pub(super) struct Checkpoints {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Whether a ledger is still believed: no sync of it has failed.
+#[derive(Clone)]
+pub struct Trust(Arc<Known>);
+
+impl Trust {
+    /// Whether it is. If not, nothing must be written to it by this process.
+    pub fn holds(&self) -> bool {
+        !self.0.is_lost()
+    }
+
+    /// Takes note of an error of somebody who writes beside the engine.
+    pub fn hear(&self, error: &LedgerError) {
+        if matches!(error, LedgerError::Sqlite(error) if disk::has_lost_writes(error)) {
+            self.0.lost_writes.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// What the rounds have found.
 #[derive(Default)]
 struct Known {
@@ -65,6 +83,10 @@ impl Checkpoints {
     /// Whether pages that were moved may be lost.
     pub(super) fn lost_writes(&self) -> bool {
         self.known.is_lost()
+    }
+
+    pub(super) fn trust(&self) -> Trust {
+        Trust(Arc::clone(&self.known))
     }
 
     /// No more rounds, for the writer has lost something.

@@ -156,6 +156,12 @@ pub(super) fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     }
 }
 
+/// The same for a connection beside an engine, which may be of another version: it changes no tables.
+pub(super) fn prepare_beside(db: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found == VERSION { prepare(db, path) } else { Err(LedgerError::Beside { path: path.into(), found }) }
+}
+
 fn is_empty(db: &Connection) -> Result<bool, LedgerError> {
     Ok(db.query_row("SELECT 1 FROM sqlite_master LIMIT 1", [], |_| Ok(())).optional()?.is_none())
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use nanming_dataflows::decision::Decisions;
-use nanming_dataflows::event::{Batch, CallChange, CallEvent, CallFacts, Category, Event, Needs, Priority};
-use nanming_dataflows::ids::CallId;
+use nanming_dataflows::event::{
+    Batch, CallChange, CallEvent, CallFacts, Category, Event, Needs, Priority, UnitReport, UnitStatus,
+};
+use nanming_dataflows::ids::{CallId, UnitId};
 use nanming_dataflows::keyed::{Kind, Saved};
 use nanming_simulators::town;
 use nanming_simulators::world::{World, WorldSettings};
@@ -109,4 +111,30 @@ fn after_a_restart_it_decides_as_if_nothing_had_happened() {
             assert_eq!(now.1, then.1, "{row} ticks after {at}");
         }
     }
+}
+
+#[test]
+fn who_fell_silent_while_no_engine_ran_is_not_sent_and_who_did_not_is() {
+    let city = Arc::new(town::small(2, 2, 1));
+    let report = |unit: usize, time_ms| {
+        let (at, status) = (city.units[unit].post, UnitStatus::Ready);
+        Event::Unit(UnitReport { time_ms, unit: UnitId::from_index(unit), at, status })
+    };
+    let tick = |time_ms, events: Vec<Event>| {
+        let mut batch = Batch::default();
+        batch.extend(events);
+        (time_ms, batch)
+    };
+    let reports = (0..city.units.len()).map(|unit| report(unit, START_MS)).collect();
+    let seen = |_| Tick { save: Some(Kind::Seen) };
+    let (_, saved) = decided(&mut Engine::start(&city, 1, &[]), &[tick(START_MS, reports)], seen);
+    assert!(saved.iter().all(|saved| saved.kind < Kind::Told) && !saved.is_empty());
+    let sent_after = |pause_ms| {
+        let now_ms = START_MS + pause_ms;
+        let ticks = [tick(now_ms, vec![]), tick(now_ms + 1_000, vec![alarm(&city, 4, now_ms + 1_000)])];
+        let (stood, _) = decided(&mut Engine::start(&city, 1, &saved), &ticks, |_| Tick::default());
+        stood.iter().map(|(_, decisions)| decisions.assignments.len()).sum::<usize>()
+    };
+    assert_eq!(sent_after(30_000), 1, "they are there at once");
+    assert_eq!(sent_after(180_000), 0);
 }
