@@ -387,12 +387,24 @@ fn lock(path: &Path) -> Result<File, LedgerError> {
     }
 }
 
-/// A connection that writes beside the writer, to a file that is there: one that was removed is not made anew. A chain that is
-/// not there yet is begun.
+/// A connection that writes beside an engine, which may be of another version, to a file that is there: one that was removed is
+/// not made anew. A chain that is not there yet is begun.
 fn open_beside(path: &Path) -> Result<Connection, LedgerError> {
+    open_prepared(path, schema::prepare_beside)
+}
+
+/// The same for who holds the lock: the file is brought up to date.
+fn open_alone(path: &Path) -> Result<Connection, LedgerError> {
+    open_prepared(path, schema::prepare)
+}
+
+fn open_prepared(
+    path: &Path,
+    prepare: fn(&Connection, &Path) -> Result<(), LedgerError>,
+) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(path, flags)?;
-    schema::prepare_beside(&db, path)?;
+    prepare(&db, path)?;
     // What is committed is moved by whoever is told when that fails: the engine.
     db.pragma_update(None, "wal_autocheckpoint", 0)?;
     disk::keep_log_when_closed(&db)?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::{Head, Kind};
 use super::restart::OPEN;
-use super::{LedgerError, audit, lock, open_beside};
+use super::{LedgerError, audit, lock, open_alone, open_beside};
 use crate::rosters::OWN_TASKS;
 use crate::run::OWN_CALLS;
 
@@ -45,7 +45,8 @@ struct Body<'a> {
 /// ledger must not be in use.
 pub fn prune(path: &Path, before_ms: i64, by: &str) -> Result<Pruned, LedgerError> {
     let _lock = lock(path)?;
-    let mut pruning = Pruning::beside(path)?;
+    // Nobody else has it: an older one may be brought up to date.
+    let mut pruning = Pruning::of(open_alone(path)?)?;
     let old = old(&pruning.db, before_ms, by, i64::MAX)?;
     let pruned = pruning.remove(old)?;
     pruning.db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
@@ -60,7 +61,10 @@ pub struct Pruning {
 impl Pruning {
     /// For the ledger at `path`.
     pub fn beside(path: &Path) -> Result<Pruning, LedgerError> {
-        let db = open_beside(path)?;
+        Pruning::of(open_beside(path)?)
+    }
+
+    fn of(db: Connection) -> Result<Pruning, LedgerError> {
         // What is removed is overwritten too.
         db.pragma_update(None, "secure_delete", true)?;
         Ok(Pruning { db })
