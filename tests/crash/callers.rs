@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nanming_dataflows::network::City;
 use rand_chacha::ChaCha8Rng;
@@ -13,6 +13,7 @@ use serde_json::json;
 use super::told::Told;
 use super::victim::Where;
 use crate::envelope::below;
+use crate::running::PATIENCE;
 
 /// So long a sender waits for an answer before it sends again.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -91,7 +92,14 @@ impl Caller {
     }
 
     fn withdraw(&self, id: u64) {
-        match self.until_answered("DELETE", &format!("/calls/{id}"), "") {
+        let began = Instant::now();
+        let mut status = self.until_answered("DELETE", &format!("/calls/{id}"), "");
+        // Who reads what a failing disk has dropped finds nothing, until the next engine has written the log again.
+        while status == 404 && began.elapsed() < PATIENCE {
+            std::thread::park_timeout(Duration::from_millis(20));
+            status = self.until_answered("DELETE", &format!("/calls/{id}"), "");
+        }
+        match status {
             200 => drop(self.told.words().withdrawn.insert(id)),
             // Its unit has closed it meanwhile, or what was not answered had been taken.
             409 => {}
