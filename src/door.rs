@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use nanming_dataflows::Time;
 use nanming_dataflows::decide::roster::task_of_call;
 use nanming_dataflows::decision::Decisions;
-use nanming_dataflows::event::{Ack, CallEvent, Event, RosterEvent, STREAMS, StageHold, UnitReport};
+use nanming_dataflows::event::{Ack, Batch, CallEvent, Event, RosterEvent, STREAMS, StageHold, UnitReport};
 use nanming_dataflows::ids::{CallId, TaskId};
 use nanming_dataflows::keyed::Tick;
 use serde::{Deserialize, Serialize};
@@ -149,6 +149,23 @@ pub struct TickRecord {
 }
 
 impl TickRecord {
+    /// Of a tick that closes now, with what of its inputs is durable.
+    pub fn closing(tick: Time, batch: &Batch) -> TickRecord {
+        TickRecord {
+            tick,
+            closed_at: Instant::now(),
+            counts: batch.counts(),
+            calls: batch.calls.clone(),
+            acks: batch.acks.clone(),
+            units: batch.units.clone(),
+            holds: batch.holds.clone(),
+            rosters: batch.rosters.clone(),
+            notes: Vec::new(),
+            offsets: Offsets::default(),
+            decisions: Decisions { tick, ..Decisions::default() },
+        }
+    }
+
     /// What was said of a task: under its own number, or, where it was a call, under that one's.
     pub fn note_of_task(&self, task: TaskId) -> Option<&CallNote> {
         let is_its = |call: CallId| call.0 == task.0 || task_of_call(call) == task;
@@ -309,21 +326,10 @@ impl Door {
         self.begun = true;
         self.note_jump(tick, metrics);
         self.last = tick;
-        self.closed = Instant::now();
         metrics.events_late(&lateness::late(&batch, self.last));
-        self.closing.push_back(TickRecord {
-            tick: self.last,
-            closed_at: self.closed,
-            counts: batch.counts(),
-            calls: batch.calls.clone(),
-            acks: batch.acks.clone(),
-            units: batch.units.clone(),
-            holds: batch.holds.clone(),
-            rosters: batch.rosters.clone(),
-            notes,
-            offsets,
-            decisions: Decisions::default(),
-        });
+        let record = TickRecord { notes, offsets, ..TickRecord::closing(self.last, &batch) };
+        self.closed = record.closed_at;
+        self.closing.push_back(record);
         if let Some(recorder) = recorder {
             recorder.take(self.last, &batch);
         }

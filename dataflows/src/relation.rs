@@ -63,10 +63,10 @@ impl<'s, D: Clone + 'static> Relation<'s, D> {
 }
 
 /// The newest value of each key: what was said last at the latest time. What comes late, of a time before that of the
-/// value held, is passed over; of a key without a value no time is remembered. With `expiry_ms`, a value that is not renewed within so many ms is dropped. `name` is
-/// the machine's: unique in the graph.
+/// value held, is passed over; of a key without a value no time is remembered. With `expiry_ms`, a value that is not renewed within so
+/// many ms is dropped. `name` is the machine's: unique in the graph; `kind` is [`Kind::Told`] where all is said anew after a restart.
 pub fn latest<'s, K, V>(
-    name: &'static str,
+    (name, kind): (&'static str, Kind),
     upserts: Stream<'s, Time, Vec<(K, Upsert<V>)>>,
     ticks: Ticks<'s>,
     expiry_ms: Option<u64>,
@@ -76,34 +76,7 @@ where
     K: Key,
     V: ExchangeData + Ord + Clone + DeserializeOwned,
 {
-    newest(Latest { name, expiry_ms, kind: Kind::Seen, of: PhantomData }, upserts, ticks, vault)
-}
-
-/// The same of what is told anew after a restart.
-pub fn latest_told<'s, K, V>(
-    name: &'static str,
-    upserts: Stream<'s, Time, Vec<(K, Upsert<V>)>>,
-    ticks: Ticks<'s>,
-    vault: &Vault,
-) -> Relation<'s, (K, V)>
-where
-    K: Key,
-    V: ExchangeData + Ord + Clone + DeserializeOwned,
-{
-    newest(Latest { name, expiry_ms: None, kind: Kind::Told, of: PhantomData }, upserts, ticks, vault)
-}
-
-fn newest<'s, K, V>(
-    machine: Latest<K, V>,
-    upserts: Stream<'s, Time, Vec<(K, Upsert<V>)>>,
-    ticks: Ticks<'s>,
-    vault: &Vault,
-) -> Relation<'s, (K, V)>
-where
-    K: Key,
-    V: ExchangeData + Ord + Clone + DeserializeOwned,
-{
-    let said = keyed(upserts, ticks, machine, vault);
+    let said = keyed(upserts, ticks, Latest { name, expiry_ms, kind, of: PhantomData }, vault);
     let of = |held: bool| move |word: Word<(K, V)>| (word.held == held).then_some((word.record, word.tick, word.diff));
     Relation { changes: said.clone().flat_map(of(false)), held: said.flat_map(of(true)) }
 }
@@ -201,7 +174,7 @@ mod tests {
             (40, said(2, 35, None)),
         ];
         let seen = observe(1..=130, move |scope, ticks| {
-            latest("test", scope.given(told), ticks, Some(100), &Vault::default()).collection().inner
+            latest(("test", Kind::Seen), scope.given(told), ticks, Some(100), &Vault::default()).collection().inner
         });
         let one = UnitId(1);
         let two = UnitId(2);
@@ -222,7 +195,7 @@ mod tests {
     fn latest_ignores_what_is_older_than_what_it_holds() {
         let told = vec![(10, said(1, 10, Some(5))), (20, said(1, 7, Some(4)))];
         let seen = observe(1..=30, move |scope, ticks| {
-            latest("test", scope.given(told), ticks, None, &Vault::default()).collection().inner
+            latest(("test", Kind::Seen), scope.given(told), ticks, None, &Vault::default()).collection().inner
         });
         assert_eq!(seen, vec![((UnitId(1), 5), 10, 1)]);
     }
@@ -232,7 +205,7 @@ mod tests {
         let word = |seq, value| (UnitId(1), Upsert { time_ms: 10, seq, value });
         let told = vec![(10, word(1, None)), (10, word(0, Some(5))), (20, word(2, Some(4))), (20, word(1, Some(9)))];
         let seen = observe(1..=30, move |scope, ticks| {
-            latest("test", scope.given(told), ticks, None, &Vault::default()).collection().inner
+            latest(("test", Kind::Seen), scope.given(told), ticks, None, &Vault::default()).collection().inner
         });
         assert_eq!(seen, vec![((UnitId(1), 4), 20, 1)]);
     }

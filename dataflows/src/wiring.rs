@@ -30,10 +30,10 @@ use crate::decision::{CoverState, CrowdState, ForecastRecord, LinkForecast, Link
 use crate::event::{CallChange, CallEvent, CallFacts, Category, Event, Passage, UnitReport, UnitStatus};
 use crate::ids::{CallId, JunctionId, LinkId, UnitId, VehicleId};
 use crate::input::Inputs;
-use crate::keyed::{Ticks, Vault, keyed};
+use crate::keyed::{Kind, Ticks, Vault, keyed};
 use crate::network::City;
 use crate::output::Outputs;
-use crate::relation::{Relation, Upsert, latest, latest_told};
+use crate::relation::{Relation, Upsert, latest};
 use crate::state::link::{LaneCounts, LinkEvent, LinkSaid, Links, Observation};
 use crate::state::sightings::{Sightings, at_line};
 use crate::state::unit::UnitPlace;
@@ -59,7 +59,7 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let venue_forecasts =
         keyed(crowds.clone().map(|c| people_now(&c)), ticks.clone(), VenueForecasts::new(city), vault);
     // For whoever forecasts the links about a venue: how many people there are, and how many will leave when.
-    let surges = latest("surges", crowds.clone().map(|c| surging(&c)), ticks.clone(), None, vault);
+    let surges = latest(("surges", Kind::Seen), crowds.clone().map(|c| surging(&c)), ticks.clone(), None, vault);
     let surges = surges.collection().map(surge);
     let units = units_in_service(inputs, vault);
     let dispatched = dispatched(city, inputs, &units, &told, vault);
@@ -67,9 +67,15 @@ pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Output
     let asked = asked.concat(buses(city, inputs, vault));
     let signals = signals(city, inputs, counts, &plans, asked, vault);
     let calls = dispatched.clone().flat_map(|said| if let DispatchSaid::Status(s) = said { Some(s) } else { None });
-    let open_calls = latest_told("open_calls", calls.clone().map(|s| open_call(&s)), ticks.clone(), vault);
-    let closed_calls =
-        latest("closed_calls", calls.clone().flat_map(closed_call), ticks.clone(), Some(CLOSED_MS), vault);
+    let open_calls =
+        latest(("open_calls", Kind::Told), calls.clone().map(|s| open_call(&s)), ticks.clone(), None, vault);
+    let closed_calls = latest(
+        ("closed_calls", Kind::Seen),
+        calls.clone().flat_map(closed_call),
+        ticks.clone(),
+        Some(CLOSED_MS),
+        vault,
+    );
     let cover = covers(city, inputs, &units, &dispatched, vault);
     let available = available_by_grid(city, units.collection());
     let assignment_statuses =
@@ -306,7 +312,7 @@ fn forecasts<'s>(
     let streets = Arc::clone(city);
     let collisions =
         inputs.pick(move |event| if let Event::Call(call) = event { collision(&streets, &call) } else { None });
-    let incidents = latest("incidents", collisions, inputs.ticks.clone(), Some(INCIDENT_MS), vault);
+    let incidents = latest(("incidents", Kind::Seen), collisions, inputs.ticks.clone(), Some(INCIDENT_MS), vault);
     let of = Arc::clone(&regions);
     let incidents = incidents.changes().map(move |((_, link), time_ms, diff)| {
         (of.of(link), ForecastEvent { time_ms, what: Known::Incident(link, diff as i64) })
@@ -331,7 +337,7 @@ fn rain_at<'s>(
     vault: &Vault,
 ) -> Flow<'s, (ForecastRegion, ForecastEvent)> {
     let of = Arc::clone(regions);
-    let held = latest("weather", reports, ticks, Some(hold_ms), vault);
+    let held = latest(("weather", Kind::Seen), reports, ticks, Some(hold_ms), vault);
     held.changes().flat_map(move |((area, rain_mm_h_milli), time_ms, diff)| {
         let said = Known::Rain { of_district: area.0.is_some(), rain_mm_h_milli, holds: diff > 0 };
         of.rain(area, said, time_ms)
@@ -367,8 +373,9 @@ fn about_to_congest<'s>(
 ) -> Collection<'s, crate::decision::Onset> {
     let free = Arc::clone(city);
     let congested = links.clone().map(move |state| congested_now(&free, &state));
-    let congested = latest("congested", congested, ticks.clone(), None, vault);
-    let expected = latest("expected", forecasts.clone().map(|f| congested_soon(&f)), ticks.clone(), None, vault);
+    let congested = latest(("congested", Kind::Seen), congested, ticks.clone(), None, vault);
+    let expected =
+        latest(("expected", Kind::Seen), forecasts.clone().map(|f| congested_soon(&f)), ticks.clone(), None, vault);
     onsets(expected.collection(), congested.collection())
 }
 
@@ -387,7 +394,7 @@ fn units_in_service<'s>(inputs: &Inputs<'s>, vault: &Vault) -> Relation<'s, (Uni
         (r.unit, Upsert::new(r.time_ms, value))
     };
     let reports = inputs.pick(move |event| if let Event::Unit(report) = event { Some(upsert(report)) } else { None });
-    latest("units_in_service", reports, inputs.ticks.clone(), Some(UNIT_SILENT_MS), vault)
+    latest(("units_in_service", Kind::Seen), reports, inputs.ticks.clone(), Some(UNIT_SILENT_MS), vault)
 }
 
 fn available_by_grid<'s>(

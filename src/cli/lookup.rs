@@ -28,7 +28,7 @@ enum LookupCommand {
     /// Ask where a vehicle was: prints the number of the request
     Request(RequestArgs),
     /// Approve somebody else's request
-    Approve(ApproveArgs),
+    Approve(StepArgs),
     /// Print where it was, once the request is approved: city time in ms and camera, one sighting a line
     Result(ResultArgs),
 }
@@ -54,14 +54,15 @@ struct RequestArgs {
     until: DateTime<FixedOffset>,
 }
 
+/// A request, and who does something about it: approves it, or asked and wants to see.
 #[derive(Debug, Args)]
-struct ApproveArgs {
+struct StepArgs {
     #[command(flatten)]
     books: BooksArgs,
     /// The request
     #[arg(value_name = "NUMBER")]
     request: i64,
-    /// Who approves
+    /// Your name
     #[arg(long, value_name = "NAME")]
     by: String,
 }
@@ -69,13 +70,7 @@ struct ApproveArgs {
 #[derive(Debug, Args)]
 struct ResultArgs {
     #[command(flatten)]
-    books: BooksArgs,
-    /// The request
-    #[arg(value_name = "NUMBER")]
-    request: i64,
-    /// Who asked
-    #[arg(long, value_name = "NAME")]
-    by: String,
+    step: StepArgs,
     /// The recording to look at
     #[arg(long, value_name = "DIR")]
     recording: PathBuf,
@@ -124,10 +119,11 @@ fn plate(said: &str) -> std::io::Result<String> {
 }
 
 fn result(args: &ResultArgs, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    let city = Arc::new(args.books.city(config)?);
+    let city = Arc::new(args.step.books.city(config)?);
     let recording = Recording::open(&args.recording, &city)?;
     let find = |asked: &Asked| sightings(&recording, &city, asked);
-    let lines = Lookups::open(&args.books.path(config)?)?.tell(args.request, &args.by, wall_ms(), find)?;
+    let lines =
+        Lookups::open(&args.step.books.path(config)?)?.tell(args.step.request, &args.step.by, wall_ms(), find)?;
     lines.iter().for_each(|line| println!("{line}"));
     Ok(())
 }

@@ -2,9 +2,7 @@
 //! sensor events that have arrived here. How far topics are read with them goes to the leader with the tick, for its ledger.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
-use nanming_dataflows::decision::Decisions;
 use nanming_dataflows::input::Announced;
 
 use super::{Arrivals, NEVER, TickRecord, Waiting};
@@ -33,19 +31,7 @@ pub fn follow(
                 let tick = announced.tick;
                 let (batch, _, offsets) = waiting.leave();
                 let read = offsets.bookmarks();
-                closing.push_back(TickRecord {
-                    tick,
-                    closed_at: Instant::now(),
-                    counts: batch.counts(),
-                    calls: Vec::new(),
-                    acks: Vec::new(),
-                    units: Vec::new(),
-                    holds: Vec::new(),
-                    rosters: Vec::new(),
-                    notes: Vec::new(),
-                    offsets,
-                    decisions: Decisions { tick, ..Decisions::default() },
-                });
+                closing.push_back(TickRecord { offsets, ..TickRecord::closing(tick, &batch) });
                 engine.submit_read(tick, batch, snapshots.mark(), read)?;
             }
             recv(parts) -> part => {

@@ -38,7 +38,11 @@ impl Keeper {
     /// Writes what there is, with what waits already.
     pub(super) fn hear(&mut self, from: &Receiver<Part>) -> std::io::Result<()> {
         self.since.absorb_all(from);
-        self.write()
+        let done = self.write();
+        if done.is_err() {
+            self.since.forget_older();
+        }
+        done
     }
 
     fn write(&mut self) -> std::io::Result<()> {
@@ -79,9 +83,13 @@ impl Keeper {
 }
 
 impl Part {
-    /// What waits already is written with the rest; of each key the newest state alone is kept.
+    /// What waits already is written with the rest.
     fn absorb_all(&mut self, from: &Receiver<Part>) {
         from.try_iter().for_each(|part| self.absorb(part));
+    }
+
+    /// Of each key keeps the newest state alone: a disk may refuse for long.
+    fn forget_older(&mut self) {
         let mut seen = std::collections::BTreeSet::new();
         let mut newest: Vec<Saved> = std::mem::take(&mut self.states);
         newest.reverse();

@@ -31,7 +31,7 @@ pub fn congested_soon(forecast: &LinkForecast) -> (LinkId, Upsert<u16>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keyed::Vault;
+    use crate::keyed::{Kind, Vault};
     use crate::observe::observe;
     use crate::relation::latest;
 
@@ -41,8 +41,8 @@ mod tests {
         let now = vec![(30, (LinkId(1), Upsert::new(30, Some(()))))];
         let seen = observe(1..=50, move |scope, ticks| {
             let vault = Vault::default();
-            let soon = latest("soon", scope.given(soon), ticks.clone(), None, &vault);
-            let now = latest("now", scope.given(now), ticks, None, &vault);
+            let soon = latest(("soon", Kind::Seen), scope.given(soon), ticks.clone(), None, &vault);
+            let now = latest(("now", Kind::Seen), scope.given(now), ticks, None, &vault);
             onsets(soon.collection(), now.collection()).consolidate().inner
         });
         let onset = Onset { link: LinkId(1), lead_min: 15 };

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use nanming_dataflows::Time;
-use nanming_dataflows::decision::{AssignmentPhase, Decisions};
+use nanming_dataflows::decision::AssignmentPhase;
 use nanming_dataflows::event::{AssignmentId, Batch, CallChange, CallEvent, CallFacts, Category, Needs, Priority};
 use nanming_dataflows::ids::UnitId;
 use nanming_dataflows::keyed::{Saved, Tick};
@@ -16,7 +16,6 @@ use nanming_simulators::world::{World, WorldSettings};
 
 use super::*;
 use crate::ledger::refusals;
-use crate::offsets::Offsets;
 use crate::snapshots::FRESH_MS;
 
 /// A Thursday, 07:30 in Guiyang.
@@ -188,7 +187,7 @@ impl Simulation {
         let engine = self.engine.as_mut().unwrap();
         engine.submit(tick, batch.clone(), Tick { save }).unwrap();
         let finished = engine.finished().unwrap();
-        let record = record(tick, &batch, finished.decisions);
+        let record = TickRecord { decisions: finished.decisions, ..TickRecord::closing(tick, &batch) };
         let deaths = [Death::BeforeCommit, Death::BeforeTelling, Death::AfterTelling];
         let death = self.chance.is(4).then(|| deaths[self.chance.below(3) as usize]);
         // Lamps are told before anything is written.
@@ -294,22 +293,6 @@ impl Seen {
         let known: BTreeSet<CallId> = self.accepted.difference(&self.over).copied().collect();
         let lost: Vec<_> = known.difference(&open).collect();
         assert!(lost.is_empty(), "accepted calls that the ledger does not hold open: {lost:?}");
-    }
-}
-
-fn record(tick: Time, batch: &Batch, decisions: Decisions) -> TickRecord {
-    TickRecord {
-        tick,
-        closed_at: std::time::Instant::now(),
-        counts: batch.counts(),
-        calls: batch.calls.clone(),
-        acks: batch.acks.clone(),
-        units: batch.units.clone(),
-        holds: batch.holds.clone(),
-        rosters: batch.rosters.clone(),
-        notes: Vec::new(),
-        offsets: Offsets::default(),
-        decisions,
     }
 }
 
