@@ -71,7 +71,7 @@ struct Run {
 fn play(city: &Arc<City>, seed: u64, minutes: u64) -> Run {
     let settings = WorldSettings { seed, start_ms: START_MS, calls_scale: CALLS_SCALE, ..WorldSettings::default() };
     let mut world = World::new(Arc::clone(city), settings);
-    let mut engine = Engine::start(city, 1, &[]);
+    let mut engine = Engine::start(city, 1);
     let (mut preempted, mut long_reds, mut refused) = (0, 0, 0);
     for second in 1..=(FILL_MIN + minutes) * 60 {
         let tick = START_MS + second * 1000;

@@ -23,7 +23,8 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::RDKafkaErrorCode;
 
 mod measure;
-use measure::Goals;
+use measure::process::Process;
+use measure::{Goals, cpu_s_of, status_mb};
 
 /// Passages a second through the broker, and decoded by one core alone.
 const GOAL: f64 = 210_000.0;
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
     goals.least("passages/s decoded, one core", decoded, DECODING_GOAL);
     goals.least("passages/s through Kafka to decisions", read, GOAL);
     println!("       {p99}");
-    println!("       engine {}; broker {}", used(engine.process.id()), used(broker.java()));
+    println!("       engine {}; broker {}", used(engine.0.id()), used(broker.java()));
     goals.verdict()
 }
 
@@ -163,29 +164,19 @@ impl Drop for Broker {
     }
 }
 
-struct Engine {
-    process: Child,
-    address: SocketAddr,
-    agent: ureq::Agent,
-    _dir: tempfile::TempDir,
-}
+struct Engine(Process);
 
 impl Engine {
     fn start(broker: &Broker, workers: u64) -> Engine {
-        let (dir, address) = (tempfile::tempdir().expect("a directory"), free());
-        let process = Command::new(env!("CARGO_BIN_EXE_nanming"))
-            .args(["run", "--no-sim", "--listen", &address.to_string(), "--ledger", "ledger.sqlite"])
-            .args(["--workers", &workers.to_string()])
-            .env("NANMING_KAFKA__BROKERS", broker.address.to_string())
-            .env("NANMING_KAFKA__FORMAT", "protobuf")
+        let dir = tempfile::tempdir().expect("a directory");
+        let settings = [
+            ("NANMING_KAFKA__BROKERS", broker.address.to_string()),
+            ("NANMING_KAFKA__FORMAT", "protobuf".to_owned()),
             // They are read faster than they were driven.
-            .env("NANMING_INGEST__FUTURE_MS", "3600000")
-            .current_dir(dir.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("nanming starts");
-        Engine { process, address, agent: ureq::Agent::new_with_defaults(), _dir: dir }
+            ("NANMING_INGEST__FUTURE_MS", "3600000".to_owned()),
+        ];
+        let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        Engine(Process::start(dir, &["--no-sim", "--workers", &workers.to_string()], &settings))
     }
 
     /// Reads all; passages a second on the way, and the latency of ticks.
@@ -210,17 +201,7 @@ impl Engine {
     }
 
     fn measure(&self, name: &str) -> f64 {
-        let text = self.agent.get(format!("http://{}/metrics", self.address)).call();
-        let text = text.ok().and_then(|mut answer| answer.body_mut().read_to_string().ok()).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|value| value.trim().parse().ok()).unwrap_or(0.0)
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.0.measure(name).unwrap_or(0.0)
     }
 }
 
@@ -242,12 +223,6 @@ fn wait_until(what: &str, holds: impl Fn() -> bool) {
 
 /// Memory and CPU time of a process.
 fn used(pid: u32) -> String {
-    let read = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
-    let (status, stat) = (read("status"), read("stat"));
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or_default();
-    let peak_mb = line.split_whitespace().next().and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(0.0) / 1000.0;
-    let fields: Vec<f64> =
-        stat.rsplit(')').next().unwrap_or_default().split_whitespace().filter_map(|f| f.parse().ok()).collect();
-    let cpu_s = fields.get(10..12).map_or(0.0, |t| t.iter().sum::<f64>() / 100.0);
-    format!("{peak_mb:.0} MB at most, {cpu_s:.0} s of CPU")
+    let pid = pid.to_string();
+    format!("{:.0} MB at most, {:.0} s of CPU", status_mb(&pid, "VmHWM:"), cpu_s_of(&pid))
 }

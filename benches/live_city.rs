@@ -7,8 +7,8 @@
 //! after ten seconds: at this rate the city would soon have no unit left.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::net::TcpStream;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -19,6 +19,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 mod measure;
 use measure::Goals;
+use measure::process::Process;
 
 const CALLS_PER_S: u32 = 20;
 /// A call is withdrawn so long after it was due.
@@ -35,16 +36,15 @@ fn main() -> ExitCode {
     let (seconds, warm_up_s) = (numbers.next().unwrap_or(60), numbers.next().unwrap_or(60));
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let city = City::start();
-    city.wait_until_it_answers();
     println!("{cores} cores; {seconds} s at 1x after {warm_up_s} s of warm-up, then as many at {CALLS_PER_S} calls/s");
     std::thread::sleep(Duration::from_secs(warm_up_s));
-    let (before, began) = (city.cpu_s(), Instant::now());
+    let (before, began) = (city.0.cpu_s(), Instant::now());
     let ticks = city.histogram();
     std::thread::sleep(Duration::from_secs(seconds));
     let mut goals = Goals::default();
-    let cpu = (city.cpu_s() - before) / began.elapsed().as_secs_f64();
+    let cpu = (city.0.cpu_s() - before) / began.elapsed().as_secs_f64();
     goals.most("cpu, % of one core", cpu * 100.0, CPU_PERCENT);
-    goals.most("memory, MB resident", city.resident_mb(), MEMORY_MB);
+    goals.most("memory, MB resident", city.0.resident_mb(), MEMORY_MB);
     let quiet = city.histogram();
     within(&mut goals, "ticks", share_within(&ticks, &quiet));
     let calls = city.raise_calls(Duration::from_secs(seconds));
@@ -74,58 +74,17 @@ struct Calls {
     never_pushed: Vec<u64>,
 }
 
-struct City {
-    child: Child,
-    address: SocketAddr,
-    agent: ureq::Agent,
-    _dir: tempfile::TempDir,
-}
+struct City(Process);
 
 impl City {
     fn start() -> City {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port");
-        let child = Command::new(env!("CARGO_BIN_EXE_nanming"))
-            .args(["run", "--start", "08:00", "--listen", &address.to_string(), "--ledger", "ledger.sqlite"])
-            .current_dir(dir.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("nanming starts");
-        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5))).build();
-        City { child, address, agent: config.into(), _dir: dir }
-    }
-
-    fn get(&self, path: &str) -> Option<String> {
-        self.agent.get(self.url(path)).call().ok()?.body_mut().read_to_string().ok()
-    }
-
-    fn wait_until_it_answers(&self) {
-        let began = Instant::now();
-        while self.get("/healthz").is_none() {
-            assert!(began.elapsed() < Duration::from_secs(30), "the city does not answer");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    /// CPU time of the process so far, s (`/proc`, 100 ticks a second on Linux).
-    fn cpu_s(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
-        let after_name = stat.rsplit(')').next().unwrap_or_default();
-        let fields: Vec<f64> = after_name.split_whitespace().filter_map(|f| f.parse().ok()).collect();
-        // State is no number and drops out: utime and stime are the fields 14 and 15 of the line.
-        fields.get(10..12).map_or(0.0, |t| t.iter().sum::<f64>() / 100.0)
-    }
-
-    fn resident_mb(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or_default();
-        line.split_whitespace().next().and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(0.0) / 1000.0
+        City(Process::start(dir, &["--start", "08:00"], &[]))
     }
 
     /// Ticks by upper edge of latency, s, from the metrics.
     fn histogram(&self) -> BTreeMap<String, f64> {
-        let text = self.get("/metrics").expect("metrics");
+        let text = self.0.get("/metrics").expect("metrics");
         let lines = text.lines().filter_map(|l| l.strip_prefix("nanming_tick_latency_seconds_bucket{le=\""));
         lines
             .filter_map(|l| l.split_once("\"} "))
@@ -156,7 +115,7 @@ impl City {
                     sleep_until(due_at(n) + OPEN);
                     if lock(&accepted).contains_key(&n) {
                         // One that its unit has closed meanwhile cannot be withdrawn.
-                        let _ = self.agent.delete(self.url(&format!("/calls/{}", id(n)))).call();
+                        let _ = self.0.agent.delete(self.0.url(&format!("/calls/{}", id(n)))).call();
                     }
                 }
             });
@@ -175,9 +134,9 @@ impl City {
 
     /// A desk: when each call's first assignment was pushed.
     fn listen(&self) -> JoinHandle<BTreeMap<u64, Instant>> {
-        let stream = TcpStream::connect(self.address).expect("a connection");
+        let stream = TcpStream::connect(self.0.address).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time limit");
-        let (mut desk, _) = tungstenite::client(format!("ws://{}/ws/desk", self.address), stream).expect("a desk");
+        let (mut desk, _) = tungstenite::client(format!("ws://{}/ws/desk", self.0.address), stream).expect("a desk");
         std::thread::spawn(move || {
             let mut heard = BTreeMap::new();
             while let Ok(message) = desk.read() {
@@ -207,11 +166,7 @@ impl City {
     }
 
     fn raise(&self, alarm: &Value) -> bool {
-        self.agent.post(self.url("/calls")).send(alarm.to_string()).is_ok_and(|answer| answer.status() == 201)
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        self.0.agent.post(self.0.url("/calls")).send(alarm.to_string()).is_ok_and(|answer| answer.status() == 201)
     }
 }
 
@@ -221,13 +176,6 @@ const LAST: u64 = 999_999;
 
 fn id(n: u32) -> u64 {
     FIRST + u64::from(n)
-}
-
-impl Drop for City {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 fn sleep_until(at: Instant) {

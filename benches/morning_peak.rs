@@ -71,7 +71,7 @@ impl Run {
         let Run { minutes, seed, control, demand_scale } = *self;
         let settings = WorldSettings { seed, start_ms: START_MS, control, demand_scale, ..WorldSettings::default() };
         let mut world = World::new(Arc::clone(city), settings);
-        let mut engine = (control == Control::Engine).then(|| Engine::start(city, 1, &[]));
+        let mut engine = (control == Control::Engine).then(|| Engine::start(city, 1));
         let mut counts = TurningCounts { moved: vec![0; city.movements.len()], last: BTreeMap::new() };
         let (mut events, mut engine_s, mut refusals, mut commands) = (0, 0.0, 0, 0);
         for second in 1..=minutes * 60 {

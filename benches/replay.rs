@@ -155,7 +155,7 @@ fn read_lines(dir: &Path, city: &Arc<City>, mut take: impl FnMut(Batch)) -> u64 
 
 /// Lines to decisions: a thread reads and checks, this one drives the engine.
 fn lines_played(dir: &Path, city: &Arc<City>, workers: usize) -> Measured {
-    let mut engine = Engine::start(city, workers, &[]);
+    let mut engine = Engine::start(city, workers);
     rate(|| {
         std::thread::scope(|scope| {
             let (sender, batches) = bounded(4);

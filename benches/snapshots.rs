@@ -18,7 +18,7 @@ use nanming::snapshots::{Opened, Restored, Snapshots};
 use nanming_dataflows::Time;
 use nanming_dataflows::event::{Batch, Event, UnitReport, UnitStatus};
 use nanming_dataflows::ids::UnitId;
-use nanming_dataflows::keyed::{Kind, Tick};
+use nanming_dataflows::keyed::{Kind, Saved, Tick};
 use nanming_dataflows::network::City;
 use nanming_simulators::flood::Flood;
 use nanming_simulators::guiyang;
@@ -83,9 +83,9 @@ fn restart_s(dir: &std::path::Path, city: &Arc<City>, now_ms: Time) -> f64 {
     let began = Instant::now();
     let found = Opened::in_dir(dir, city).expect("snapshots").found.for_start(now_ms);
     let read_s = began.elapsed().as_secs_f64();
-    let mut engine = Engine::start(city, 1, &found.states);
-    engine.step(now_ms + 1, Batch::default()).expect("a tick");
     println!("       {} states are read in {read_s:.2} s", found.states.len());
+    let mut engine = Engine::start_with(city, 1, found.states);
+    engine.step(now_ms + 1, Batch::default()).expect("a tick");
     began.elapsed().as_secs_f64()
 }
 
@@ -103,7 +103,7 @@ struct Side {
 
 impl Side {
     fn start(city: &Arc<City>) -> Side {
-        let (engine, took) = (Engine::start(city, 1, &[]), Duration::ZERO);
+        let (engine, took) = (Engine::start(city, 1), Duration::ZERO);
         Side { engine, took, ticks_ms: Vec::new(), pauses_ms: Vec::new(), states: 0, vehicles: 0, bytes: 0 }
     }
 
@@ -118,9 +118,10 @@ impl Side {
             let took = began.elapsed();
             if is_measured {
                 if saves { &mut self.pauses_ms } else { &mut self.ticks_ms }.push(took.as_secs_f64() * 1e3);
-                self.states += finished.saved.len();
-                self.vehicles += finished.saved.iter().filter(|saved| saved.machine == "sightings").count();
-                self.bytes += finished.saved.iter().flat_map(|saved| &saved.state).map(Vec::len).sum::<usize>();
+                self.states += finished.saved.iter().map(|saved| saved.records().count()).sum::<usize>();
+                let sightings = finished.saved.iter().filter(|saved| saved.machine == "sightings");
+                self.vehicles += sightings.map(|saved| saved.records().count()).sum::<usize>();
+                self.bytes += finished.saved.iter().map(Saved::bytes).sum::<usize>();
             }
             if let Some(snapshots) = &mut snapshots {
                 snapshots.take(*tick, finished.saved, &Offsets::default());

@@ -8,7 +8,7 @@
 //! read, and with each tick the others say how far they have read them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Thread;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use nanming_dataflows::bookmark::Bookmark;
 use nanming_dataflows::decision::Decisions;
 use nanming_dataflows::event::Batch;
 use nanming_dataflows::input::{Announced, inputs, shares};
-use nanming_dataflows::keyed::{Saved, Tick, Vault};
+use nanming_dataflows::keyed::{Saved, States, Tick, Vault};
 use nanming_dataflows::network::City;
 use nanming_dataflows::output::Gathered;
 use nanming_dataflows::{Time, build};
@@ -76,8 +76,13 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// Starts `workers` workers for a city of which nothing is known yet. Panics if threads cannot be spawned.
+    pub fn start(city: &Arc<City>, workers: usize) -> Engine {
+        Engine::start_with(city, workers, States::default())
+    }
+
     /// Starts `workers` workers for a city, with the states of earlier saves. Panics if threads cannot be spawned.
-    pub fn start(city: &Arc<City>, workers: usize, restored: &[Saved]) -> Engine {
+    pub fn start_with(city: &Arc<City>, workers: usize, restored: States) -> Engine {
         let workers = workers.max(1);
         let inside = CommunicationConfig::Process(workers).try_build();
         let ends = inside.unwrap_or_else(|error| panic!("workers cannot be connected: {error}"));
@@ -90,30 +95,33 @@ impl Engine {
         cluster: Option<&Cluster>,
         city: &Arc<City>,
         workers: usize,
-        restored: &[Saved],
+        restored: States,
     ) -> Result<Engine, ClusterError> {
-        let Some(cluster) = cluster else { return Ok(Engine::start(city, workers, restored)) };
+        let Some(cluster) = cluster else { return Ok(Engine::start_with(city, workers, restored)) };
         let workers = workers.max(1);
         let ends = cluster.connect(city, workers)?;
         Ok(Engine::with(ends, Place::of(cluster, workers), city, workers, restored))
     }
 
-    fn with(ends: Ends, place: Place, city: &Arc<City>, workers: usize, restored: &[Saved]) -> Engine {
+    fn with(ends: Ends, place: Place, city: &Arc<City>, workers: usize, restored: States) -> Engine {
         let (said, parts) = unbounded();
         let (ready, started) = unbounded();
         let (announces, announced) = unbounded();
-        let (city, restored) = (Arc::clone(city), Arc::new(restored.to_vec()));
+        // One handle a worker, which lets go of it when it has built its graph.
+        let (city, restored) = (Arc::clone(city), Mutex::new(vec![restored; workers]));
         let config = WorkerConfig::default().idle_spin(SPIN);
         let (allocators, threads) = ends;
         let guards = execute_from(allocators, threads, config, move |worker| {
             let _last_breath = LastBreath { said: said.clone(), ready: ready.clone() };
             let (sender, orders) = unbounded();
-            let vault = Vault::restoring(restored.iter().cloned());
+            let vault =
+                Vault::restoring(restored.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default());
             let (feeds, gathered) = worker.dataflow_named("city", |scope| {
                 let (feeds, inputs) = inputs(scope);
                 let gathered = Gathered::new(build(&city, &inputs, &vault), place.gathering());
                 (feeds, gathered)
             });
+            vault.release();
             let announcer = place.announcer(worker, announces.clone());
             if ready.send(Ok((worker.index(), sender, std::thread::current()))).is_ok() {
                 Driver { feeds, announcer, gathered, vault, orders, said: said.clone(), in_flight: Vec::new() }

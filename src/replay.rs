@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nanming_dataflows::event::Batch;
+use nanming_dataflows::keyed::States;
 use nanming_dataflows::network::City;
 use nanming_simulators::sumo_net::with_units;
 
@@ -228,7 +229,7 @@ impl Play<'_> {
     fn run(mut self, recording: Recording) -> Result<Summary, ReplayError> {
         let failed = |source| ReplayError::File { path: self.args.out.clone(), source };
         let pace = Pace::start(self.args.speed, self.interrupted);
-        let mut engine = Engine::start_in(self.cluster.as_ref(), &self.city, self.args.workers, &[])?;
+        let mut engine = Engine::start_in(self.cluster.as_ref(), &self.city, self.args.workers, States::default())?;
         let mut patrol = Patrol::new(&self.city);
         let Recording { events, span: (first, last), .. } = recording;
         let mut events = events.into_iter().peekable();

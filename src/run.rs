@@ -232,8 +232,7 @@ fn run_city(
         tracing::warn!("only what arrives at this process is recorded: sensor events of the others are not");
     }
     let states = remembered.as_mut().map(|known| std::mem::take(&mut known.start.states)).unwrap_or_default();
-    let mut engine = Engine::start_in(cluster, &shared.city, config.engine.workers, &states)?;
-    drop(states);
+    let mut engine = Engine::start_in(cluster, &shared.city, config.engine.workers, states)?;
     let (mut snapshots, remembering) = remembered.map(|known| (known.snapshots, known.keeping)).unzip();
     engine.tell(known.bookmarks());
     let keeper = keeper(&shared, ledger, finished, committed);
@@ -303,8 +302,9 @@ fn snapshots(config: &Config, cluster: Option<&Cluster>, city: &City) -> Result<
 
 impl Before {
     /// What of it is good for an engine that begins at `start_ms`.
-    fn go_on(self, start_ms: u64, metrics: &Arc<Metrics>) -> Result<Known, RunError> {
-        let start = self.opened.found.clone().for_start(if self.kind == Kind::Learned { u64::MAX } else { start_ms });
+    fn go_on(mut self, start_ms: u64, metrics: &Arc<Metrics>) -> Result<Known, RunError> {
+        let found = std::mem::take(&mut self.opened.found);
+        let start = found.for_start(if self.kind == Kind::Learned { u64::MAX } else { start_ms });
         let start = if self.knows_vehicles { start } else { start.without(&["sightings", "links"]) };
         if !start.states.is_empty() {
             let age_s = (start_ms != u64::MAX).then(|| start_ms.saturating_sub(start.tick) / 1000);

@@ -18,7 +18,7 @@ use crossbeam_channel::{Sender, TrySendError, bounded};
 use nanming_dataflows::Time;
 use nanming_dataflows::bookmark::Bookmark;
 use nanming_dataflows::decide::forecast::LAYOUT;
-use nanming_dataflows::keyed::{Kind, Saved, Tick};
+use nanming_dataflows::keyed::{Kind, Saved, States, Tick};
 use nanming_dataflows::network::City;
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ const ASK: Duration = Duration::from_secs(5);
 /// What was seen of the city is good for so long, ms of city time: later nobody would know it again.
 pub const FRESH_MS: u64 = 600_000;
 /// To be raised whenever a machine's state is laid out anew: states of another version are not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// States that changed since the part before, and how far sources are read: all of one tick.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,26 +80,24 @@ pub struct Restored {
     /// How far sources were read with it.
     pub read: Offsets,
     /// The states.
-    pub states: Arc<Vec<Saved>>,
+    pub states: States,
 }
 
 impl Restored {
     /// What of it is good for an engine that begins at `start_ms`: all, or what was learned. Sources are read from where the
     /// states are of; offsets of a snapshot that is too old say nothing.
-    pub fn for_start(self, start_ms: u64) -> Restored {
-        if self.tick + FRESH_MS >= start_ms {
-            return self;
+    pub fn for_start(mut self, start_ms: u64) -> Restored {
+        if self.tick + FRESH_MS < start_ms {
+            self.states.retain(|_, kind| kind == Kind::Learned);
+            self.read = Offsets::default();
         }
-        let learned = self.states.iter().filter(|state| state.kind == Kind::Learned).cloned();
-        Restored { states: Arc::new(learned.collect()), read: Offsets::default(), ..self }
+        self
     }
-}
 
-impl Restored {
     /// Without the states of some machines.
-    pub fn without(self, machines: &[&str]) -> Restored {
-        let others = self.states.iter().filter(|state| !machines.contains(&state.machine.as_str())).cloned();
-        Restored { states: Arc::new(others.collect()), ..self }
+    pub fn without(mut self, machines: &[&str]) -> Restored {
+        self.states.retain(|machine, _| !machines.contains(&machine));
+        self
     }
 }
 
@@ -135,7 +133,7 @@ impl Opened {
     pub fn keep(self, start: &Restored, kind: Kind, metrics: Arc<Metrics>) -> std::io::Result<(Snapshots, Keeping)> {
         let (to, from) = bounded(4);
         let begun = Part { tick: start.tick, read: start.read.bookmarks(), states: Vec::new() };
-        let keeper = Keeper::new(self.chain, begun, Arc::clone(&start.states), metrics);
+        let keeper = Keeper::new(self.chain, begun, start.states.clone(), metrics);
         let thread = std::thread::Builder::new().name("snapshots".into()).spawn(move || keeper.run(&from))?;
         let (waiting, read, asked) = (Part::default(), start.read.clone(), Instant::now());
         Ok((Snapshots { to, waiting, read, asked, kind }, thread))

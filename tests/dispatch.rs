@@ -28,7 +28,7 @@ struct Steps {
 
 impl Steps {
     fn new(city: &City, workers: usize) -> Steps {
-        Steps { engine: Engine::start(&Arc::new(city.clone()), workers, &[]), tick: EIGHT_MS }
+        Steps { engine: Engine::start(&Arc::new(city.clone()), workers), tick: EIGHT_MS }
     }
 
     fn step(&mut self, events: impl IntoIterator<Item = Event>) -> Decisions {

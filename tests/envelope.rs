@@ -112,7 +112,7 @@ pub(crate) fn noise(random: &mut ChaCha8Rng, city: &City, tick: u64) -> Batch {
 fn a_day_of_mad_detectors_never_gets_a_command_outside_its_envelope() {
     let city = Arc::new(town::small(2, 2, 3));
     let mut random = ChaCha8Rng::seed_from_u64(2);
-    let mut engine = Engine::start(&city, 1, &[]);
+    let mut engine = Engine::start(&city, 1);
     let mut checkers: Vec<_> = city.junctions.iter().map(Checker::new).collect();
     let mut commands = 0;
     let mut tick = 1_000_000;
@@ -142,7 +142,7 @@ fn a_new_engine_takes_over_without_a_jump_of_any_lamp() {
     let mut world = World::new(Arc::clone(&city), WorldSettings::default());
     let mut tick = world.now_ms();
     for _ in 0..4 {
-        let mut engine = Engine::start(&city, 1, &[]);
+        let mut engine = Engine::start(&city, 1);
         let mut greens = 0;
         for _ in 0..150 {
             tick += 1_000;

@@ -162,7 +162,7 @@ impl<'a> Controller<'a> {
 fn controllers_that_leave_at_random_are_taken_over_from_what_they_really_show() {
     let city = Arc::new(town::small(2, 2, 3));
     let mut random = ChaCha8Rng::seed_from_u64(11);
-    let (mut engine, mut witness) = (Engine::start(&city, 1, &[]), Witness::new(&city));
+    let (mut engine, mut witness) = (Engine::start(&city, 1), Witness::new(&city));
     let begin_ms = 1_000_000_000;
     let mut street: Vec<_> = city.junctions.iter().map(|j| Controller::new(j, begin_ms)).collect();
     let (mut tick, mut lies, mut under_way) = (begin_ms, 0, Vec::<(u64, Event)>::new());

@@ -152,7 +152,7 @@ fn hours_of_mad_units_and_buses_never_get_a_command_outside_its_envelope() {
     let tick = 10 * DAY_MS;
     let (random, drives) = (ChaCha8Rng::seed_from_u64(3), BTreeMap::new());
     let mut day = MadDay { city: &city, random, tick, calls: 0, drives };
-    let mut engine = Engine::start(&Arc::new(city.clone()), 1, &[]);
+    let mut engine = Engine::start(&Arc::new(city.clone()), 1);
     let mut taken_over = vec![false; city.junctions.len()];
     let mut led = vec![0; city.junctions.len()];
     let (mut reasons, mut answers): (BTreeMap<StageReason, usize>, _) = (BTreeMap::new(), Vec::new());
@@ -198,7 +198,7 @@ fn mean_delay_s(corridor: Option<Priority>) -> (f64, usize) {
     city.signal_priority.corridor = corridor;
     let city = Arc::new(city);
     let settings = WorldSettings { calls_scale: 5.0, demand_scale: 1.0, incidents: false, ..WorldSettings::default() };
-    let (mut tick, mut engine) = (settings.start_ms, Engine::start(&city, 1, &[]));
+    let (mut tick, mut engine) = (settings.start_ms, Engine::start(&city, 1));
     let mut world = World::new(city, settings);
     for _ in 0..3 * 3_600 {
         tick += 1_000;

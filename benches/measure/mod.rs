@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 pub(crate) mod passages;
+pub(crate) mod process;
 
 /// What a child measures, by name.
 pub(crate) type Measured = BTreeMap<String, f64>;
@@ -80,9 +81,13 @@ pub(crate) fn rate(work: impl FnOnce() -> u64) -> Measured {
     figures.into_iter().map(|(name, figure)| (name.to_owned(), figure)).collect()
 }
 
-/// CPU time of this process so far, s (`/proc`, 100 ticks a second on Linux).
 fn cpu_s() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    cpu_s_of("self")
+}
+
+/// CPU time of a process so far, s (`/proc`, 100 ticks a second on Linux).
+pub(crate) fn cpu_s_of(process: &str) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
     let fields: Vec<f64> = after_name.split_whitespace().filter_map(|f| f.parse().ok()).collect();
     // State is no number and drops out: utime and stime are the fields 14 and 15 of the line.
@@ -90,7 +95,12 @@ fn cpu_s() -> f64 {
 }
 
 fn peak_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or_default();
+    status_mb("self", "VmHWM:")
+}
+
+/// A line of a process' status (`/proc`) that tells kB.
+pub(crate) fn status_mb(process: &str, line: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix(line)).unwrap_or_default();
     line.split_whitespace().next().and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(0.0) / 1000.0
 }

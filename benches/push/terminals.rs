@@ -83,9 +83,9 @@ pub(crate) fn runtime() -> Runtime {
 /// Connects terminals, each of which goes on by itself. How many.
 pub(crate) async fn connect(city: &City, terminals: usize, watch: &Arc<Watch>) -> usize {
     for unit in 0..terminals {
-        let stream = TcpStream::connect(city.address).await.expect("a connection");
+        let stream = TcpStream::connect(city.process.address).await.expect("a connection");
         stream.set_nodelay(true).expect("no delay");
-        let url = format!("ws://{}/ws/terminal?unit={unit}", city.address);
+        let url = format!("ws://{}/ws/terminal?unit={unit}", city.process.address);
         let (socket, _) = client_async(url, stream).await.expect("a terminal");
         tokio::spawn(serve(socket, city.posts[unit], Arc::clone(watch)));
     }
@@ -137,7 +137,13 @@ pub(crate) fn post(city: &City, watch: &Watch, calls: Range<usize>, per_s: usize
                     let due = began + Duration::from_secs_f64((n - calls.start) as f64 / per_s as f64);
                     std::thread::sleep(due.saturating_duration_since(Instant::now()));
                     watch.note(&watch.sent[n]);
-                    if city.agent.post(city.url("/calls")).send(alarm(city, n)).is_ok_and(|a| a.status() == 201) {
+                    if city
+                        .process
+                        .agent
+                        .post(city.process.url("/calls"))
+                        .send(alarm(city, n))
+                        .is_ok_and(|a| a.status() == 201)
+                    {
                         watch.note(&watch.accepted[n]);
                     }
                 }

@@ -20,12 +20,14 @@ use timely::dataflow::operators::generic::operator::Operator;
 
 use crate::Time;
 
+mod saved;
 mod shard;
 mod slots;
 mod timers;
 mod vault;
+pub use saved::{Saved, States};
 use shard::Shard;
-pub use vault::{Saved, Vault};
+pub use vault::Vault;
 
 /// What a key must be able to do: be ordered, be sent, and name its worker.
 pub trait Key: ExchangeData + Ord + Copy + Serialize + DeserializeOwned {

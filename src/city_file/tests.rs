@@ -46,7 +46,7 @@ fn with(whole: &Value, place: &str, value: Value) -> Option<City> {
 fn runs(city: City) -> bool {
     let city = Arc::new(city);
     let settings = WorldSettings { calls_scale: 2000.0, demand_scale: 3.0, ..WorldSettings::default() };
-    let (mut tick, mut engine) = (settings.start_ms, Engine::start(&city, 1, &[]));
+    let (mut tick, mut engine) = (settings.start_ms, Engine::start(&city, 1));
     let mut world = World::new(city, settings);
     (0..4).all(|_| {
         tick += 20_000;

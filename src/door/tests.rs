@@ -45,7 +45,7 @@ fn when_every_inbox_is_gone_what_waits_makes_one_last_tick_and_no_other() {
     drop(inbox);
     // A door that does not end fills the queue and stops at its end, instead of hanging the test.
     let (records, finished) = bounded(64);
-    let engine = Engine::start(&city, 1, &[]);
+    let engine = Engine::start(&city, 1);
     std::thread::scope(|scope| {
         let exits = Exits { street: &mut street, records: &records, recorder: None, snapshots: None };
         let driving = scope.spawn(|| live(engine, clock, NOW_MS, &arrivals, exits, &metrics));
@@ -67,7 +67,7 @@ fn a_command_leaves_while_the_ledger_takes_nothing() {
     let shows = SignalFeedback { time_ms: NOW_MS + 1, junction: JunctionId(0), mode: ControlMode::Centre, lamps };
     inbox.send(Arrival { events: vec![Event::Signal(shows)], ..Arrival::default() }).unwrap();
     let (records, finished) = bounded(0);
-    let engine = Engine::start(&city, 1, &[]);
+    let engine = Engine::start(&city, 1);
     std::thread::scope(|scope| {
         let exits = Exits { street: &mut street, records: &records, recorder: None, snapshots: None };
         let driving = scope.spawn(|| live(engine, clock, NOW_MS, &arrivals, exits, &metrics));

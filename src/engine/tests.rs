@@ -14,7 +14,7 @@ fn nowhere() -> Batch {
 fn a_worker_that_panics_stops_the_engine_and_the_others_end() {
     let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
     for workers in [1, 3] {
-        let mut engine = Engine::start(&city, workers, &[]);
+        let mut engine = Engine::start(&city, workers);
         assert!(engine.step(1_000, Batch::default()).is_ok());
         assert_eq!(engine.step(2_000, nowhere()), Err(Stopped));
         assert_eq!(engine.step(3_000, Batch::default()), Err(Stopped));
@@ -30,7 +30,7 @@ fn in_a_cluster_the_leader_says_where_sources_begin_and_hears_with_each_tick_how
     let city = Arc::new(nanming_simulators::town::small(2, 2, 1));
     let start = |process| {
         let cluster = Cluster::read(&dir.path().join("hosts"), process).unwrap();
-        Engine::start_in(Some(&cluster), &city, 2, &[]).unwrap()
+        Engine::start_in(Some(&cluster), &city, 2, States::default()).unwrap()
     };
     let read = |next| vec![Bookmark { source: "passages".into(), part: 1, next }];
     std::thread::scope(|scope| {
@@ -59,5 +59,5 @@ fn in_a_cluster_the_leader_says_where_sources_begin_and_hears_with_each_tick_how
 fn workers_that_cannot_even_begin_stop_it_too() {
     let mut city = nanming_simulators::town::small(2, 2, 1);
     city.junctions[0].heads[0].movements[0] = MovementId(999_999);
-    assert_eq!(Engine::start(&Arc::new(city), 2, &[]).step(1_000, Batch::default()), Err(Stopped));
+    assert_eq!(Engine::start(&Arc::new(city), 2).step(1_000, Batch::default()), Err(Stopped));
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nanming_dataflows::Time;
 use nanming_dataflows::event::Batch;
 use nanming_dataflows::input::Announced;
-use nanming_dataflows::keyed::Tick;
+use nanming_dataflows::keyed::{States, Tick};
 use nanming_dataflows::network::City;
 
 use super::recording::Recording;
@@ -72,7 +72,7 @@ impl<'a> Follower<'a> {
         city: &'a Arc<City>,
         interrupted: &'a AtomicBool,
     ) -> Result<Self, ReplayError> {
-        let engine = Engine::start_in(Some(cluster), city, args.workers, &[])?;
+        let engine = Engine::start_in(Some(cluster), city, args.workers, States::default())?;
         Ok(Follower { args, cluster, city, interrupted, engine })
     }
 
@@ -104,7 +104,7 @@ impl<'a> Follower<'a> {
             return Err(ReplayError::Differs { theirs, ours: Some(ours) });
         }
         self.engine.end();
-        self.engine = Engine::start_in(Some(self.cluster), self.city, self.args.workers, &[])?;
+        self.engine = Engine::start_in(Some(self.cluster), self.city, self.args.workers, States::default())?;
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nanming_dataflows::Time;
-use nanming_dataflows::keyed::Tick;
+use nanming_dataflows::keyed::{States, Tick};
 use nanming_dataflows::network::City;
 
 use super::{Pace, ReplayArgs, ReplayError, Summary, progress, span, write_summary};
@@ -108,7 +108,7 @@ pub fn play(
         args,
         city,
         cluster,
-        engine: Engine::start_in(cluster, city, args.workers, &[])?,
+        engine: Engine::start_in(cluster, city, args.workers, States::default())?,
         sinks,
         summary: Summary::new(city, 0, Default::default()),
         figures: Figures::default(),
@@ -212,7 +212,7 @@ impl Play<'_> {
         self.finish_to(0)?;
         // The other processes end theirs by it, and come together again.
         self.engine.end();
-        self.engine = Engine::start_in(self.cluster, self.city, self.args.workers, &[])?;
+        self.engine = Engine::start_in(self.cluster, self.city, self.args.workers, States::default())?;
         Ok(())
     }
 }

@@ -29,9 +29,10 @@ pub(super) fn follow(
     let clock = Clock::told();
     let shared = share(config, city, clock)?;
     let viid = Viid::new(&config.viid, &shared.city)?;
-    let Known { start, mut snapshots, keeping } =
+    let Known { mut start, mut snapshots, keeping } =
         super::snapshots(config, Some(cluster), &shared.city)?.go_on(u64::MAX, &shared.metrics)?;
-    let engine = Engine::start_in(Some(cluster), &shared.city, config.engine.workers, &start.states)?;
+    let engine =
+        Engine::start_in(Some(cluster), &shared.city, config.engine.workers, std::mem::take(&mut start.states))?;
     let (inbox, arrivals) = door::open(shared.clock.clone(), config.engine.inbox);
     let (validator, (tell, begins)) = (Arc::new(validator(config, &shared)?), bounded(1));
     let sources = Sources { config, shared: &shared, inbox: &inbox, validator: &validator, cluster: Some(cluster) };

@@ -1,22 +1,18 @@
 //! Generations of files: each begins with all states and goes on with what changed. The newest and the one before it are kept.
 
-use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, create_dir_all, read_dir, remove_file, rename};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use nanming_dataflows::Time;
 use nanming_dataflows::bookmark::Bookmark;
-use nanming_dataflows::keyed::Saved;
+use nanming_dataflows::keyed::{Saved, States};
 use serde::{Deserialize, Serialize};
 
 use super::file::{End, Records, append, framed};
 use super::{Of, Part, Restored};
 
 const ENDING: &str = "snapshot";
-/// States in a record of a file's beginning.
-const TOGETHER: usize = 1_024;
 
 /// The first record of a file.
 #[derive(Serialize, Deserialize)]
@@ -27,9 +23,6 @@ struct Head {
     /// Records after this one that hold all states of the tick.
     base: usize,
 }
-
-/// States by machine and key.
-type States = BTreeMap<(String, Vec<u8>), Saved>;
 
 /// The files of a directory.
 pub(super) struct Chain {
@@ -58,7 +51,6 @@ impl Chain {
                     if end == End::Damaged {
                         chain.tell(generation, "the end of it is damaged; what stands before that holds");
                     }
-                    let states = Arc::new(states.into_values().collect());
                     let read = part.read.into_iter().collect();
                     return Ok((chain, Restored { tick: part.tick, read, states }));
                 }
@@ -92,36 +84,37 @@ impl Chain {
         if head.of != self.of {
             return Err("it is of another city, or of this one before it was changed".into());
         }
-        let (mut states, mut last) = (States::new(), Part { tick: head.tick, read: head.read, states: Vec::new() });
+        let (mut states, mut last) = (States::default(), Part { tick: head.tick, read: head.read, states: Vec::new() });
         for _ in 0..head.base {
-            let part: Vec<Saved> = records.next().map_err(|_| "its beginning is damaged")?;
-            put(&mut states, part);
+            let piece: Saved = records.next().map_err(|_| "its beginning is damaged")?;
+            states.put(&piece);
         }
-        loop {
+        let end = loop {
             match records.next::<Part>() {
                 Ok(mut part) => {
-                    put(&mut states, std::mem::take(&mut part.states));
+                    part.states.drain(..).for_each(|saved| states.put(&saved));
                     last = part;
                 }
-                Err(end) => return Ok((states, last, end)),
+                Err(end) => break end,
             }
-        }
+        };
+        states.forget_gone();
+        Ok((states, last, end))
     }
 
-    /// A new file that begins with all states: those of the newest file, or of `states` where there is none of this run, and what
-    /// changed since.
-    pub(super) fn next(&mut self, states: impl IntoIterator<Item = Saved>, since: Part) -> std::io::Result<Growing> {
-        let mut all = States::new();
-        put(&mut all, states);
-        put(&mut all, since.states);
-        let all: Vec<&Saved> = all.values().collect();
+    /// A new file that begins with all states: those there were, and what changed since.
+    pub(super) fn next(&mut self, mut states: States, since: &Part) -> std::io::Result<Growing> {
+        since.states.iter().for_each(|saved| states.put(saved));
+        states.forget_gone();
+        let pieces = states.pieces();
+        drop(states);
         create_dir_all(&self.dir)?;
-        let (generation, records) = (self.generation + 1, all.chunks(TOGETHER));
-        let head = Head { of: self.of.clone(), tick: since.tick, read: since.read, base: records.len() };
+        let generation = self.generation + 1;
+        let head = Head { of: self.of.clone(), tick: since.tick, read: since.read.clone(), base: pieces.len() };
         let new = self.dir.join("new");
         let mut file = File::create(&new)?;
         let mut base_bytes = 0;
-        for bytes in std::iter::once(framed(&head)).chain(records.map(|part| framed(&part))) {
+        for bytes in std::iter::once(framed(&head)).chain(pieces.iter().map(framed)) {
             let bytes = bytes?;
             file.write_all(&bytes)?;
             base_bytes += bytes.len() as u64;
@@ -136,9 +129,8 @@ impl Chain {
     }
 
     /// All states as the newest file has them.
-    pub(super) fn newest(&self) -> std::io::Result<Vec<Saved>> {
-        let (states, ..) = self.read(self.generation).map_err(std::io::Error::other)?;
-        Ok(states.into_values().collect())
+    pub(super) fn newest(&self) -> std::io::Result<States> {
+        Ok(self.read(self.generation).map_err(std::io::Error::other)?.0)
     }
 
     fn forget_all_but_two(&self) {
@@ -165,17 +157,6 @@ impl Growing {
     /// Whether it is so long that a new one should begin.
     pub(super) fn is_long(&self) -> bool {
         self.bytes > 3 * self.base_bytes.max(16 << 20)
-    }
-}
-
-fn put(all: &mut States, states: impl IntoIterator<Item = Saved>) {
-    for state in states {
-        let place = (state.machine.clone(), state.key.clone());
-        if state.state.is_some() {
-            all.insert(place, state);
-        } else {
-            all.remove(&place);
-        }
     }
 }
 

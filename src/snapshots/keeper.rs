@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
-use nanming_dataflows::keyed::Saved;
+use nanming_dataflows::keyed::States;
 
 use super::Part;
 use super::chain::{Chain, Growing};
@@ -15,7 +15,7 @@ pub(super) struct Keeper {
     chain: Chain,
     growing: Option<Growing>,
     /// What the engine started with, until it is in a file of this run.
-    start: Option<Arc<Vec<Saved>>>,
+    start: Option<States>,
     /// What is in no file yet.
     since: Part,
     metrics: Arc<Metrics>,
@@ -23,7 +23,7 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new(chain: Chain, begun: Part, start: Arc<Vec<Saved>>, metrics: Arc<Metrics>) -> Keeper {
+    pub(super) fn new(chain: Chain, begun: Part, start: States, metrics: Arc<Metrics>) -> Keeper {
         Keeper { chain, growing: None, start: Some(start), since: begun, metrics, failed: false }
     }
 
@@ -54,8 +54,8 @@ impl Keeper {
                 bytes
             }
             None => {
-                let states = self.start.as_ref().map_or_else(|| self.chain.newest(), |start| Ok(start.to_vec()))?;
-                let growing = self.chain.next(states, self.since.clone())?;
+                let states = self.start.clone().map_or_else(|| self.chain.newest(), Ok)?;
+                let growing = self.chain.next(states, &self.since)?;
                 self.start = None;
                 self.growing.insert(growing).bytes()
             }
@@ -90,11 +90,6 @@ impl Part {
 
     /// Of each key keeps the newest state alone: a disk may refuse for long.
     fn forget_older(&mut self) {
-        let mut seen = std::collections::BTreeSet::new();
-        let mut newest: Vec<Saved> = std::mem::take(&mut self.states);
-        newest.reverse();
-        newest.retain(|state| seen.insert((state.machine.clone(), state.key.clone())));
-        newest.reverse();
-        self.states = newest;
+        self.states = self.states.iter().collect::<States>().pieces();
     }
 }

@@ -1,10 +1,22 @@
+use std::ops::Range;
 use std::path::PathBuf;
 
 use super::*;
 
-fn state(key: u8, bytes: Option<&[u8]>) -> Saved {
-    let kind = if key < 100 { Kind::Learned } else { Kind::Seen };
-    Saved { machine: "machine".into(), kind, key: vec![key], state: bytes.map(<[u8]>::to_vec) }
+/// What the machines of a test saved: keys below 100 learned, the others saw.
+fn saves(records: &[(u8, Option<&[u8]>)]) -> Vec<Saved> {
+    let of = |machine, kind, keys: Range<u8>| {
+        let records: Vec<_> = records.iter().filter(|(key, _)| keys.contains(key)).collect();
+        let records = records.iter().map(|(key, state)| (std::slice::from_ref(key), *state));
+        Saved::new(machine, kind, records)
+    };
+    let saves = [of("learner", Kind::Learned, 0..100), of("seer", Kind::Seen, 100..255)];
+    saves.into_iter().filter(|saved| saved.bytes() > 0).collect()
+}
+
+fn states(records: &[(u8, &[u8])]) -> States {
+    let records: Vec<_> = records.iter().map(|(key, state)| (*key, Some(*state))).collect();
+    saves(&records).iter().collect()
 }
 
 fn metrics() -> Arc<Metrics> {
@@ -39,9 +51,9 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 
 fn news() -> Vec<(Time, Vec<Saved>)> {
     vec![
-        (10, vec![state(1, Some(b"one")), state(102, Some(b"two"))]),
-        (20, vec![state(1, Some(b"ONE")), state(3, Some(b"three"))]),
-        (30, vec![state(102, None), state(4, Some(b"four"))]),
+        (10, saves(&[(1, Some(b"one")), (102, Some(b"two"))])),
+        (20, saves(&[(1, Some(b"ONE")), (3, Some(b"three"))])),
+        (30, saves(&[(102, None), (4, Some(b"four"))])),
     ]
 }
 
@@ -52,8 +64,8 @@ fn the_newest_of_each_is_there_again_with_its_tick_and_offsets() {
     assert_eq!(kept(&dir, &news()).states.len(), 0);
     let found = kept(&dir, &[]);
     assert_eq!((found.tick, found.read), (30, offset(30)));
-    assert_eq!(*found.states, [state(1, Some(b"ONE")), state(3, Some(b"three")), state(4, Some(b"four"))]);
-    kept(&dir, &[(40, vec![state(5, Some(b"five"))])]);
+    assert_eq!(found.states, states(&[(1, b"ONE"), (3, b"three"), (4, b"four")]));
+    kept(&dir, &[(40, saves(&[(5, Some(b"five"))]))]);
     assert_eq!(kept(&dir, &[]).states.len(), 4);
     assert_eq!(files(&dir).len(), 2, "the newest and the one before it");
 }
@@ -61,7 +73,7 @@ fn the_newest_of_each_is_there_again_with_its_tick_and_offsets() {
 #[test]
 fn cut_or_changed_anywhere_an_earlier_snapshot_holds() {
     let dir = tempfile::tempdir().unwrap();
-    kept(dir.path(), &[(5, vec![state(9, Some(b"nine"))])]);
+    kept(dir.path(), &[(5, saves(&[(9, Some(b"nine"))]))]);
     kept(dir.path(), &news());
     let newest = files(dir.path()).pop().unwrap();
     let whole = std::fs::read(&newest).unwrap();
@@ -94,12 +106,12 @@ fn states_of_another_city_or_version_are_not_read() {
 
 #[test]
 fn what_was_seen_long_ago_is_left_out_and_what_was_learned_is_not() {
-    let all = [state(1, Some(b"learned")), state(101, Some(b"seen"))];
-    let found = Restored { tick: 1_000, read: offset(7), states: Arc::new(all.to_vec()) };
+    let all = states(&[(1, b"learned"), (101, b"seen")]);
+    let found = Restored { tick: 1_000, read: offset(7), states: all };
     let soon = found.clone().for_start(1_000 + FRESH_MS);
     assert_eq!((soon.states.len(), soon.read), (2, offset(7)));
     let late = found.for_start(1_001 + FRESH_MS);
-    assert_eq!((late.states.to_vec(), late.read), (all[..1].to_vec(), Offsets::default()));
+    assert_eq!((late.states, late.read), (states(&[(1, b"learned")]), Offsets::default()));
 }
 
 #[test]
@@ -108,17 +120,17 @@ fn what_could_not_be_written_is_written_later() {
     let place = dir.path().join("snapshots");
     std::fs::write(&place, "a file where the directory should be").unwrap();
     let chain = Chain::open(&dir.path().join("none"), Of::city(&City::default())).unwrap().0;
-    let mut keeper = Keeper::new(chain.at(&place), Part::default(), Arc::default(), metrics());
-    let part = |tick, states| Part { tick, states, ..Part::default() };
+    let mut keeper = Keeper::new(chain.at(&place), Part::default(), States::default(), metrics());
+    let part = |tick, records| Part { tick, states: saves(records), ..Part::default() };
     let say = |keeper: &mut Keeper, part| {
         let (to, from) = bounded(1);
         to.send(part).unwrap();
         drop(to);
         keeper.hear(&from)
     };
-    assert!(say(&mut keeper, part(10, vec![state(1, Some(b"one")), state(2, Some(b"two"))])).is_err());
+    assert!(say(&mut keeper, part(10, &[(1, Some(b"one")), (2, Some(b"two")), (3, None)])).is_err());
     std::fs::remove_file(&place).unwrap();
-    say(&mut keeper, part(20, vec![state(1, Some(b"ONE"))])).unwrap();
+    say(&mut keeper, part(20, &[(1, Some(b"ONE"))])).unwrap();
     let found = Opened::in_dir(&place, &City::default()).unwrap().found;
-    assert_eq!((found.tick, found.states.to_vec()), (20, vec![state(1, Some(b"ONE")), state(2, Some(b"two"))]));
+    assert_eq!((found.tick, found.states), (20, states(&[(1, b"ONE"), (2, b"two")])));
 }

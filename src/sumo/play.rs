@@ -71,7 +71,7 @@ impl Play<'_> {
     }
 
     fn by_engine(mut self, client: &mut Client) -> Result<(Decided, Option<Watch>), PlayError> {
-        let mut engine = Engine::start(self.city, 1, &[]);
+        let mut engine = Engine::start(self.city, 1);
         let mut eyes = Eyes::new(self.city, self.faults);
         let midnight_ms = DAY_MS.saturating_add_signed(-i64::from(self.city.utc_offset_min) * 60_000);
         let mut now_s = client.time_s()?;

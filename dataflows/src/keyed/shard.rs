@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::saved::Saving;
 use super::slots::{NEVER, Place, Slots};
 use super::timers::Timers;
-use super::{Key, Machine, Outbox, Saved, Tick, Vault};
+use super::{Key, Machine, Outbox, Tick, Vault};
 use crate::Time;
 
 /// Keys that are looked at ahead of their steps: enough for waits to overlap, few enough that the nearest cache holds them.
@@ -20,6 +21,8 @@ pub(super) struct Shard<M: Machine> {
     /// Keys that start with a saved state, until the first tick.
     restored: Vec<M::Key>,
     vault: Vault,
+    /// Of the last save: the next one will be about as long.
+    saved_bytes: usize,
 }
 
 impl<M: Machine> Shard<M> {
@@ -27,8 +30,9 @@ impl<M: Machine> Shard<M> {
         let mine = |key: &M::Key| key.route() % peers == index;
         let name = machine.name();
         let (slots, timers) = (Slots::default(), Timers::default());
-        let mut shard = Shard { machine, slots, timers, forgotten: BTreeSet::new(), restored: Vec::new(), vault };
-        for (key, state, wake) in shard.vault.restored::<M::Key, M::State>(name).filter(|(key, _, _)| mine(key)) {
+        let forgotten = BTreeSet::new();
+        let mut shard = Shard { machine, slots, timers, forgotten, restored: Vec::new(), vault, saved_bytes: 0 };
+        for (key, state, wake) in shard.vault.restored().of::<M::Key, M::State>(name, mine) {
             let place = shard.slots.place(key);
             let slot = shard.slots.at(place);
             (slot.state, slot.saved) = (state, true);
@@ -108,16 +112,20 @@ impl<M: Machine> Shard<M> {
         }
     }
 
-    /// Puts what changed since the last save into the vault: what is gone, then what was stepped, by key.
+    /// Puts what changed since the last save into the vault: what is gone, then what was stepped, as it lies in memory.
     fn save(&mut self) {
+        let mut saving = Saving::with_room(self.saved_bytes + self.saved_bytes / 8);
         for key in std::mem::take(&mut self.forgotten) {
-            self.vault.save(Saved::of(&self.machine, &key));
+            saving.put(&key, None::<(_, &M::State)>);
         }
-        for key in self.slots.touched() {
-            let Some(slot) = self.slots.get_mut(key) else { continue };
+        for (key, slot) in self.slots.touched() {
             (slot.touched, slot.saved) = (false, true);
             let wake = (slot.wake != NEVER).then_some(slot.wake);
-            self.vault.save(Saved::of(&self.machine, &key).with(&slot.state, wake));
+            saving.put(key, Some((wake, &slot.state)));
+        }
+        self.saved_bytes = saving.bytes();
+        if !saving.is_empty() {
+            self.vault.save(saving.finished(self.machine.name(), self.machine.kind()));
         }
     }
 }

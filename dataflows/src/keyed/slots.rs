@@ -37,12 +37,14 @@ impl<S> Slot<S> {
 pub(super) struct Slots<K, S> {
     places: HashTable<(K, Place)>,
     slots: Vec<Slot<S>>,
+    /// Whose each slot is, or was.
+    keys: Vec<K>,
     free: Vec<Place>,
 }
 
 impl<K, S> Default for Slots<K, S> {
     fn default() -> Self {
-        Slots { places: HashTable::new(), slots: Vec::new(), free: Vec::new() }
+        Slots { places: HashTable::new(), slots: Vec::new(), keys: Vec::new(), free: Vec::new() }
     }
 }
 
@@ -64,7 +66,9 @@ impl<K: Key, S: Default> Slots<K, S> {
                 let place = self.free.pop().unwrap_or(Place(self.slots.len() as u32));
                 if place.0 as usize == self.slots.len() {
                     self.slots.push(Slot::new(S::default()));
+                    self.keys.push(key);
                 }
+                self.keys[place.0 as usize] = key;
                 empty.insert((key, place));
                 place
             }
@@ -79,12 +83,9 @@ impl<K: Key, S: Default> Slots<K, S> {
         Some(std::mem::replace(self.at(place), Slot::new(S::default())))
     }
 
-    /// Keys stepped since the last save, in order.
-    pub(super) fn touched(&self) -> Vec<K> {
-        let is_touched = |(_, place): &&(K, Place)| self.slots[place.0 as usize].touched;
-        let mut keys: Vec<K> = self.places.iter().filter(is_touched).map(|(key, _)| *key).collect();
-        keys.sort_unstable();
-        keys
+    /// Slots stepped since the last save, as they lie in memory.
+    pub(super) fn touched(&mut self) -> impl Iterator<Item = (&K, &mut Slot<S>)> {
+        self.keys.iter().zip(&mut self.slots).filter(|(_, slot)| slot.touched)
     }
 }
 

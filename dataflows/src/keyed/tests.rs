@@ -64,7 +64,7 @@ fn events_of_a_tick_are_stepped_in_event_time_whatever_their_order_of_arrival() 
 /// Feeds ticks `from..to` to `workers` workers that start from `restored`; returns what was said and what was saved at `save`.
 fn run(
     workers: usize,
-    restored: Vec<Saved>,
+    restored: States,
     from: Time,
     to: Time,
     save: Option<Time>,
@@ -108,18 +108,18 @@ fn run(
 
 #[test]
 fn any_number_of_workers_says_the_same() {
-    let (one, _) = run(1, vec![], 1, 60, None);
+    let (one, _) = run(1, States::default(), 1, 60, None);
     assert!(one.len() > 10);
-    assert_eq!(run(2, vec![], 1, 60, None).0, one);
-    assert_eq!(run(3, vec![], 1, 60, None).0, one);
+    assert_eq!(run(2, States::default(), 1, 60, None).0, one);
+    assert_eq!(run(3, States::default(), 1, 60, None).0, one);
 }
 
 #[test]
 fn a_restart_from_a_save_goes_on_as_if_nothing_had_happened() {
-    let (whole, _) = run(1, vec![], 1, 60, None);
-    let (before, saved) = run(2, vec![], 1, 31, Some(30));
+    let (whole, _) = run(1, States::default(), 1, 60, None);
+    let (before, saved) = run(2, States::default(), 1, 31, Some(30));
     assert!(!saved.is_empty());
-    let (after, _) = run(3, saved, 31, 60, None);
+    let (after, _) = run(3, saved.iter().collect(), 31, 60, None);
     assert_eq!([before, after].concat(), whole);
 }
 
@@ -165,7 +165,7 @@ fn keys_that_go_and_come_again_are_those_of_a_plain_map() {
     for tick in 1..400 {
         if tick % 97 == 1 {
             // A new engine from all saves so far.
-            vault = Vault::restoring(saves.clone());
+            vault = Vault::restoring(saves.iter().collect());
             shard = shard::Shard::new(Guests, vault.clone(), 0, 1);
         }
         let events: Vec<_> = (0..random(90)).map(|_| (LinkId(random(120) as u32), (tick, random(3)))).collect();

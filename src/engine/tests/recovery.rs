@@ -43,7 +43,7 @@ fn all() -> Tick {
 /// What passed the door in a town that the engine leads, and what it decided.
 fn played(city: &Arc<City>) -> Vec<(Time, Batch)> {
     let settings = WorldSettings { seed: 7, start_ms: START_MS, demand_scale: 1.5, ..WorldSettings::default() };
-    let (mut world, mut engine) = (World::new(Arc::clone(city), settings), Engine::start(city, 1, &[]));
+    let (mut world, mut engine) = (World::new(Arc::clone(city), settings), Engine::start(city, 1));
     let mut ticks = Vec::new();
     for second in 1..=SECONDS {
         // Ticks of a live engine are not full seconds.
@@ -97,15 +97,16 @@ fn decided(engine: &mut Engine, ticks: &[(Time, Batch)], mark: impl Fn(usize) ->
 fn after_a_restart_it_decides_as_if_nothing_had_happened() {
     let city = Arc::new(town::small(3, 3, 1));
     let ticks = played(&city);
-    let (whole, _) = decided(&mut Engine::start(&city, 1, &[]), &ticks, |_| Tick::default());
+    let (whole, _) = decided(&mut Engine::start(&city, 1), &ticks, |_| Tick::default());
     let said: usize = whole.iter().map(|(_, d)| d.commands.len() + d.links.len() + d.assignments.len()).sum();
     let assigned: usize = whole.iter().map(|(_, d)| d.assignments.len()).sum();
     assert!(said > 3_000 && assigned > 0, "{said} words, {assigned} assignments");
     for (at, workers) in [(SAVE_S, (1, 1)), (5 * SAVE_S, (2, 1)), (13 * SAVE_S, (1, 2))] {
         let (before, after) = ticks.split_at(at as usize);
         let mark = |row: usize| if (row as u64 + 1).is_multiple_of(SAVE_S) { all() } else { Tick::default() };
-        let (_, saved) = decided(&mut Engine::start(&city, workers.0, &[]), before, mark);
-        let (again, _) = decided(&mut Engine::start(&city, workers.1, &saved), after, |_| Tick::default());
+        let (_, saved) = decided(&mut Engine::start(&city, workers.0), before, mark);
+        let (again, _) =
+            decided(&mut Engine::start_with(&city, workers.1, saved.iter().collect()), after, |_| Tick::default());
         for ((row, now), then) in again.iter().enumerate().zip(&whole[at as usize..]) {
             assert_eq!(now.0, then.0, "relations after {row} ticks from {at}");
             assert_eq!(now.1, then.1, "{row} ticks after {at}");
@@ -127,12 +128,13 @@ fn who_fell_silent_while_no_engine_ran_is_not_sent_and_who_did_not_is() {
     };
     let reports = (0..city.units.len()).map(|unit| report(unit, START_MS)).collect();
     let seen = |_| Tick { save: Some(Kind::Seen) };
-    let (_, saved) = decided(&mut Engine::start(&city, 1, &[]), &[tick(START_MS, reports)], seen);
+    let (_, saved) = decided(&mut Engine::start(&city, 1), &[tick(START_MS, reports)], seen);
     assert!(saved.iter().all(|saved| saved.kind < Kind::Told) && !saved.is_empty());
     let sent_after = |pause_ms| {
         let now_ms = START_MS + pause_ms;
         let ticks = [tick(now_ms, vec![]), tick(now_ms + 1_000, vec![alarm(&city, 4, now_ms + 1_000)])];
-        let (stood, _) = decided(&mut Engine::start(&city, 1, &saved), &ticks, |_| Tick::default());
+        let (stood, _) =
+            decided(&mut Engine::start_with(&city, 1, saved.iter().collect()), &ticks, |_| Tick::default());
         stood.iter().map(|(_, decisions)| decisions.assignments.len()).sum::<usize>()
     };
     assert_eq!(sent_after(30_000), 1, "they are there at once");

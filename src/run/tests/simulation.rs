@@ -10,13 +10,12 @@ use nanming_dataflows::Time;
 use nanming_dataflows::decision::AssignmentPhase;
 use nanming_dataflows::event::{AssignmentId, Batch, CallChange, CallEvent, CallFacts, Category, Needs, Priority};
 use nanming_dataflows::ids::UnitId;
-use nanming_dataflows::keyed::{Saved, Tick};
+use nanming_dataflows::keyed::Tick;
 use nanming_simulators::town;
 use nanming_simulators::world::{World, WorldSettings};
 
 use super::*;
 use crate::ledger::refusals;
-use crate::snapshots::FRESH_MS;
 
 /// A Thursday, 07:30 in Guiyang.
 const START_MS: u64 = 1_767_828_600_000;
@@ -62,7 +61,7 @@ struct Simulation {
     facts: Vec<Event>,
     untold: Option<TickRecord>,
     /// Snapshots, the newest of each state, and their tick.
-    kept: (Time, BTreeMap<(String, Vec<u8>), Saved>),
+    kept: Restored,
     /// On its way to the engine, by when it comes.
     air: BTreeMap<(Time, u64), Event>,
     /// When the last answer of each unit comes.
@@ -100,7 +99,7 @@ impl Simulation {
             begins_ms: 0,
             facts: Vec::new(),
             untold: None,
-            kept: (0, BTreeMap::new()),
+            kept: Restored::default(),
             air: BTreeMap::new(),
             answers_ms: BTreeMap::new(),
             sent: 0,
@@ -208,10 +207,8 @@ impl Simulation {
         }
         self.tell(&record);
         if !finished.saved.is_empty() {
-            self.kept.0 = tick;
-            for saved in finished.saved {
-                self.kept.1.insert((saved.machine.clone(), saved.key.clone()), saved);
-            }
+            self.kept.tick = tick;
+            finished.saved.iter().for_each(|saved| self.kept.states.put(saved));
         }
         if death == Some(Death::AfterTelling) {
             self.die(tick);
@@ -238,10 +235,9 @@ impl Simulation {
         }
         let rosters = ledger.rosters(now_ms).unwrap();
         self.facts = facts(&self.city, &ledger, rosters.events, now_ms).unwrap().0;
-        let is_good = |saved: &&Saved| self.kept.0 + FRESH_MS >= now_ms || saved.kind == Kind::Learned;
-        let states: Vec<Saved> = self.kept.1.values().filter(is_good).cloned().collect();
+        let states = self.kept.clone().for_start(now_ms).states;
         let workers = 1 + self.chance.below(2) as usize;
-        (self.engine, self.ledger) = (Some(Engine::start(&self.city, workers, &states)), Some(ledger));
+        (self.engine, self.ledger) = (Some(Engine::start_with(&self.city, workers, states)), Some(ledger));
     }
 
     fn judge(&mut self) {
