@@ -113,7 +113,9 @@ impl Side {
             let saves = snapshots.is_some() && tick.is_multiple_of(SAVE_MS);
             let batch = batch.clone();
             let began = Instant::now();
-            self.engine.submit(*tick, batch, Tick { save: saves.then_some(Kind::Seen) }).expect("an engine");
+            self.engine
+                .submit(*tick, batch, Tick { save: saves.then_some(Kind::Seen), whole: false })
+                .expect("an engine");
             let finished = self.engine.finished().expect("an engine");
             let took = began.elapsed();
             if is_measured {

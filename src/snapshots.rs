@@ -11,6 +11,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,9 @@ struct Part {
     tick: Time,
     read: Vec<Bookmark>,
     states: Vec<Saved>,
+    /// Whether they are all states, whatever was saved before.
+    #[serde(skip)]
+    is_whole: bool,
 }
 
 impl Part {
@@ -55,6 +59,7 @@ impl Part {
         self.tick = later.tick;
         self.read = later.read;
         self.states.extend(later.states);
+        self.is_whole |= later.is_whole;
     }
 }
 
@@ -109,6 +114,8 @@ pub struct Snapshots {
     read: Offsets,
     asked: Instant,
     kind: Kind,
+    /// Whether the keeper needs all states: what was in its files is there no more.
+    wants_whole: Arc<AtomicBool>,
 }
 
 /// The thread that keeps them; it ends after the door's end is dropped.
@@ -132,11 +139,12 @@ impl Opened {
     /// Begins to keep the states of an engine that started with `start`: those of a kind and of the kinds before it.
     pub fn keep(self, start: &Restored, kind: Kind, metrics: Arc<Metrics>) -> std::io::Result<(Snapshots, Keeping)> {
         let (to, from) = bounded(4);
-        let begun = Part { tick: start.tick, read: start.read.bookmarks(), states: Vec::new() };
+        let begun = Part { tick: start.tick, read: start.read.bookmarks(), ..Part::default() };
         let keeper = Keeper::new(self.chain, begun, start.states.clone(), metrics);
+        let wants_whole = keeper.wants_whole();
         let thread = std::thread::Builder::new().name("snapshots".into()).spawn(move || keeper.run(&from))?;
         let (waiting, read, asked) = (Part::default(), start.read.clone(), Instant::now());
-        Ok((Snapshots { to, waiting, read, asked, kind }, thread))
+        Ok((Snapshots { to, waiting, read, asked, kind, wants_whole }, thread))
     }
 }
 
@@ -147,14 +155,15 @@ impl Snapshots {
         if asks {
             self.asked = Instant::now();
         }
-        Tick { save: asks.then_some(self.kind) }
+        Tick { save: asks.then_some(self.kind), whole: asks && self.wants_whole.swap(false, Ordering::Relaxed) }
     }
 
     /// Takes what a finished tick saved, and how far sources are read with it. Never waits.
     pub fn take(&mut self, tick: Time, saved: Vec<Saved>, read: &Offsets) {
         self.read.absorb(read);
         if !saved.is_empty() {
-            self.waiting.absorb(Part { tick, read: self.read.bookmarks(), states: saved });
+            let is_whole = saved.iter().all(|saved| saved.is_whole);
+            self.waiting.absorb(Part { tick, read: self.read.bookmarks(), states: saved, is_whole });
         }
         if !self.waiting.states.is_empty() {
             match self.to.try_send(std::mem::take(&mut self.waiting)) {

@@ -345,8 +345,10 @@ fn refused(app: &App, problem: &Problem, body: &[u8]) {
 }
 
 fn find(app: &App, id: &str) -> Result<CallPage, Problem> {
-    let unknown =
-        || Problem::new(StatusCode::NOT_FOUND, Reason::UnknownCall.as_str(), format!("there is no call {id}"));
+    let unknown = || match app.health.takes_calls() {
+        true => Problem::new(StatusCode::NOT_FOUND, Reason::UnknownCall.as_str(), format!("there is no call {id}")),
+        false => Problem::unavailable("ledger_unavailable", "the ledger fails now: ask again when it works"),
+    };
     let call = id.parse().map(CallId).map_err(|_| unknown())?;
     app.book.page(call)?.ok_or_else(unknown)
 }

@@ -35,6 +35,7 @@ pub(super) struct Chain {
 /// A file that is being written.
 pub(super) struct Growing {
     file: File,
+    path: PathBuf,
     bytes: u64,
     /// Of its beginning.
     base_bytes: u64,
@@ -84,7 +85,7 @@ impl Chain {
         if head.of != self.of {
             return Err("it is of another city, or of this one before it was changed".into());
         }
-        let (mut states, mut last) = (States::default(), Part { tick: head.tick, read: head.read, states: Vec::new() });
+        let (mut states, mut last) = (States::default(), Part { tick: head.tick, read: head.read, ..Part::default() });
         for _ in 0..head.base {
             let piece: Saved = records.next().map_err(|_| "its beginning is damaged")?;
             states.put(&piece);
@@ -124,8 +125,9 @@ impl Chain {
         File::open(&self.dir)?.sync_all()?;
         self.generation = generation;
         self.forget_all_but_two();
-        let file = OpenOptions::new().append(true).open(self.path(generation))?;
-        Ok(Growing { file, bytes: base_bytes, base_bytes })
+        let path = self.path(generation);
+        let file = OpenOptions::new().append(true).open(&path)?;
+        Ok(Growing { file, path, bytes: base_bytes, base_bytes })
     }
 
     /// All states as the newest file has them.
@@ -154,9 +156,9 @@ impl Growing {
         self.bytes
     }
 
-    /// Whether it is so long that a new one should begin.
-    pub(super) fn is_long(&self) -> bool {
-        self.bytes > 3 * self.base_bytes.max(16 << 20)
+    /// Whether a new one should begin: it is so long, or somebody removed it.
+    pub(super) fn is_over(&self) -> bool {
+        !self.path.exists() || self.bytes > 3 * self.base_bytes.max(16 << 20)
     }
 }
 

@@ -2,6 +2,7 @@
 //! next: nothing is left out in between.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Receiver;
 use nanming_dataflows::keyed::States;
@@ -20,11 +21,26 @@ pub(super) struct Keeper {
     since: Part,
     metrics: Arc<Metrics>,
     failed: bool,
+    /// Whether the machines are to save all states: what was in the files cannot be read any more.
+    wants_whole: Arc<AtomicBool>,
 }
 
 impl Keeper {
     pub(super) fn new(chain: Chain, begun: Part, start: States, metrics: Arc<Metrics>) -> Keeper {
-        Keeper { chain, growing: None, start: Some(start), since: begun, metrics, failed: false }
+        Keeper {
+            chain,
+            growing: None,
+            start: Some(start),
+            since: begun,
+            metrics,
+            failed: false,
+            wants_whole: Arc::default(),
+        }
+    }
+
+    /// Where it says that it needs all states.
+    pub(super) fn wants_whole(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.wants_whole)
     }
 
     pub(super) fn run(mut self, from: &Receiver<Part>) {
@@ -46,7 +62,7 @@ impl Keeper {
     }
 
     fn write(&mut self) -> std::io::Result<()> {
-        let bytes = match self.growing.take().filter(|growing| !growing.is_long()) {
+        let bytes = match self.growing.take().filter(|growing| !growing.is_over()) {
             // After an error it is not written any more: the next file begins with all that it has.
             Some(mut growing) => {
                 let bytes = growing.append(&self.since)?;
@@ -54,15 +70,24 @@ impl Keeper {
                 bytes
             }
             None => {
-                let states = self.start.clone().map_or_else(|| self.chain.newest(), Ok)?;
+                let states = self.before()?;
                 let growing = self.chain.next(states, &self.since)?;
-                self.start = None;
+                (self.start, self.since.is_whole) = (None, false);
                 self.growing.insert(growing).bytes()
             }
         };
         self.metrics.snapshots.written(self.since.tick, bytes);
         self.since.states.clear();
         Ok(())
+    }
+
+    /// All states but those since.
+    fn before(&self) -> std::io::Result<States> {
+        match &self.start {
+            _ if self.since.is_whole => Ok(States::default()),
+            Some(start) => Ok(start.clone()),
+            None => self.chain.newest().inspect_err(|_| self.wants_whole.store(true, Ordering::Relaxed)),
+        }
     }
 
     /// Once when it begins to fail, and once when it works again.

@@ -134,3 +134,27 @@ fn what_could_not_be_written_is_written_later() {
     let found = Opened::in_dir(&place, &City::default()).unwrap().found;
     assert_eq!((found.tick, found.states), (20, states(&[(1, b"ONE"), (2, b"two")])));
 }
+
+#[test]
+fn files_that_were_removed_under_a_running_engine_are_made_anew_from_all_states() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("snapshots");
+    let opened = Opened::in_dir(&place, &City::default()).unwrap();
+    let mut keeper = Keeper::new(opened.chain, Part::default(), States::default(), metrics());
+    let wants_whole = keeper.wants_whole();
+    let mut say = |tick, records: &[(u8, Option<&[u8]>)], is_whole| {
+        let (to, from) = bounded(1);
+        to.send(Part { tick, states: saves(records), is_whole, ..Part::default() }).unwrap();
+        drop(to);
+        keeper.hear(&from)
+    };
+    say(10, &[(1, Some(b"one")), (2, Some(b"two"))], false).unwrap();
+    std::fs::remove_dir_all(&place).unwrap();
+    assert!(say(20, &[(1, Some(b"ONE"))], false).is_err(), "the others would be missing");
+    assert!(wants_whole.swap(false, Ordering::Relaxed));
+    say(30, &[(1, Some(b"ONE")), (2, Some(b"two"))], true).unwrap();
+    say(40, &[(2, None)], false).unwrap();
+    let found = Opened::in_dir(&place, &City::default()).unwrap().found;
+    assert_eq!((found.tick, found.states), (40, states(&[(1, b"ONE")])));
+    assert!(!wants_whole.load(Ordering::Relaxed));
+}

@@ -25,6 +25,8 @@ pub struct Saved {
     pub machine: String,
     /// What its states are good for after a restart.
     pub kind: Kind,
+    /// Whether these are all states of the machine on its worker, and not only those that changed.
+    pub is_whole: bool,
     records: Bytes,
 }
 
@@ -122,7 +124,7 @@ impl Saving {
     }
 
     pub(super) fn finished(self, machine: &str, kind: Kind) -> Saved {
-        Saved { machine: machine.to_owned(), kind, records: self.records.into() }
+        Saved { machine: machine.to_owned(), kind, is_whole: false, records: self.records.into() }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::saved::Saving;
 use super::slots::{NEVER, Place, Slots};
 use super::timers::Timers;
-use super::{Key, Machine, Outbox, Tick, Vault};
+use super::{Key, Machine, Outbox, Saved, Tick, Vault};
 use crate::Time;
 
 /// Keys that are looked at ahead of their steps: enough for waits to overlap, few enough that the nearest cache holds them.
@@ -75,7 +75,7 @@ impl<M: Machine> Shard<M> {
             self.wake(key, tick, &mut out);
         }
         if mark.save.is_some_and(|kind| self.machine.kind() <= kind) {
-            self.save();
+            self.save(mark.whole);
         }
         out.said
     }
@@ -112,20 +112,21 @@ impl<M: Machine> Shard<M> {
         }
     }
 
-    /// Puts what changed since the last save into the vault: what is gone, then what was stepped, as it lies in memory.
-    fn save(&mut self) {
+    /// Puts what changed since the last save, or the whole, into the vault: what is gone, then the rest as it lies in memory.
+    fn save(&mut self, is_whole: bool) {
         let mut saving = Saving::with_room(self.saved_bytes + self.saved_bytes / 8);
         for key in std::mem::take(&mut self.forgotten) {
             saving.put(&key, None::<(_, &M::State)>);
         }
-        for (key, slot) in self.slots.touched() {
+        for (key, slot) in self.slots.to_save(is_whole) {
             (slot.touched, slot.saved) = (false, true);
             let wake = (slot.wake != NEVER).then_some(slot.wake);
             saving.put(key, Some((wake, &slot.state)));
         }
         self.saved_bytes = saving.bytes();
         if !saving.is_empty() {
-            self.vault.save(saving.finished(self.machine.name(), self.machine.kind()));
+            let saved = saving.finished(self.machine.name(), self.machine.kind());
+            self.vault.save(Saved { is_whole, ..saved });
         }
     }
 }

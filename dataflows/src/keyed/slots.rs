@@ -83,9 +83,9 @@ impl<K: Key, S: Default> Slots<K, S> {
         Some(std::mem::replace(self.at(place), Slot::new(S::default())))
     }
 
-    /// Slots stepped since the last save, as they lie in memory.
-    pub(super) fn touched(&mut self) -> impl Iterator<Item = (&K, &mut Slot<S>)> {
-        self.keys.iter().zip(&mut self.slots).filter(|(_, slot)| slot.touched)
+    /// Slots stepped since the last save, or all that are not free, as they lie in memory.
+    pub(super) fn to_save(&mut self, whole: bool) -> impl Iterator<Item = (&K, &mut Slot<S>)> {
+        self.keys.iter().zip(&mut self.slots).filter(move |(_, slot)| slot.touched || whole && slot.saved)
     }
 }
 
