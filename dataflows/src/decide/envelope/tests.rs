@@ -129,7 +129,8 @@ fn a_command_has_as_many_lamps_as_the_junction_has_heads() {
 #[test]
 fn time_stands_or_runs_but_never_backwards() {
     let order = Err((EnvelopeRule::Order, 0));
-    let wishes = [(0, "rrrr", Ok(())), (9, "rrrr", Ok(())), (8, "rrrr", order), (9, "rrrr", Ok(())), (10, "rrrr", Ok(()))];
+    let wishes =
+        [(0, "rrrr", Ok(())), (9, "rrrr", Ok(())), (8, "rrrr", order), (9, "rrrr", Ok(())), (10, "rrrr", Ok(()))];
     play_from(&crossing(), "rrrr", &wishes);
 }
 
