@@ -217,7 +217,7 @@ proptest! {
             let mut restored: Matching = postcard::from_bytes(&bytes(&matching)).unwrap();
             facts.clone().make(change.clone(), &mut restored);
             facts.make(change, &mut matching);
-            assert_eq!(bytes(&restored), bytes(&matching), "one that was saved goes on in another way");
+            assert!(bytes(&restored) == bytes(&matching), "one that was saved goes on in another way");
             check_prices(&matching);
             facts.check(&matching);
             if is_calm {
