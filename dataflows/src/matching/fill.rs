@@ -43,7 +43,7 @@ impl Matching {
     /// Moves the room of a column to where it is worth least, which may be here.
     fn move_room(&mut self, column: u32) {
         let (worth, end) = self.search_back(column, true);
-        for (column, slack) in self.search.nearer_than(worth) {
+        for (column, slack) in self.search.short_of(worth) {
             self.prices[column] += slack;
             self.columns[column].rows.iter().for_each(|row| self.rows[*row as usize].price -= slack);
         }

@@ -80,7 +80,7 @@ impl Matching {
 
     /// Prices for a path to `end`, which is `far` away, and the moves along it.
     fn augment(&mut self, row: u32, end: u32, far: i64) {
-        for (column, slack) in self.search.nearer_than(far) {
+        for (column, slack) in self.search.short_of(far) {
             self.prices[column] -= slack;
             self.columns[column].rows.iter().for_each(|row| self.rows[*row as usize].price += slack);
         }

@@ -45,8 +45,8 @@ impl Search {
         self.open.clear();
     }
 
-    /// Columns less than `far` away, with what they are short of it.
-    pub(super) fn nearer_than(&self, far: i64) -> impl Iterator<Item = (usize, i64)> {
+    /// Columns reached, each with how much nearer than `far` it is; 0 if it is not.
+    pub(super) fn short_of(&self, far: i64) -> impl Iterator<Item = (usize, i64)> {
         self.reached.iter().map(move |column| (*column as usize, (far - self.far[*column as usize]).max(0)))
     }
 
