@@ -100,7 +100,10 @@ figures() { # part, folder
 
 low=0
 case ${1:-all} in
-  all) envelope && matching ;;
+  all)
+    envelope
+    matching
+    ;;
   envelope | matching) "$@" ;;
   *) echo "envelope or matching?" >&2 && exit 2 ;;
 esac

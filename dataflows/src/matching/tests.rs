@@ -248,6 +248,14 @@ fn of_columns_that_cost_the_same_the_lowest_serves() {
 }
 
 #[test]
+fn a_new_row_takes_a_place_that_is_free_rather_than_one_that_others_make_for_the_same_cost() {
+    let one = given([1, 1, 1], &[[0, NO, 2], [3, 5, NO]]);
+    assert_eq!(columns(&one), [Some(0), Some(1)]);
+    let two = given([2, 1, 1], &[[0, NO, 2], [0, NO, 9], [3, 5, NO]]);
+    assert_eq!(columns(&two), [Some(0), Some(0), Some(1)]);
+}
+
+#[test]
 fn of_rows_of_a_column_that_could_move_as_well_the_lowest_moves() {
     let rows = [[0, 3], [0, 3], [0, NO]];
     assert_eq!(columns(&given([2, 1], &rows)), [Some(1), Some(0), Some(0)]);
