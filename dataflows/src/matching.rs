@@ -132,7 +132,7 @@ impl Matching {
         self.rows[row as usize].column = column;
         self.columns[column as usize].rows.push(row);
         self.room -= 1;
-        self.search.row_came(&self.costs, column as usize, &self.columns[column as usize], row);
+        self.search.row_came(&self.costs, column as usize, row);
     }
 
     /// Takes a row out of its column, without a repair.

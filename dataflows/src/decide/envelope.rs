@@ -9,6 +9,9 @@ use crate::decision::{EnvelopeRule, SignalCommand, StageReason};
 use crate::event::Lamp;
 use crate::network::{City, Conflict, Head, Junction, Stage};
 
+#[cfg(test)]
+mod tests;
+
 /// What a junction's lamps show, and since when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
@@ -119,7 +122,7 @@ fn together(junction: &Junction, lamps: &[Lamp]) -> Option<usize> {
     let going = |head: &usize| lamps[*head].is_green() || lamps[*head] == Lamp::Yellow;
     let yields = |head: usize| lamps[head] != Lamp::Protected;
     let clash = |a: usize, b: usize| junction.conflicts.get(a, b).forbids(yields(a), yields(b));
-    (0..lamps.len()).filter(going).find(|&a| (a + 1..lamps.len()).filter(going).any(|b| clash(a, b)))
+    (0..lamps.len()).filter(going).find(|&a| (0..lamps.len()).filter(going).any(|b| clash(a, b)))
 }
 
 fn may_turn(junction: &Junction, shown: &Shown, at_ms: u64, head: usize, lamps: &[Lamp]) -> Result<(), EnvelopeRule> {

@@ -1,7 +1,7 @@
 //! What else can change: rows that go, columns that come and go, costs, ranks and capacities.
 
-use super::costs::{BLOCKED, cell};
-use super::{Column, Matching, NONE};
+use super::costs::{BLOCKED, FAR, cell};
+use super::{Column, FORBIDDEN, Matching, NONE};
 
 impl Matching {
     /// Removes a row; what it leaves goes to whoever gains most by it.
@@ -90,15 +90,17 @@ impl Matching {
 
     /// Whether a row served would stay where it is with other costs, and nobody left out could gain by them.
     fn keeps_column(&self, row: usize, costs: &[i64]) -> bool {
-        let column = self.rows[row].column;
-        if column == NONE || !self.unserved.is_empty() {
+        if !self.unserved.is_empty() {
             return false;
         }
+        let column = self.rows[row].column as usize;
         let reduced = |(at, cost): (usize, &i64)| cell(*cost) - self.prices[at];
-        let here = reduced((column as usize, &costs[column as usize]));
+        let here = reduced((column, costs.get(column).unwrap_or(&FORBIDDEN)));
+        if here >= FAR {
+            return false;
+        }
         let is_live = |at: usize| self.columns[at].capacity > 0;
-        here < BLOCKED / 2
-            && costs.iter().enumerate().filter(|(at, _)| is_live(*at)).all(|entry| reduced(entry) >= here)
+        costs.iter().enumerate().filter(|(at, _)| is_live(*at)).all(|entry| reduced(entry) >= here)
     }
 
     /// Takes a row out, and repairs what that opens.

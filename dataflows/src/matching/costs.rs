@@ -33,9 +33,7 @@ impl Costs {
     /// Writes the costs of a row, which may be one more than there are.
     pub(super) fn set_row(&mut self, row: usize, costs: &[i64]) {
         let start = row * self.stride;
-        if self.cells.len() < start + self.stride {
-            self.cells.resize(start + self.stride, BLOCKED);
-        }
+        self.cells.resize(self.cells.len().max(start + self.stride), BLOCKED);
         let costs = costs.iter().map(|c| cell(*c)).chain(std::iter::repeat(BLOCKED));
         self.cells[start..][..self.columns].iter_mut().zip(costs).for_each(|(cell, cost)| *cell = cost);
     }
@@ -46,14 +44,14 @@ impl Costs {
 
     /// One more column; `rows` are in use.
     pub(super) fn add_column(&mut self, rows: usize) {
-        self.columns += 1;
-        if self.columns > self.stride {
+        if self.columns == self.stride {
             self.widen(rows);
         }
+        self.columns += 1;
     }
 
     fn widen(&mut self, rows: usize) {
-        let wide = (2 * self.stride).max(8);
+        let wide = (self.stride + 1).next_power_of_two().max(8);
         let mut cells = vec![BLOCKED; rows * wide];
         for row in 0..rows {
             cells[row * wide..][..self.stride].copy_from_slice(&self.cells[row * self.stride..][..self.stride]);

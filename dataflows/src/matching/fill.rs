@@ -43,13 +43,9 @@ impl Matching {
     /// Moves the room of a column to where it is worth least, which may be here.
     fn move_room(&mut self, column: u32) {
         let (worth, end) = self.search_back(column, true);
-        for reached in &self.search.reached {
-            let slack = worth - self.search.far[*reached as usize];
-            if slack > 0 {
-                self.prices[*reached as usize] += slack;
-                let rows = &self.columns[*reached as usize].rows;
-                rows.iter().for_each(|r| self.rows[*r as usize].price -= slack);
-            }
+        for (column, slack) in self.search.short_of(worth) {
+            self.prices[column] += slack;
+            self.columns[column].rows.iter().for_each(|row| self.rows[*row as usize].price -= slack);
         }
         let mut from = end;
         while from != column {
@@ -85,8 +81,10 @@ impl Matching {
         for (at, other) in columns.iter().enumerate().filter(|(at, _)| *at != column as usize) {
             for row in &other.rows {
                 let far = base + costs.at(*row as usize, column as usize) - rows[*row as usize].price;
-                if far < bound && far < search.far[at] {
-                    search.reach_open(at as u32, far, *row);
+                if far >= bound {
+                    continue;
+                }
+                if search.reach_open(at as u32, far, *row) {
                     search.to[at] = column;
                 }
             }

@@ -80,13 +80,9 @@ impl Matching {
 
     /// Prices for a path to `end`, which is `far` away, and the moves along it.
     fn augment(&mut self, row: u32, end: u32, far: i64) {
-        for column in &self.search.reached {
-            let slack = far - self.search.far[*column as usize];
-            if slack > 0 {
-                self.prices[*column as usize] -= slack;
-                let rows = &self.columns[*column as usize].rows;
-                rows.iter().for_each(|r| self.rows[*r as usize].price += slack);
-            }
+        for (column, slack) in self.search.short_of(far) {
+            self.prices[column] -= slack;
+            self.columns[column].rows.iter().for_each(|row| self.rows[*row as usize].price += slack);
         }
         self.rows[row as usize].price = far;
         let mut column = end;

@@ -32,12 +32,11 @@ struct Exits {
 impl Search {
     /// Space for a table of so many columns.
     pub(super) fn begin(&mut self, columns: usize) {
-        if self.far.len() < columns {
-            self.far.resize(columns, FAR);
-            self.via.resize(columns, NONE);
-            self.to.resize(columns, NONE);
-        }
-        self.exits.resize_with(columns.max(self.exits.len()), Exits::default);
+        let columns = columns.max(self.far.len());
+        self.far.resize(columns, FAR);
+        self.via.resize(columns, NONE);
+        self.to.resize(columns, NONE);
+        self.exits.resize_with(columns, Exits::default);
     }
 
     /// Forgets the distances.
@@ -46,24 +45,31 @@ impl Search {
         self.open.clear();
     }
 
-    /// A way to a column; kept when it is the shortest so far.
-    pub(super) fn reach(&mut self, column: u32, far: i64, via: u32) {
+    /// Columns reached, each with how much nearer than `far` it is; 0 if it is not.
+    pub(super) fn short_of(&self, far: i64) -> impl Iterator<Item = (usize, i64)> {
+        self.reached.iter().map(move |column| (*column as usize, (far - self.far[*column as usize]).max(0)))
+    }
+
+    /// A way to a column; kept, and true, when it is the shortest so far.
+    pub(super) fn reach(&mut self, column: u32, far: i64, via: u32) -> bool {
         let known = &mut self.far[column as usize];
         if far >= *known {
-            return;
+            return false;
         }
         if *known == FAR {
             self.reached.push(column);
         }
         (*known, self.via[column as usize]) = (far, via);
+        true
     }
 
     /// The same, for a column that the search goes on from.
-    pub(super) fn reach_open(&mut self, column: u32, far: i64, via: u32) {
-        if far < self.far[column as usize] {
-            self.reach(column, far, via);
+    pub(super) fn reach_open(&mut self, column: u32, far: i64, via: u32) -> bool {
+        let is_kept = self.reach(column, far, via);
+        if is_kept {
             self.open.push(Reverse((far, column)));
         }
+        is_kept
     }
 
     /// The nearest column not gone on from, if it is nearer than `bound`.
@@ -92,22 +98,16 @@ impl Search {
     }
 
     /// A row came into a column.
-    pub(super) fn row_came(&mut self, costs: &Costs, at: usize, column: &Column, row: u32) {
-        if let Some(exits) = self.exits.get_mut(at) {
-            exits.is_known &= column.rows.len() > 1;
-            if exits.is_known {
-                exits.offer(costs, at, row);
-            }
+    pub(super) fn row_came(&mut self, costs: &Costs, at: usize, row: u32) {
+        if let Some(exits) = self.exits.get_mut(at).filter(|exits| exits.is_known) {
+            exits.offer(costs, at, row);
         }
     }
 
-    /// A row went out of a column, to which others are left.
+    /// A row went out of a column.
     pub(super) fn row_went(&mut self, costs: &Costs, at: usize, column: &Column, row: u32) {
-        if let Some(exits) = self.exits.get_mut(at) {
-            exits.is_known &= column.rows.len() > 1;
-            if exits.is_known {
-                exits.withdraw(costs, at, column, row);
-            }
+        if let Some(exits) = self.exits.get_mut(at).filter(|exits| exits.is_known) {
+            exits.withdraw(costs, at, column, row);
         }
     }
 
@@ -126,14 +126,13 @@ impl Search {
 }
 
 impl Exits {
-    /// A row of the column at `here` would leave for wherever it is the cheapest to.
+    /// A row of the column at `here` would leave for wherever it is the cheapest to, the lowest of several: what is known does
+    /// not depend on who came and went before.
     fn offer(&mut self, costs: &Costs, here: usize, row: u32) {
         let cost_here = costs.at(row as usize, here);
         let best = self.cost.iter_mut().zip(&mut self.row);
         for (cost, (best, by)) in costs.row(row as usize).iter().zip(best) {
-            if cost - cost_here < *best {
-                (*best, *by) = (cost - cost_here, row);
-            }
+            (*best, *by) = (*best, *by).min((cost - cost_here, row));
         }
     }
 
@@ -141,8 +140,7 @@ impl Exits {
     fn withdraw(&mut self, costs: &Costs, here: usize, column: &Column, row: u32) {
         for (to, (best, by)) in self.cost.iter_mut().zip(&mut self.row).enumerate().filter(|(_, (_, by))| **by == row) {
             let exit = |other: &u32| (costs.at(*other as usize, to) - costs.at(*other as usize, here), *other);
-            let (cost, other) = column.rows.iter().map(exit).min().unwrap_or((BLOCKED, NONE));
-            (*best, *by) = if cost < BLOCKED / 2 { (cost, other) } else { (BLOCKED, NONE) };
+            (*best, *by) = column.rows.iter().map(exit).min().unwrap_or((BLOCKED, NONE));
         }
     }
 }
