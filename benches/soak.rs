@@ -123,8 +123,9 @@ fn truth(goals: &mut Goals, process: &Process) {
     goals.judge("desks", of("nanming_event_streams_connected") < 0.5, "none is left".into());
     let (by_urgency, by_place) = (of("nanming_calls_open"), of("nanming_district_calls_open"));
     goals.judge("open calls", by_urgency == by_place, format!("{by_urgency} by urgency, {by_place} by district"));
+    // One counts units by what they said last, the other by what they are given: a word on its way is in one of them.
     let (all, by_place) = (of("nanming_units_available"), of("nanming_district_units_available"));
-    goals.judge("units available", all == by_place, format!("{all} in all, {by_place} by district"));
+    goals.judge("units available", (all - by_place).abs() <= 5.0, format!("{all} in all, {by_place} by district"));
 }
 
 /// Raises calls, and withdraws each a little later.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::saved::Saving;
 use super::slots::{NEVER, Place, Slots};
 use super::timers::Timers;
-use super::{Key, Machine, Outbox, Saved, Tick, Vault};
+use super::{Key, Machine, Outbox, Tick, Vault};
 use crate::Time;
 
 /// Keys that are looked at ahead of their steps: enough for waits to overlap, few enough that the nearest cache holds them.
@@ -125,8 +125,9 @@ impl<M: Machine> Shard<M> {
         }
         self.saved_bytes = saving.bytes();
         if !saving.is_empty() {
-            let saved = saving.finished(self.machine.name(), self.machine.kind());
-            self.vault.save(Saved { is_whole, ..saved });
+            let mut saved = saving.finished(self.machine.name(), self.machine.kind());
+            saved.is_whole = is_whole;
+            self.vault.save(saved);
         }
     }
 }
