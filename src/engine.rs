@@ -16,11 +16,10 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use nanming_dataflows::bookmark::Bookmark;
 use nanming_dataflows::decision::Decisions;
 use nanming_dataflows::event::Batch;
-use nanming_dataflows::input::{Announced, inputs, shares};
+use nanming_dataflows::input::{Announced, shares};
 use nanming_dataflows::keyed::{Saved, States, Tick, Vault};
 use nanming_dataflows::network::City;
-use nanming_dataflows::output::Gathered;
-use nanming_dataflows::{Time, build};
+use nanming_dataflows::{Time, install};
 use timely::communication::WorkerGuards;
 use timely::execute::execute_from;
 use timely::{CommunicationConfig, WorkerConfig};
@@ -116,12 +115,7 @@ impl Engine {
             let (sender, orders) = unbounded();
             let vault =
                 Vault::restoring(restored.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default());
-            let (feeds, gathered) = worker.dataflow_named("city", |scope| {
-                let (feeds, inputs) = inputs(scope);
-                let gathered = Gathered::new(build(&city, &inputs, &vault), place.gathering());
-                (feeds, gathered)
-            });
-            vault.release();
+            let (feeds, gathered) = install(worker, &city, &vault, place.gathering());
             let announcer = place.announcer(worker, announces.clone());
             if ready.send(Ok((worker.index(), sender, std::thread::current()))).is_ok() {
                 Driver { feeds, announcer, gathered, vault, orders, said: said.clone(), in_flight: Vec::new() }

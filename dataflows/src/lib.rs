@@ -1,6 +1,6 @@
 //! The pure views of nanming: ground state to derived state.
 //!
-//! [`build`] wires every view into one timely graph, the same on every worker. The crate knows nothing about files,
+//! [`install`] wires every view into one timely graph, the same on every worker. The crate knows nothing about files,
 //! sockets, clocks or randomness; its state lives in [`keyed`] machines and in relations whose records all expire.
 
 pub mod bookmark;
@@ -20,7 +20,7 @@ pub mod roads;
 pub mod state;
 mod wiring;
 
-pub use wiring::{UNIT_SILENT_MS, build};
+pub use wiring::{UNIT_SILENT_MS, install};
 
 /// Logical time: a strictly increasing count of ms. Live it follows the wall clock, in a replay it is read back.
 pub type Time = u64;

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use timely::dataflow::Stream;
 use timely::dataflow::operators::Concat;
 use timely::dataflow::operators::vec::{Filter, Map};
+use timely::worker::Worker;
 
 use crate::decide::bus_priority::BusPriority;
 use crate::decide::claim::Request;
@@ -29,10 +30,10 @@ use crate::decide::signal::{SignalEvent, SignalNews, SignalSaid, Signals};
 use crate::decision::{CoverState, CrowdState, ForecastRecord, LinkForecast, LinkState, SignalPlan, UnitRoute};
 use crate::event::{CallChange, CallEvent, CallFacts, Category, Event, Passage, UnitReport, UnitStatus};
 use crate::ids::{CallId, JunctionId, LinkId, UnitId, VehicleId};
-use crate::input::Inputs;
+use crate::input::{Feeds, Inputs, inputs};
 use crate::keyed::{Kind, Ticks, Vault, keyed};
 use crate::network::City;
-use crate::output::Outputs;
+use crate::output::{Gathered, Gathering, Outputs};
 use crate::relation::{Relation, Upsert, latest};
 use crate::state::link::{LaneCounts, LinkEvent, LinkSaid, Links, Observation};
 use crate::state::sightings::{Sightings, at_line};
@@ -48,8 +49,19 @@ const CLOSED_MS: u64 = 3_600_000;
 
 type Flow<'s, D> = Stream<'s, Time, Vec<D>>;
 
+/// Builds the graph of a city on a worker: where its events go in, and where its decisions are gathered. Machines start with
+/// the states of the vault, which lets go of them.
+pub fn install(worker: &mut Worker, city: &Arc<City>, vault: &Vault, gathering: Gathering) -> (Feeds, Gathered) {
+    let ends = worker.dataflow_named("city", |scope| {
+        let (feeds, inputs) = inputs(scope);
+        (feeds, Gathered::new(build(city, &inputs, vault), gathering))
+    });
+    vault.release();
+    ends
+}
+
 /// Wires all views over the inputs. States start from what `vault` restores.
-pub fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Outputs<'s> {
+fn build<'s>(city: &Arc<City>, inputs: &Inputs<'s>, vault: &Vault) -> Outputs<'s> {
     let ticks = &inputs.ticks;
     let LinkViews { states: links, told, counts } = link_states(city, inputs, vault);
     let plans = plans(city, inputs, &told, &counts, vault);

@@ -17,6 +17,7 @@ mod clock;
 mod disk;
 mod faulty;
 mod flood;
+mod memory;
 mod points;
 mod street;
 mod terminals;

@@ -117,6 +117,16 @@ impl Victim {
         self.at.down();
     }
 
+    /// From now on it gets so much memory beyond what it has, kB, and no more.
+    pub(crate) fn allow(&self, more_kb: u64) {
+        let process = self.child.as_ref().unwrap().id().to_string();
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+        let has_kb = status.lines().find_map(|line| line.strip_prefix("VmData:")?.trim().strip_suffix(" kB")).unwrap();
+        let most = (has_kb.parse::<u64>().unwrap() + more_kb) * 1_024;
+        let done = Command::new("prlimit").args(["--pid", &process, &format!("--data={most}")]).status();
+        assert!(done.unwrap().success());
+    }
+
     /// How it ended, if it has: its exit code, else its signal.
     pub(crate) fn has_ended(&mut self) -> Option<(Option<i32>, Option<i32>)> {
         let status = self.child.as_mut()?.try_wait().unwrap()?;
