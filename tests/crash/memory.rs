@@ -1,7 +1,5 @@
 //! The engine is given no more memory than it has.
 
-use std::process::Command;
-
 use serde_json::json;
 
 use super::victim::Victim;

@@ -22,7 +22,8 @@ const START_MS: u64 = 1_767_828_600_000;
 /// Calls are raised so long, and what is open has so long to be served, s.
 const CALLS_S: u64 = 600;
 const SERVED_S: u64 = 3_000;
-const SEEDS: Range<u64> = 0..6;
+/// Two thousand minutes of city time.
+const SEEDS: Range<u64> = 0..32;
 const SAVE_S: u64 = 5;
 
 /// Chances, the same in every run of a seed (xorshift).
@@ -301,11 +302,19 @@ fn seeds() -> Range<u64> {
 
 #[test]
 fn whatever_the_net_and_death_do_no_call_is_lost_and_nobody_is_sent_twice() {
-    let mut deaths = 0;
-    for seed in seeds() {
-        println!("seed {seed}");
-        deaths += Simulation::new(seed).play();
-    }
+    let (next, deaths) = (AtomicU64::new(seeds().start), AtomicU64::new(0));
+    let play = || {
+        while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| seeds().contains(seed)) {
+            println!("seed {seed}");
+            deaths.fetch_add(Simulation::new(seed).play(), Ordering::Relaxed);
+        }
+    };
+    // One seed's play has no word in another's.
+    std::thread::scope(|scope| {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        (0..threads).for_each(|_| drop(scope.spawn(play)));
+    });
+    let deaths = deaths.into_inner();
     assert!(deaths > seeds().count() as u64, "{deaths} deaths are too few to show anything");
 }
 
