@@ -62,8 +62,8 @@ impl Client {
         }
         let mut answers = Vec::new();
         for operation in &message.operations {
-            // Only requests are answered; what platforms push are signs of life.
-            if message.kind != Kind::Request {
+            // Only requests are answered; what platforms push are signs of life. Who guesses is heard no more.
+            if message.kind != Kind::Request || self.is_guessing() {
                 continue;
             }
             let done = self.perform(desk, &message, operation);
@@ -152,11 +152,13 @@ impl Client {
                 operation.objects.iter().map(|asked| desk.get(asked)).collect::<Result<_, _>>().map(|o| (o, vec![]))
             }
             "Set" => {
-                let mut more = Vec::new();
+                // However often it is asked for, what is known is told once.
+                let mut more = BTreeMap::new();
                 for asked in &operation.objects {
-                    more.extend(self.set(desk, asked)?);
+                    let told = self.set(desk, asked)?;
+                    more.extend(told.into_iter().map(|notice| ((notice.junction, notice.topic), notice)));
                 }
-                Ok((operation.objects.clone(), more))
+                Ok((operation.objects.clone(), more.into_values().collect()))
             }
             other => Err(Fault::new(&first.name, "SDE_Operation", format!("operation '{other}' is not served"))),
         }
@@ -175,6 +177,10 @@ impl Client {
 
     fn set(&mut self, desk: &Desk, asked: &Object) -> Result<Vec<Notice>, Fault> {
         match asked.name.as_str() {
+            "LockFlowDirection" if self.pending.is_full() => {
+                let why = "too many locks wait for their stages: ask again when some are answered";
+                return Err(Fault::new("LockFlowDirection", "SDE_Failure", why));
+            }
             "LockFlowDirection" => self.asked.push(lock::lock(desk, asked, &self.user)?),
             "UnlockFlowDirection" | "UnLockFlowDirection" => self.asked.push(lock::unlock(desk, asked, &self.user)?),
             "CrossReportCtrl" => return self.report(desk, asked),
