@@ -62,8 +62,8 @@ impl Client {
         }
         let mut answers = Vec::new();
         for operation in &message.operations {
-            // Only requests are answered; what platforms push are signs of life. Who guesses is heard no more.
-            if message.kind != Kind::Request || self.is_guessing() {
+            // Only requests are answered; what platforms push are signs of life.
+            if message.kind != Kind::Request {
                 continue;
             }
             let done = self.perform(desk, &message, operation);
@@ -167,6 +167,10 @@ impl Client {
     fn log_in(&mut self, desk: &Desk, user: &Object) -> Result<Object, Fault> {
         let name = user.field("UserName").unwrap_or_default();
         let fault = |kind, why: &str| Fault::new("SDO_User", kind, why);
+        // One message may hold several, before anybody looks whether the connection is to end.
+        if self.is_guessing() {
+            return Err(fault("SDE_Pwd", "too many log-ins have failed on this connection"));
+        }
         let password = desk.users.get(name).ok_or_else(|| fault("SDE_UserName", "nobody has this name here"))?;
         if !password.is(user.field("Pwd").unwrap_or_default()) {
             return Err(fault("SDE_Pwd", "the password is another"));
