@@ -18,6 +18,8 @@
 //! - A controller that has nothing to say is asked once a second, and may tell changes by itself (kind `60`).
 
 mod fleet;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod lamps;
 mod line;
 mod rules;

@@ -20,6 +20,8 @@
 mod client;
 mod crosses;
 mod directions;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod lock;
 mod message;
 mod numbers;

@@ -29,6 +29,8 @@ mod city;
 mod connections;
 mod events;
 mod follower;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod geojson;
 mod guard;
 mod ingest;

@@ -22,6 +22,8 @@ use crate::{city_file, cli};
 pub(crate) mod crossings;
 mod detectors;
 mod fcd;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod input;
 mod mapping;
 mod table;

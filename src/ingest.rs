@@ -6,6 +6,8 @@ pub mod alarm;
 mod callers;
 mod class;
 pub mod dead_letters;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 pub mod gcj02;
 mod json_lines;
 mod line;

@@ -21,6 +21,9 @@ pub mod engine;
 pub mod explain;
 pub mod fail;
 pub mod forecast_eval;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gat1049;
 mod gzip;
 pub mod health;

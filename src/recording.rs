@@ -11,6 +11,8 @@ use std::path::PathBuf;
 pub mod ahead;
 pub mod block;
 mod city;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod index;
 mod reader;
 pub mod recorder;

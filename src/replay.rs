@@ -23,6 +23,8 @@ use crate::{city_file, cli};
 
 mod assist;
 mod calls;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod patrol;
 pub mod recorded;
 mod recording;
@@ -319,6 +321,3 @@ pub fn print(summary: &Summary, json: bool) -> Result<(), serde_json::Error> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod fuzz;

@@ -28,6 +28,8 @@ use crate::offsets::Offsets;
 
 mod chain;
 mod file;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod keeper;
 #[cfg(test)]
 mod tests;

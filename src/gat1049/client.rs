@@ -152,11 +152,13 @@ impl Client {
                 operation.objects.iter().map(|asked| desk.get(asked)).collect::<Result<_, _>>().map(|o| (o, vec![]))
             }
             "Set" => {
-                let mut more = Vec::new();
+                // However often it is asked for, what is known is told once.
+                let mut more = BTreeMap::new();
                 for asked in &operation.objects {
-                    more.extend(self.set(desk, asked)?);
+                    let told = self.set(desk, asked)?;
+                    more.extend(told.into_iter().map(|notice| ((notice.junction, notice.topic), notice)));
                 }
-                Ok((operation.objects.clone(), more))
+                Ok((operation.objects.clone(), more.into_values().collect()))
             }
             other => Err(Fault::new(&first.name, "SDE_Operation", format!("operation '{other}' is not served"))),
         }
@@ -165,6 +167,10 @@ impl Client {
     fn log_in(&mut self, desk: &Desk, user: &Object) -> Result<Object, Fault> {
         let name = user.field("UserName").unwrap_or_default();
         let fault = |kind, why: &str| Fault::new("SDO_User", kind, why);
+        // One message may hold several, before anybody looks whether the connection is to end.
+        if self.is_guessing() {
+            return Err(fault("SDE_Pwd", "too many log-ins have failed on this connection"));
+        }
         let password = desk.users.get(name).ok_or_else(|| fault("SDE_UserName", "nobody has this name here"))?;
         if !password.is(user.field("Pwd").unwrap_or_default()) {
             return Err(fault("SDE_Pwd", "the password is another"));
@@ -175,6 +181,10 @@ impl Client {
 
     fn set(&mut self, desk: &Desk, asked: &Object) -> Result<Vec<Notice>, Fault> {
         match asked.name.as_str() {
+            "LockFlowDirection" if self.pending.is_full() => {
+                let why = "too many locks wait for their stages: ask again when some are answered";
+                return Err(Fault::new("LockFlowDirection", "SDE_Failure", why));
+            }
             "LockFlowDirection" => self.asked.push(lock::lock(desk, asked, &self.user)?),
             "UnlockFlowDirection" | "UnLockFlowDirection" => self.asked.push(lock::unlock(desk, asked, &self.user)?),
             "CrossReportCtrl" => return self.report(desk, asked),

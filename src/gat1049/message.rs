@@ -9,6 +9,10 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 /// Nodes of a message at most.
 const MOST_NODES: u32 = 20_000;
+/// Elements stand at most so deep in each other: objects are read, written and dropped one inside the other, on a stack that ends.
+const MOST_DEPTH: usize = 32;
+/// Operations of a message at most: each is answered, and some with all that is known.
+const MOST_OPERATIONS: usize = 20;
 /// Longest message, bytes.
 pub(super) const MAX_MESSAGE: usize = 256 << 10;
 const END: &[u8] = b"</Message>";
@@ -146,6 +150,9 @@ impl Message {
         let text = std::str::from_utf8(text).map_err(|error| wrong(format!("it is not UTF-8: {error}")))?;
         let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
         let document = Document::parse_with_options(text.trim(), options).map_err(|error| wrong(error.to_string()))?;
+        if document.descendants().any(|node| node.ancestors().nth(MOST_DEPTH).is_some()) {
+            return Err(wrong(format!("its elements stand more than {MOST_DEPTH} deep in each other")));
+        }
         let root = document.root_element();
         let child = |of: Node<'_, '_>, name: &str| child_text(of, name).unwrap_or_default();
         let system = |name: &str| {
@@ -155,14 +162,25 @@ impl Message {
         let kind = child(root, "Type");
         let known = Kind::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(&kind)).map(|(_, kind)| *kind);
         let body = find(root, "Body").into_iter().flat_map(|body| body.children().filter(Node::is_element));
+        let operations: Vec<Node<'_, '_>> = body.filter(|operation| operation.has_tag_name("Operation")).collect();
+        if operations.len() > MOST_OPERATIONS {
+            return Err(wrong(format!("it has {} operations, of at most {MOST_OPERATIONS}", operations.len())));
+        }
         Ok(Message {
             token: child(root, "Token"),
             from: system("From"),
             to: system("To"),
             kind: known.ok_or_else(|| wrong(format!("<Type> '{kind}' is none of REQUEST, RESPONSE, PUSH, ERROR")))?,
             seq: child(root, "Seq"),
-            operations: body.filter(|operation| operation.has_tag_name("Operation")).map(operation).collect(),
+            operations: operations.into_iter().map(operation).collect(),
         })
+    }
+
+    /// What an answer to it needs.
+    pub(super) fn head(&self) -> Message {
+        let Message { token, from, to, kind, seq, .. } = self;
+        let (token, from, to, seq) = (token.clone(), from.clone(), to.clone(), seq.clone());
+        Message { token, from, to, kind: *kind, seq, operations: Vec::new() }
     }
 
     /// As it is sent.

@@ -6,6 +6,9 @@ use super::crosses::Held;
 use super::message::{Fault, Message, Operation};
 use super::{Desk, numbers};
 
+/// Requests of one platform that wait at most.
+const MOST_WAITING: usize = 50;
+
 /// A request that is to be answered, and how.
 pub(super) type Settled = (Message, Operation, Result<(), Fault>);
 
@@ -39,7 +42,7 @@ impl Pending {
         if locks.is_empty() {
             return false;
         }
-        let (message, operation) = (message.clone(), operation.clone());
+        let (message, operation) = (message.head(), operation.clone());
         let until_ms = desk.now_ms() + desk.lock_wait_s * 1_000;
         self.requests.push(Request { message, operation, locks, until_ms });
         true
@@ -53,6 +56,11 @@ impl Pending {
     /// Whether a request waits for its answer.
     pub(super) fn is_waiting(&self) -> bool {
         !self.requests.is_empty()
+    }
+
+    /// Whether as many wait as may.
+    pub(super) fn is_full(&self) -> bool {
+        self.requests.len() >= MOST_WAITING
     }
 
     /// Requests that can be answered. What is answered by an error is not held either.

@@ -97,7 +97,7 @@ impl Access {
     }
 
     /// Who asks for a route, if they may.
-    fn admit(&self, rule: Option<&Rule>, headers: &HeaderMap) -> Result<Asker, Refused> {
+    pub(super) fn admit(&self, rule: Option<&Rule>, headers: &HeaderMap) -> Result<Asker, Refused> {
         let Some(key) = &self.key else { return Ok(Asker::nobody(false)) };
         let Some(rule) = rule else { return Err(Refused::NoRule) };
         if rule.proof == Proof::Own {

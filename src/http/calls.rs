@@ -219,9 +219,9 @@ fn refused_unit(unfit: &Unfit) -> Problem {
 /// Whom a desk sends, and why.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Order {
-    unit: NameOrId,
-    reason: Option<String>,
+pub(super) struct Order {
+    pub(super) unit: NameOrId,
+    pub(super) reason: Option<String>,
 }
 
 /// Why a call is changed, in a request without a body.

@@ -59,7 +59,7 @@ pub(super) async fn guard(State(hosts): State<Hosts>, request: Request, next: Ne
 }
 
 /// A name that an attacker cannot point at this machine: an address, `localhost`, or one of the configuration.
-fn is_ours(host: &str, named: &[String]) -> bool {
+pub(super) fn is_ours(host: &str, named: &[String]) -> bool {
     let name = without_port(host);
     let address = name.trim_start_matches('[').trim_end_matches(']');
     name.is_empty() || name == "localhost" || address.parse::<IpAddr>().is_ok() || named.iter().any(|n| n == name)
@@ -77,7 +77,7 @@ fn acts(request: &Request) -> bool {
     !matches!(*request.method(), Method::GET | Method::HEAD) || request.headers().contains_key(header::UPGRADE)
 }
 
-fn is_foreign(headers: &HeaderMap, host: &str) -> bool {
+pub(super) fn is_foreign(headers: &HeaderMap, host: &str) -> bool {
     let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or_default());
     origin.is_some_and(|origin| origin.split_once("://").map(|(_, authority)| authority) != Some(host))
 }

@@ -26,7 +26,7 @@ use crate::rosters::{task_name, task_of};
 
 mod answer;
 mod login;
-mod read;
+pub(super) mod read;
 use login::{Who, enter};
 use read::{AbsenceJson, AnswerJson, HandoverJson, PlaceJson, TaskJson};
 

@@ -21,8 +21,8 @@ use super::access::Asker;
 use super::{Problem, Surface};
 use crate::publish::terminals::Line;
 
-mod heard;
-mod login;
+pub(super) mod heard;
+pub(super) mod login;
 use heard::{hear, unreadable};
 pub(super) use login::expired;
 use login::{Entry, PROTOCOL, Pass, Who};
@@ -37,9 +37,9 @@ const PING: Duration = Duration::from_secs(10);
 /// One frame may take so long.
 const FRAME: Duration = Duration::from_secs(10);
 /// Largest frame from a terminal, bytes.
-const FRAME_BYTES: usize = 16 << 10;
+pub(super) const FRAME_BYTES: usize = 16 << 10;
 /// Frames up to this size are read to their end before their sender is told that they are too large.
-const READ_BYTES: usize = 4 * FRAME_BYTES;
+pub(super) const READ_BYTES: usize = 4 * FRAME_BYTES;
 /// Whoever was said goodbye to gets so long to say it too.
 const GOODBYE: Duration = Duration::from_secs(1);
 

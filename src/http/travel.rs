@@ -24,8 +24,8 @@ use crate::travel::limit::Limit;
 use crate::travel::{Notices, Picture, Streets, Traffic, Watch};
 
 mod alerts;
-mod asked;
-mod gate;
+pub(super) mod asked;
+pub(super) mod gate;
 mod maps;
 mod refusal;
 mod roads;

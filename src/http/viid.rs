@@ -20,7 +20,7 @@ use crate::door::Arrival;
 use crate::ingest::viid::{CameraTable, TableError, batch, device_id, local_stamp, passage};
 
 mod devices;
-mod digest;
+pub(super) mod digest;
 mod who;
 mod words;
 

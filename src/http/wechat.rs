@@ -20,8 +20,8 @@ use crate::config::WechatConfig;
 use crate::ingest::AlarmJson;
 use crate::ingest::wechat::{Message, Said, read, reply};
 
-mod conversations;
-mod signed;
+pub(super) mod conversations;
+pub(super) mod signed;
 
 use conversations::{Conversations, Heard};
 use signed::{Signed, Spent};
@@ -116,7 +116,7 @@ async fn hear(app: &App, account: &Wechat, message: &Message, body: &[u8]) -> Op
     Some("已收到。请点击“+”并发送您的位置，收到位置后即为您报警。紧急情况请直接拨打110。".into())
 }
 
-fn alarm(message: &Message, heard: Heard, (lon, lat): (f64, f64), label: &str) -> AlarmJson {
+pub(super) fn alarm(message: &Message, heard: Heard, (lon, lat): (f64, f64), label: &str) -> AlarmJson {
     let label = (!label.is_empty()).then(|| label.to_owned());
     let words: Vec<String> = Some(heard.words).filter(|words| !words.is_empty()).into_iter().chain(label).collect();
     AlarmJson {

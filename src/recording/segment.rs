@@ -50,6 +50,12 @@ impl Packer {
     }
 }
 
+/// What a stream with this header begins with: for who tests decoders.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn begun(header: &Header) -> Result<Vec<u8>, ArrowError> {
+    Ok(Packer::header(header)?.1)
+}
+
 /// A segment that is being written.
 pub(super) struct SegmentWriter {
     pub(super) path: PathBuf,

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-const HEAD_BYTES: usize = 4 + blake3::OUT_LEN;
+pub(super) const HEAD_BYTES: usize = 4 + blake3::OUT_LEN;
 /// No record is longer: a length beyond it is damage.
 const MOST_BYTES: usize = 1 << 30;
 

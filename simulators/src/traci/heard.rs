@@ -42,7 +42,7 @@ pub(super) fn subscription(answer: &mut Reader<'_>, hear: &mut impl FnMut(Heard<
             told.typed_text()?;
             continue;
         }
-        match (command - number::ANSWER, variable) {
+        match (command.wrapping_sub(number::ANSWER), variable) {
             (number::SUBSCRIBE_SIMULATION, number::TIME) => hear(Heard::Time(told.typed_double()?)),
             (number::SUBSCRIBE_SIMULATION, number::DEPARTED) => {
                 told.typed_texts()?.into_iter().for_each(|vehicle| hear(Heard::Departed(vehicle)));

@@ -2,6 +2,9 @@
 
 use std::net::TcpListener;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::*;
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -120,8 +123,24 @@ fn a_refusal_says_why_and_nonsense_is_an_error() {
         let read = cut.status(0).and_then(|()| cut.command());
         assert!(read.is_err(), "cut at {end}");
     }
+    for impossible in ["00 80000000 c2", "01 c2", "00 00000000 c2"] {
+        assert!(Reader::new(&bytes(impossible)).command().is_err(), "{impossible}");
+    }
     let (answer, _) = with_answers(&["07 02 00 00000000"], |client| client.time_s());
     assert!(matches!(answer, Err(TraciError::Answer(_))));
+}
+
+proptest! {
+    #[test]
+    fn no_answer_makes_it_panic(command: u8, variables in vec((any::<u8>(), 0..2_u8), 0..4), rest: Vec<u8>) {
+        let told: Vec<u8> = variables.iter().flat_map(|(variable, status)| [*variable, *status, 0x0c, 0, 0, 0, 0]).collect();
+        let mut answer = vec![0, 0, 0, 0, 0, command, 0, 0, 0, 1, b'v', variables.len() as u8];
+        answer.extend(told.iter().chain(&rest));
+        let length = answer.len() as i32;
+        answer[1..5].copy_from_slice(&length.to_be_bytes());
+        let _any_reading = heard::subscription(&mut Reader::new(&answer), &mut |_| {});
+        let _any_ways = heard::links(&mut Reader::new(&rest));
+    }
 }
 
 #[test]

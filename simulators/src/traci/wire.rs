@@ -152,7 +152,8 @@ impl<'a> Reader<'a> {
             short => (i32::from(short), 2),
         };
         let id = self.byte()?;
-        let rest = usize::try_from(length - head).map_err(|_| TraciError::Answer("a command of no length"))?;
+        let rest = length.checked_sub(head).and_then(|rest| usize::try_from(rest).ok());
+        let rest = rest.ok_or(TraciError::Answer("a command of no length"))?;
         Ok((id, Reader(self.bytes(rest)?)))
     }
 

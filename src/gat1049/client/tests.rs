@@ -75,6 +75,40 @@ fn only_who_logs_in_with_the_password_is_served() {
 }
 
 #[test]
+fn one_message_holds_no_more_guesses_than_a_connection() {
+    let (desk, mut client) = (desk(), Client::default());
+    let login = |password| Operation { order: "1".into(), name: "Login".into(), objects: vec![user(password)] };
+    let operations = ["a", "b", "c", "secret"].map(login).into();
+    let (token, from, to, seq) = (String::new(), "TICP".into(), "UTCS".into(), "7".into());
+    let message = Message { token, from, to, kind: Kind::Request, seq, operations }.write("2.0");
+    let answers = say(&mut client, &desk, &message);
+    assert!(answers.len() == 4 && answers.iter().all(|answer| answer.kind == Kind::Error), "{answers:?}");
+    assert!(client.is_guessing() && !client.is_logged_in());
+    assert!(fault(&say(&mut client, &desk, &request("", "Login", vec![user("secret")]))).1.contains("too many"));
+}
+
+#[test]
+fn what_a_platform_asks_for_again_and_again_takes_no_memory_without_end() {
+    let desk = desk();
+    let (mut client, token) = logged_in(&desk);
+    let report = || {
+        let what = [Object::text("Cmd", "Start"), Object::text("Type", "CrossState")];
+        Object::of("CrossReportCtrl", what)
+    };
+    let answers = say(&mut client, &desk, &request(&token, "Set", (0..500).map(|_| report()).collect()));
+    assert_eq!((answers.len(), answers[1].operations[0].objects.len()), (2, desk.city.junctions.len()));
+    for _ in 0..50 {
+        assert_eq!(say(&mut client, &desk, &request(&token, "Set", vec![stage(2)])), []);
+    }
+    assert!(fault(&say(&mut client, &desk, &request(&token, "Set", vec![stage(2)]))).1.contains("too many locks"));
+    assert_eq!(client.holds().len(), 50);
+    let operation = Operation { order: "1".into(), name: "Subscribe".into(), objects: Vec::new() };
+    let (from, to, seq) = ("TICP".into(), "UTCS".into(), "7".into());
+    let message = Message { token, from, to, kind: Kind::Request, seq, operations: vec![operation; 21] };
+    assert!(fault(&say(&mut client, &desk, &message.write("2.0"))).1.contains("21 operations"));
+}
+
+#[test]
 fn who_subscribes_is_told_what_is_known_and_then_what_changes() {
     let desk = desk();
     let (mut client, token) = logged_in(&desk);

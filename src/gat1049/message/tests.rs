@@ -39,6 +39,19 @@ fn what_xml_cannot_hold_is_left_out() {
 }
 
 #[test]
+fn a_message_that_is_deep_and_within_its_bounds_is_a_fault_and_no_end() {
+    let within = |depth: usize| {
+        let (open, close) = ("<a>".repeat(depth), "</a>".repeat(depth));
+        format!(
+            "<Message><Type>REQUEST</Type><Body><Operation order=\"1\" name=\"Set\">{open}{close}</Operation></Body></Message>"
+        )
+    };
+    assert!(within(19_000).len() < MAX_MESSAGE);
+    assert!(Message::read(within(19_000).as_bytes()).unwrap_err().why.contains("deep"));
+    assert!(Message::read(within(20).as_bytes()).is_ok());
+}
+
+#[test]
 fn what_is_no_message_is_a_fault_with_a_reason() {
     let deep = format!("<Message>{}</Message>", "<a>".repeat(30_000));
     for text in ["", "<Message>", "<Message><Type>x</Type></Message>", "<!DOCTYPE x><Message/>", &deep] {

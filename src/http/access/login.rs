@@ -31,7 +31,7 @@ const NOBODY_S: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGF0IGFsbCE$5uOoJ
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Shown {
+pub(in crate::http) struct Shown {
     name: String,
     password: String,
 }

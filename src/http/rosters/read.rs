@@ -19,14 +19,14 @@ const PICTURES: usize = 9;
 const LONGEST_MS: u64 = 10 * 365 * 86_400_000;
 
 /// A JSON object.
-pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unfit> {
+pub(in crate::http) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unfit> {
     serde_json::from_slice(body).map_err(|error| Unfit::new(Reason::Malformed, error.to_string()))
 }
 
 /// A task.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TaskJson {
+pub(in crate::http) struct TaskJson {
     /// The sender's number for it: sent again it stays one.
     id: Option<u64>,
     kind: String,
@@ -43,14 +43,14 @@ pub(super) struct TaskJson {
 }
 
 /// A task that makes sense.
-pub(super) struct Raised {
+pub(in crate::http) struct Raised {
     pub(super) task: Option<TaskId>,
-    pub(super) facts: TaskFacts,
-    pub(super) note: CallNote,
+    pub(in crate::http) facts: TaskFacts,
+    pub(in crate::http) note: CallNote,
 }
 
 impl TaskJson {
-    pub(super) fn raised(self, city: &City, roster: &Roster, callers: &Callers) -> Result<Raised, Unfit> {
+    pub(in crate::http) fn raised(self, city: &City, roster: &Roster, callers: &Callers) -> Result<Raised, Unfit> {
         let kind = roster.kinds.iter().position(|kind| kind.name == self.kind).ok_or_else(|| {
             let known: Vec<&str> = roster.kinds.iter().map(|kind| kind.name.as_str()).collect();
             Unfit::new(Reason::UnknownDuty, format!("kind '{}' is none of {}", self.kind, known.join(", ")))
@@ -103,7 +103,7 @@ fn in_city(city: &City, lon: f64, lat: f64) -> Result<Point, Unfit> {
 /// An answer.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AnswerJson {
+pub(in crate::http) struct AnswerJson {
     pub(super) person: String,
     pub(super) attempt: u16,
     answer: String,
@@ -111,7 +111,7 @@ pub(super) struct AnswerJson {
 }
 
 impl AnswerJson {
-    pub(super) fn answer(&self) -> Result<TaskAnswer, Unfit> {
+    pub(in crate::http) fn answer(&self) -> Result<TaskAnswer, Unfit> {
         match self.answer.as_str() {
             "told" => Ok(TaskAnswer::Told),
             "accept" => Ok(TaskAnswer::Accept),
@@ -128,14 +128,14 @@ impl AnswerJson {
 /// An absence, from now or a time on, until a time or for so many hours; none of these: not absent any more.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AbsenceJson {
+pub(in crate::http) struct AbsenceJson {
     from_ms: Option<u64>,
     until_ms: Option<u64>,
     hours: Option<f64>,
 }
 
 impl AbsenceJson {
-    pub(super) fn span(&self, now_ms: u64) -> Result<(u64, u64), Unfit> {
+    pub(in crate::http) fn span(&self, now_ms: u64) -> Result<(u64, u64), Unfit> {
         let from_ms = self.from_ms.unwrap_or(now_ms);
         let until_ms = match (self.until_ms, self.hours) {
             (Some(until_ms), None) => until_ms,
@@ -159,20 +159,20 @@ impl AbsenceJson {
 /// To whom all goes; nobody: to whoever is best.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct HandoverJson {
+pub(in crate::http) struct HandoverJson {
     pub(super) to: Option<String>,
 }
 
 /// Where a person is.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PlaceJson {
+pub(in crate::http) struct PlaceJson {
     lon: f64,
     lat: f64,
 }
 
 impl PlaceJson {
-    pub(super) fn at(&self, city: &City) -> Result<Point, Unfit> {
+    pub(in crate::http) fn at(&self, city: &City) -> Result<Point, Unfit> {
         in_city(city, self.lon, self.lat)
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::App;
 use crate::door::Arrival;
-use crate::ingest::{Unfit, object};
+use crate::ingest::{Unfit, Validator, object};
 
 /// Characters of a reason that are passed on.
 const WHY: usize = 100;
@@ -35,7 +35,7 @@ enum Said {
 }
 
 /// What a frame comes to.
-enum Meant {
+pub(in crate::http) enum Meant {
     /// With why a unit declines, if it says so.
     ToTheDoor(Event, Option<String>),
     Seen(u64),
@@ -47,7 +47,7 @@ enum Meant {
 /// once.
 pub(super) async fn hear(app: &App, unit: UnitId, text: &[u8]) -> Option<String> {
     let now_ms = app.inbox.now_ms();
-    match understand(app, unit, text, now_ms) {
+    match understand(&app.validator, unit, text, now_ms) {
         Ok(Meant::ToTheDoor(event, why)) => {
             if let (Event::Ack(ack), Some(why)) = (&event, why) {
                 app.terminals.declines(ack, &why);
@@ -80,14 +80,19 @@ fn read(text: &[u8]) -> Result<Said, Unfit> {
     serde_json::from_slice(text).map_err(|e| Unfit::new(Reason::Malformed, e.to_string()))
 }
 
-fn understand(app: &App, unit: UnitId, text: &[u8], time_ms: u64) -> Result<Meant, (&'static str, Unfit)> {
+pub(in crate::http) fn understand(
+    validator: &Validator,
+    unit: UnitId,
+    text: &[u8],
+    time_ms: u64,
+) -> Result<Meant, (&'static str, Unfit)> {
     match read(text).map_err(|unfit| ("acks", unfit))? {
         Said::Ack { assignment, answer, why } => {
             let why = why.filter(|_| answer == Answer::Decline).map(|why| why.chars().take(WHY).collect());
             Ok(Meant::ToTheDoor(Event::Ack(Ack { time_ms, unit, assignment, answer }), why))
         }
         Said::Report { lon, lat, status } => {
-            let report = app.validator.report(unit, lon, lat, status, time_ms);
+            let report = validator.report(unit, lon, lat, status, time_ms);
             report.map(|report| Meant::ToTheDoor(Event::Unit(report), None)).map_err(|unfit| ("units", unfit))
         }
         Said::Seen { id } => Ok(Meant::Seen(id)),
@@ -96,33 +101,14 @@ fn understand(app: &App, unit: UnitId, text: &[u8], time_ms: u64) -> Result<Mean
     }
 }
 
-pub(super) fn error(reason: &str, detail: &str) -> String {
+pub(in crate::http) fn error(reason: &str, detail: &str) -> String {
     json!({"type": "error", "reason": reason, "detail": detail}).to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-    use crate::fuzz::assert_told;
-
-    const FRAMES: [&str; 4] = [
-        r#"{"type":"ack","assignment":"17.1","answer":"accept"}"#,
-        r#"{"type":"report","lon":106.62,"lat":26.63,"status":"ready"}"#,
-        r#"{"type":"seen","id":1767657600000001}"#,
-        r#"{"type":"ping"}"#,
-    ];
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
-
-        #[test]
-        fn a_damaged_frame_is_read_or_refused(row in 0..FRAMES.len(), seed: u64) {
-            let bytes = nanming_simulators::damage::damaged(FRAMES[row].as_bytes(), seed);
-            assert_told(read(&bytes).map(|_| ()));
-        }
-    }
+    use crate::http::fuzzing::FRAMES;
 
     #[test]
     fn the_frames_are_read_as_they_are() {

@@ -48,7 +48,7 @@ pub(super) enum Entry {
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum First {
+pub(in crate::http) enum First {
     Login {
         token: String,
         #[serde(default)]
@@ -135,7 +135,7 @@ fn of_token(app: &App, key: &Secret, token: &str, unit: Option<UnitId>, after: u
 }
 
 /// The token of a request, as its authorization or among the subprotocols offered.
-fn shown(headers: &HeaderMap) -> Option<&str> {
+pub(in crate::http) fn shown(headers: &HeaderMap) -> Option<&str> {
     let offers = headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter().filter_map(|h| h.to_str().ok());
     let mut names = offers.flat_map(|offer| offer.split(',')).map(str::trim);
     bearer(headers).or_else(|| names.find_map(|name| name.strip_prefix(OFFERED)))

@@ -30,7 +30,7 @@ fn out_of_range(detail: String) -> Refusal {
 }
 
 /// Minutes ahead, of those that are told; none: now.
-pub(super) fn minutes(text: Option<&str>, told: &[u16]) -> Result<u16, Refusal> {
+pub(in crate::http) fn minutes(text: Option<&str>, told: &[u16]) -> Result<u16, Refusal> {
     let list = || told.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
     let asked = text.map_or(Some(0), |text| text.parse().ok());
     let told_of = asked.filter(|min| *min == 0 || told.contains(min));
@@ -38,7 +38,7 @@ pub(super) fn minutes(text: Option<&str>, told: &[u16]) -> Result<u16, Refusal> 
 }
 
 /// A place written as `lon,lat`.
-pub(super) fn place(name: &str, text: Option<&str>) -> Result<LonLat, Refusal> {
+pub(in crate::http) fn place(name: &str, text: Option<&str>) -> Result<LonLat, Refusal> {
     let malformed = || {
         let detail = format!("{name} is longitude,latitude in degrees of WGS-84, such as {name}=106.713,26.578");
         Refusal::from(Problem::new(StatusCode::BAD_REQUEST, "malformed", detail))
@@ -56,7 +56,7 @@ pub(super) fn place(name: &str, text: Option<&str>) -> Result<LonLat, Refusal> {
 }
 
 /// A departure, as minutes from now or a time with its offset; ms from now.
-pub(super) fn departure(text: Option<&str>, now_ms: u64) -> Result<u64, Refusal> {
+pub(in crate::http) fn departure(text: Option<&str>, now_ms: u64) -> Result<u64, Refusal> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(0) };
     let late = || {
         let latest = LATEST_MS / 60_000;

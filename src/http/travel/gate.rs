@@ -59,7 +59,7 @@ pub(in crate::http) fn client(proxies: &[IpAddr], request: &Request) -> IpAddr {
 }
 
 /// The last address, which the proxy itself has added: those before it are whatever a client wrote.
-fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+pub(in crate::http) fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
     let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
     last.rsplit(',').next()?.trim().parse().ok()
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Problem;
 
 /// An answer that is an error.
-pub(super) struct Refusal {
+pub(in crate::http) struct Refusal {
     problem: Problem,
     after_s: Option<u64>,
 }

@@ -23,7 +23,7 @@ const MOST_USED: usize = 65_536;
 
 /// Why somebody is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(in crate::http) enum Refusal {
     /// No digest, or one that cannot be read.
     NoDigest,
     /// The nonce is too old, or of another run of the engine.
@@ -52,7 +52,7 @@ impl Refusal {
 }
 
 /// The gate.
-pub(super) struct Digests {
+pub(in crate::http) struct Digests {
     realm: String,
     users: BTreeMap<String, Secret>,
     key: [u8; 32],
@@ -66,7 +66,7 @@ struct Used {
 }
 
 impl Digests {
-    pub(super) fn new(realm: String, users: BTreeMap<String, Secret>) -> Digests {
+    pub(in crate::http) fn new(realm: String, users: BTreeMap<String, Secret>) -> Digests {
         Digests { realm, users, key: random_key(), next: AtomicU64::new(0), used: Mutex::default() }
     }
 
@@ -76,14 +76,20 @@ impl Digests {
     }
 
     /// `WWW-Authenticate`, with a new nonce.
-    pub(super) fn challenge(&self, now_ms: u64, stale: bool) -> String {
+    pub(in crate::http) fn challenge(&self, now_ms: u64, stale: bool) -> String {
         let (realm, nonce) = (&self.realm, self.nonce(now_ms, self.next.fetch_add(1, Ordering::Relaxed)));
         let stale = if stale { ", stale=true" } else { "" };
         format!("Digest realm=\"{realm}\", qop=\"auth\", nonce=\"{nonce}\", algorithm=MD5{stale}")
     }
 
     /// Lets a request in whose `Authorization` proves a name of ours.
-    pub(super) fn check(&self, header: Option<&str>, method: &str, path: &str, now_ms: u64) -> Result<(), Refusal> {
+    pub(in crate::http) fn check(
+        &self,
+        header: Option<&str>,
+        method: &str,
+        path: &str,
+        now_ms: u64,
+    ) -> Result<(), Refusal> {
         let shown = header.and_then(Credentials::read).ok_or(Refusal::NoDigest)?;
         let (issued_ms, number) = self.open_nonce(&shown.nonce, now_ms).ok_or(Refusal::StaleNonce)?;
         let password = self.users.get(&shown.username);

@@ -12,7 +12,7 @@ const MOST: usize = 10_000;
 
 /// What a sender has said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Heard {
+pub(in crate::http) struct Heard {
     pub(super) words: String,
     pub(super) pictures: Vec<String>,
     message: String,
@@ -21,14 +21,14 @@ pub(super) struct Heard {
 
 /// The conversations.
 #[derive(Default)]
-pub(super) struct Conversations {
+pub(in crate::http) struct Conversations {
     waiting: Mutex<HashMap<String, Heard>>,
 }
 
 impl Conversations {
     /// Keeps words or a picture. A message that is passed on again is kept once. An error is the reason why something of
     /// what was said is lost.
-    pub(super) fn say(
+    pub(in crate::http) fn say(
         &self,
         who: &str,
         message: &str,
@@ -64,7 +64,7 @@ impl Conversations {
     }
 
     /// What a sender has said within the time.
-    pub(super) fn heard(&self, who: &str, now_ms: u64) -> Heard {
+    pub(in crate::http) fn heard(&self, who: &str, now_ms: u64) -> Heard {
         let heard = self.lock().get(who).cloned().unwrap_or_default();
         if now_ms.saturating_sub(heard.last_ms) <= WAIT_MS { heard } else { Heard::default() }
     }

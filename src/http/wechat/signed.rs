@@ -21,10 +21,10 @@ const MOST: usize = 65_536;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Signature {
-    signature: String,
-    timestamp: String,
-    nonce: String,
+pub(in crate::http) struct Signature {
+    pub(in crate::http) signature: String,
+    pub(in crate::http) timestamp: String,
+    pub(in crate::http) nonce: String,
     echostr: String,
 }
 
@@ -71,7 +71,7 @@ impl FromRequestParts<Arc<Surface>> for Signed {
     }
 }
 
-fn check(wechat: &Wechat, shown: &Signature, now_s: u64) -> Result<(u64, String), &'static str> {
+pub(in crate::http) fn check(wechat: &Wechat, shown: &Signature, now_s: u64) -> Result<(u64, String), &'static str> {
     let wanted = signature(wechat.token.expose(), &shown.timestamp, &shown.nonce);
     // Hashes of BLAKE3 are compared in constant time.
     if blake3::hash(wanted.as_bytes()) != blake3::hash(shown.signature.as_bytes()) {
