@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::running::Running;
 
-mod broker;
+pub(crate) mod broker;
 mod out;
 mod spread;
 use broker::{Broker, wait_for};
