@@ -13,6 +13,8 @@ use crate::running::Running;
 pub(crate) mod broker;
 mod out;
 mod spread;
+#[cfg(feature = "kafka-tls")]
+mod tls;
 use broker::{Broker, wait_for};
 
 const JSON: &str = "application/json";
