@@ -457,6 +457,7 @@ impl Config {
             ("terminals.key", &self.terminals.key),
             ("rosters.key", &self.rosters.key),
             ("access.key", &self.access.key),
+            ("kafka.password", &self.kafka.password),
         ];
         let lists = self.http.api_keys.iter().map(|key| ("http.api_keys", key));
         let platforms = self.gat1049.users.values().map(|password| ("gat1049.users", password));

@@ -10,9 +10,11 @@ use tempfile::TempDir;
 
 use crate::running::Running;
 
-mod broker;
+pub(crate) mod broker;
 mod out;
 mod spread;
+#[cfg(feature = "kafka-tls")]
+mod tls;
 use broker::{Broker, wait_for};
 
 const JSON: &str = "application/json";

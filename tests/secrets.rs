@@ -13,6 +13,8 @@ const PASSWORD: &str = "SECRET-password-of-li";
 const API_KEY: &str = "SECRET-api-key";
 
 fn settings(hash: &str) -> String {
+    // Who has no OpenSSL logs in nowhere.
+    let brokers = if cfg!(feature = "kafka-tls") { "brokers = \"127.0.0.1:1\"" } else { "" };
     format!(
         r#"
 [access]
@@ -34,6 +36,10 @@ key = "SECRET-rosters"
 [gat1049]
 listen = "127.0.0.1:0"
 users = {{ platform = "SECRET-gat1049" }}
+[kafka]
+user = "nanming"
+password = "SECRET-kafka"
+{brokers}
 [[webhooks]]
 url = "http://127.0.0.1:1/calls"
 secret = "SECRET-webhook"

@@ -1,13 +1,15 @@
 //! An engine that is killed, at length, and how soon it decides again. Fails when anything is lost, doubled or unsafe, or when a
 //! start takes too long.
 //!
-//! `cargo bench --bench crash [-- KILLS [SEED]]`: first the reference city at 1x with calls open is killed and started ten times,
-//! and the time from each start to the first tick in the ledger is measured; then a small city at 50 calls/s is killed so often
-//! (200) at random moments, from a seed (1) that gives the same lives, with the checks of `tests/crash`.
+//! `cargo bench --bench crash [-- KILLS [SEED]] [town]`: first the reference city at 1x with calls open is killed and started ten
+//! times, and the time from each start to the first tick in the ledger is measured; then the reference city, fed with its events
+//! from outside, is killed so often (200) at random moments, from a seed (1) that gives the same lives, with the checks of
+//! `tests/crash`: at 50 calls/s by HTTP, and ten more by way of a Kafka broker, which is killed now and then, too. With `town` the
+//! small city of the tests is killed instead. `tests/kafka.sh install` fetches the broker.
 #![allow(clippy::unwrap_used)] // as in tests: one that cannot go on should panic
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -18,11 +20,13 @@ mod crash;
 #[path = "../../tests/envelope/checker.rs"]
 #[allow(dead_code)]
 mod envelope;
+mod kafka;
 #[path = "../../tests/running.rs"]
 #[allow(dead_code)]
 mod running;
 
-use crash::{Plan, Victim, play};
+use crash::place::{REFERENCE, TOWN};
+use crash::{Plan, Traffic, Victim, play};
 
 const STARTS: usize = 10;
 /// Calls that are raised in the life between two starts.
@@ -31,30 +35,49 @@ const CALLS: u64 = 50;
 const LIFE: Duration = Duration::from_secs(5);
 /// The goal.
 const START: Duration = Duration::from_secs(2);
-const SENDERS: u64 = 10;
+/// Fifty calls a second.
+const SENDERS: u64 = 20;
+const EVERY: Duration = Duration::from_millis(400);
+/// Ten more.
+const TOPIC: Traffic = Traffic { every: Duration::from_millis(100), dies_once_in: 15 };
 
 fn main() -> ExitCode {
     let mut numbers = std::env::args().filter_map(|a| a.parse().ok());
     let (kills, seed) = (numbers.next().unwrap_or(200), numbers.next().unwrap_or(1));
+    let place = if std::env::args().any(|a| a == "town") { &TOWN } else { &REFERENCE };
+    let name = place.name;
     let longest = starts_of_the_reference_city();
-    let began = std::time::Instant::now();
-    // Answers take a while too.
-    let pause = Duration::from_millis(180);
-    let outcome = play(&Plan { seed, kills: kills as usize, senders: SENDERS, pause });
-    let calls_s = outcome.accepted as f64 / began.elapsed().as_secs_f64();
+    let began = Instant::now();
+    let plan = Plan { place, seed, kills: kills as usize, senders: SENDERS, every: EVERY, topic: Some(TOPIC) };
+    let outcome = play(&plan);
+    let a_second = |count: usize| count as f64 / outcome.lived.as_secs_f64();
     println!(
-        "small city, seed {seed}: {kills} kills in {:.0} s; {} calls accepted ({calls_s:.0}/s), {} assignments told ({} times again), {} \
-         answers taken; {} stages ordered, {} changes of lamps",
+        "{name}, seed {seed}: {kills} kills in {:.0} s, of which it lived {:.0} s; {} calls accepted by HTTP ({:.1}/s), {} by way of \
+         Kafka, whose broker was killed {} times; {} assignments told ({} times again), {} answers taken",
         began.elapsed().as_secs_f64(),
+        outcome.lived.as_secs_f64(),
         outcome.accepted,
+        a_second(outcome.accepted),
+        outcome.written,
+        outcome.broker_deaths,
         outcome.assignments,
         outcome.again,
         outcome.answers,
+    );
+    println!(
+        "{} events of sensors taken ({:.0}/s), {} lost while it was dead; {} orders to lights; {} controllers: {} stages ordered, {} changes of \
+         lamps, {} times taken over",
+        outcome.fed.taken,
+        a_second(outcome.fed.taken),
+        outcome.fed.lost,
+        outcome.orders,
+        place.equipment.controllers,
         outcome.seen.wishes,
         outcome.seen.changes,
+        outcome.seen.taken_over,
     );
     println!("nothing lost, nothing doubled, nothing outside the envelope");
-    told("small city, start to first tick", &outcome.restarts);
+    told(&format!("{name}, start to first tick"), &outcome.restarts);
     if longest < START {
         return ExitCode::SUCCESS;
     }

@@ -1,8 +1,11 @@
 //! What is read from Kafka and written to it.
 
+use std::net::IpAddr;
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{ConfigError, Secret};
 
 /// How messages are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,12 +29,48 @@ pub enum Begin {
     Latest,
 }
 
+/// How a password is proved: it is never sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scram {
+    /// With SHA-256.
+    #[serde(rename = "SCRAM-SHA-256")]
+    Sha256,
+    /// With SHA-512.
+    #[default]
+    #[serde(rename = "SCRAM-SHA-512")]
+    Sha512,
+}
+
+impl Scram {
+    /// Its name in SASL.
+    pub fn mechanism(self) -> &'static str {
+        match self {
+            Scram::Sha256 => "SCRAM-SHA-256",
+            Scram::Sha512 => "SCRAM-SHA-512",
+        }
+    }
+}
+
 /// Kafka. Topics are named by stream; an empty name leaves its stream out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct KafkaConfig {
     /// Brokers to begin with, as `host:port,host:port`. None: no Kafka.
     pub brokers: Option<String>,
+    /// PEM file of the authorities that vouch for brokers. None: no TLS.
+    pub tls_ca: Option<PathBuf>,
+    /// PEM file of the engine's own certificate, with `tls_key`, where brokers ask for one.
+    pub tls_certificate: Option<PathBuf>,
+    /// PEM file of the key to it.
+    pub tls_key: Option<PathBuf>,
+    /// Who the engine is to brokers that ask; empty: it does not log in.
+    pub user: String,
+    /// The password, never shown.
+    pub password: Secret,
+    /// How the password is proved (`SCRAM-SHA-512`).
+    pub sasl: Scram,
+    /// Whether brokers beyond this machine are spoken to without TLS (false).
+    pub without_tls: bool,
     /// Consumer group; `-calls` and `-sensors` are added (`nanming`). One for each ledger.
     pub group: String,
     /// Before the name of each topic (`nanming.`).
@@ -68,6 +107,13 @@ impl Default for KafkaConfig {
     fn default() -> Self {
         KafkaConfig {
             brokers: None,
+            tls_ca: None,
+            tls_certificate: None,
+            tls_key: None,
+            user: String::new(),
+            password: Secret::default(),
+            sasl: Scram::default(),
+            without_tls: false,
             group: "nanming".into(),
             prefix: "nanming.".into(),
             format: MessageFormat::default(),
@@ -91,6 +137,22 @@ impl KafkaConfig {
     /// The topic of a stream's name; none when it is left out.
     pub fn topic(&self, name: &str) -> Option<String> {
         (!name.is_empty()).then(|| format!("{}{name}", self.prefix))
+    }
+
+    /// Whether a client needs OpenSSL, for TLS or for SCRAM.
+    pub fn needs_openssl(&self) -> bool {
+        self.brokers.is_some() && (self.tls_ca.is_some() || !self.user.is_empty())
+    }
+
+    /// Whether all brokers are on this machine, as their names have it.
+    pub fn is_local(&self) -> bool {
+        let is_local = |broker: &str| {
+            let address = broker.split_once("://").map_or(broker, |(_, address)| address).trim();
+            let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+        };
+        self.brokers.iter().flat_map(|brokers| brokers.split(',')).all(is_local)
     }
 
     /// What all processes of a cluster must have alike: each reads its share of the partitions of the same topics.
@@ -133,6 +195,15 @@ impl KafkaConfig {
             if let Some(other) = seen.insert(topic.clone(), key) {
                 return fails(format!("kafka.{key} and kafka.{other} are both topic '{topic}'"));
             }
+        }
+        if self.tls_certificate.is_some() != self.tls_key.is_some() {
+            return fails("kafka.tls_certificate and kafka.tls_key go together: set both, or neither".into());
+        }
+        if self.tls_certificate.is_some() && self.tls_ca.is_none() {
+            return fails("kafka.tls_certificate is of no use without kafka.tls_ca".into());
+        }
+        if self.user.is_empty() != self.password.expose().is_empty() {
+            return fails("kafka.user and kafka.password go together: set both, or neither".into());
         }
         if self.group.is_empty() {
             return fails("kafka.group must not be empty".into());

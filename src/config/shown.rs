@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Config;
 
 /// Settings that may be unset, or that are not shown: table, key, what could stand there, what it does.
-const COMMENTED: [(&str, &str, &str, &str); 24] = [
+const COMMENTED: [(&str, &str, &str, &str); 28] = [
     (
         "city",
         "file",
@@ -103,6 +103,10 @@ const COMMENTED: [(&str, &str, &str, &str); 24] = [
         "command platforms that may log in; one at least with listen",
     ),
     ("kafka", "brokers", "\"kafka1:9092,kafka2:9092\"", "brokers to begin with; unset: no Kafka"),
+    ("kafka", "tls_ca", "\"ca.pem\"", "PEM file of the authorities that vouch for brokers; unset: no TLS"),
+    ("kafka", "tls_certificate", "\"engine.pem\"", "PEM file of the engine's own certificate; unset: it shows none"),
+    ("kafka", "tls_key", "\"engine.key\"", "PEM file of the key to it"),
+    ("kafka", "password", "\"its password\"", "set with kafka.user; unset: the engine does not log in"),
     (
         "output",
         "jsonl",
@@ -129,7 +133,7 @@ const WEBHOOK: &str = r#"
 "#;
 
 /// Settings whose values are never shown.
-const SECRETS: [(&str, &str); 11] = [
+const SECRETS: [(&str, &str); 12] = [
     ("access", "key"),
     ("access", "persons"),
     ("rosters", "key"),
@@ -141,6 +145,7 @@ const SECRETS: [(&str, &str); 11] = [
     ("viid", "users"),
     ("wechat", "token"),
     ("terminals", "key"),
+    ("kafka", "password"),
 ];
 
 impl Config {

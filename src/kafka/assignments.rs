@@ -59,7 +59,7 @@ impl Assignments {
     /// Makes the client. Goes on after what `known` says is sent; where it says nothing, after `now`. None without a topic.
     pub fn open(
         config: &KafkaConfig,
-        (brokers, reach, metrics): (&str, &Arc<Reach>, &Arc<Metrics>),
+        (reach, metrics): (&Arc<Reach>, &Arc<Metrics>),
         city: Arc<City>,
         book: Book,
         inbox: Inbox,
@@ -67,7 +67,7 @@ impl Assignments {
     ) -> Result<Option<(Assignments, Wake)>, ClientError> {
         let Some(topic) = config.topic(&config.assignments) else { return Ok(None) };
         let deliveries = Sent { metrics: Arc::clone(metrics), page: Mutex::default() };
-        let producer = client::producer(brokers, "assignments", 0, MESSAGES)
+        let producer = client::producer(config, "assignments", 0, MESSAGES)
             .create_with_context(Sending { client: reach.client(), deliveries })?;
         let (sender, wake) = bounded(1);
         let sent = known.next(&topic, SENT).and_then(|tick| Time::try_from(tick).ok());

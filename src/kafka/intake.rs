@@ -181,8 +181,10 @@ fn settings(
     let incoming = config.incoming().into_iter().filter(|(stream, _)| streams.contains(stream));
     let topics: Vec<(Arc<str>, &'static str)> =
         incoming.filter_map(|(stream, name)| Some((config.topic(name)?.into(), stream))).collect();
-    let brokers = config.brokers.as_ref().filter(|_| !topics.is_empty())?;
-    let mut settings = client::config(brokers, name);
+    if topics.is_empty() {
+        return None;
+    }
+    let mut settings = client::config(config, name);
     settings
         .set("group.id", format!("{}-{name}", config.group))
         .set("enable.auto.commit", "false")

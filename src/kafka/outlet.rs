@@ -69,14 +69,13 @@ impl Outlet {
     /// Makes the client, and the ends for those who hand over.
     pub fn open(
         config: &KafkaConfig,
-        brokers: &str,
         city: Arc<City>,
         reach: &Arc<Reach>,
         metrics: &Arc<Metrics>,
     ) -> Result<(Outlet, SignalsOut, TicksOut, LettersOut), ClientError> {
         let streams = config.outgoing().map(|(stream, _)| (stream, AtomicBool::new(true)));
         let deliveries = Streams { metrics: Arc::clone(metrics), streams };
-        let producer = client::producer(brokers, "out", TIMEOUT_MS, MESSAGES)
+        let producer = client::producer(config, "out", TIMEOUT_MS, MESSAGES)
             .create_with_context(Sending { client: reach.client(), deliveries })?;
         let render = Render { city, format: config.format_out };
         let topics = config.outgoing().map(|(_, name)| config.topic(name)).to_vec();

@@ -26,8 +26,9 @@ struct State {
     clients: Vec<Seen>,
     /// As it was told last.
     told: Option<bool>,
-    /// Why it is not reached, as the last client put it.
+    /// Why it is not reached, as the last client put it; whether that is because one does not believe the other.
     reason: String,
+    is_disbelief: bool,
     complaints: BTreeSet<String>,
 }
 
@@ -84,7 +85,7 @@ impl Reach {
         self.metrics.kafka.reached(all);
         self.health.kafka_reached(all);
         if all {
-            state.complaints.clear();
+            (state.complaints, state.reason, state.is_disbelief) = Default::default();
             tracing::info!("Kafka is reached: events are read on from where the ledger is");
         } else {
             let why = &state.reason;
@@ -108,13 +109,22 @@ impl Client {
         self.reach.set(self.row, Seen::ShutOut);
     }
 
-    /// Takes what went wrong. Brokers come and go: that is told when it makes a difference.
+    /// Takes what went wrong. Brokers come and go: that is told when it makes a difference. One that is not believed, or does not
+    /// believe us, will not come by itself.
     pub(super) fn complain(&self, error: &KafkaError, reason: &str) {
         let mut state = self.reach.lock();
+        let disbelieves = matches!(error.rdkafka_error_code(), Some(Code::SSL | Code::Authentication));
         let of_the_way = [Code::BrokerTransportFailure, Code::AllBrokersDown, Code::Resolve, Code::OperationTimedOut];
-        if error.rdkafka_error_code().is_some_and(|code| of_the_way.contains(&code)) {
-            reason.clone_into(&mut state.reason);
-        } else if state.complaints.len() < COMPLAINTS && state.complaints.insert(reason.into()) {
+        let is_of_the_way = error.rdkafka_error_code().is_some_and(|code| of_the_way.contains(&code));
+        if disbelieves || (is_of_the_way && !state.is_disbelief) {
+            (state.reason, state.is_disbelief) = (reason.into(), disbelieves);
+        }
+        if is_of_the_way {
+            return;
+        }
+        // How long it took, and how often it came, makes no other complaint of it.
+        let said = reason.split(" (after ").next().unwrap_or(reason);
+        if state.complaints.len() < COMPLAINTS && state.complaints.insert(said.into()) {
             tracing::warn!("Kafka: {reason}");
         }
     }
@@ -142,5 +152,24 @@ mod tests {
         first.shut_out();
         reach.set(first.row, Seen::Broker);
         assert!(shows(0), "it is shut out for good");
+    }
+    #[test]
+    fn why_a_broker_is_not_believed_is_kept_until_it_is_reached() {
+        let metrics = Arc::new(Metrics::new(&nanming_simulators::town::small(2, 2, 1)));
+        let reach = Reach::new(Arc::default(), metrics);
+        let client = reach.client();
+        let complain = |code, reason| client.complain(&KafkaError::Global(code), reason);
+        complain(Code::SSL, "SSL handshake failed (after 3ms in state SSL_HANDSHAKE)");
+        complain(Code::SSL, "SSL handshake failed (after 4ms in state SSL_HANDSHAKE)");
+        complain(Code::AllBrokersDown, "1/1 brokers are down");
+        let state = || {
+            let state = reach.lock();
+            (state.reason.clone(), state.complaints.len())
+        };
+        assert_eq!(state(), ("SSL handshake failed (after 4ms in state SSL_HANDSHAKE)".into(), 1));
+        reach.set(client.row, Seen::Broker);
+        assert_eq!(state(), (String::new(), 0));
+        complain(Code::AllBrokersDown, "1/1 brokers are down");
+        assert_eq!(state(), ("1/1 brokers are down".into(), 0));
     }
 }

@@ -1,12 +1,12 @@
 //! Who can reach the engine, and whether it may be started so. On this machine alone it asks nobody who they are, unless it
-//! is told to; where others reach it, it does not start without keys and TLS.
+//! is told to; where others reach it, it does not start without keys and TLS. Nor does it speak to brokers elsewhere without TLS.
 
 use std::net::SocketAddr;
 
-use crate::config::Config;
+use crate::config::{Config, KafkaConfig};
 
 /// A start that is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Exposed {
     /// Whoever reaches it could do everything.
     #[error(
@@ -28,7 +28,23 @@ pub enum Exposed {
          stands before the engine and nobody else reaches this address; or listen on 127.0.0.1"
     )]
     Readable(SocketAddr),
+    /// Whoever listens on the way to brokers could read calls, and raise them.
+    #[error(
+        "kafka.brokers = \"{0}\" are beyond this machine, and there is no TLS: whoever is on the way could read calls, and raise \
+         and answer them. Set [kafka] tls_ca to a PEM file (docs/kafka.md); or kafka.without_tls = true if they are on a \
+         network of the engine's own"
+    )]
+    KafkaReadable(String),
+    /// The client of Kafka has no TLS.
+    #[error(
+        "kafka.tls_ca or kafka.user is set, and this engine was built without OpenSSL, which both need: build it with `cargo \
+         build --release --features kafka-tls` (it needs OpenSSL's headers: libssl-dev), or leave them out"
+    )]
+    KafkaWithoutOpenssl,
 }
+
+/// Whether this engine was built with OpenSSL for its client of Kafka.
+const HAS_OPENSSL: bool = cfg!(feature = "kafka-tls");
 
 /// Whether the engine may be started so.
 pub(super) fn check(config: &Config) -> Result<(), Exposed> {
@@ -39,8 +55,17 @@ pub(super) fn check(config: &Config) -> Result<(), Exposed> {
         (true, false) if http.behind_proxy => Err(Exposed::ProxiedWithoutKey),
         (false, false) => Err(Exposed::Keyless(http.listen)),
         (false, true) if !has_tls && !http.behind_proxy => Err(Exposed::Readable(http.listen)),
-        _ => Ok(()),
+        _ => kafka(&config.kafka, HAS_OPENSSL),
     }
+}
+
+fn kafka(config: &KafkaConfig, has_openssl: bool) -> Result<(), Exposed> {
+    if config.needs_openssl() && !has_openssl {
+        return Err(Exposed::KafkaWithoutOpenssl);
+    }
+    let may = config.tls_ca.is_some() || config.without_tls || config.is_local();
+    let brokers = config.brokers.as_ref().filter(|_| !may);
+    brokers.map_or(Ok(()), |brokers| Err(Exposed::KafkaReadable(brokers.clone())))
 }
 
 /// How it is spoken to.
@@ -54,6 +79,11 @@ pub(super) fn warn(config: &Config) {
         tracing::warn!(
             "gat1049.listen lets others than this machine in, and GA/T 1049 has no TLS: passwords of command platforms can be \
              read on the way; keep it on a network of its own"
+        );
+    }
+    if config.kafka.tls_ca.is_none() && !config.kafka.is_local() {
+        tracing::warn!(
+            "kafka.without_tls is set: what passes between the engine and its brokers can be read on the way"
         );
     }
     if config.access.key().is_none() {
@@ -92,5 +122,31 @@ mod tests {
             assert_eq!(told(far, true, false, false), Err(Exposed::Readable(listen)));
             assert_eq!((told(far, true, true, false), told(far, true, false, true)), (Ok(()), Ok(())));
         }
+    }
+
+    fn told_of_kafka(brokers: &str, set: impl Fn(&mut KafkaConfig), has_openssl: bool) -> Result<(), Exposed> {
+        let mut config = KafkaConfig { brokers: Some(brokers.into()), ..KafkaConfig::default() };
+        set(&mut config);
+        kafka(&config, has_openssl)
+    }
+
+    #[test]
+    fn brokers_elsewhere_are_spoken_to_by_tls_unless_it_is_allowed() {
+        let (plain, tls) = (|_: &mut KafkaConfig| {}, |c: &mut KafkaConfig| c.tls_ca = Some("ca.pem".into()));
+        let allowed = |c: &mut KafkaConfig| c.without_tls = true;
+        let logs_in = |c: &mut KafkaConfig| c.user = "nanming".into();
+        for local in ["127.0.0.1:9092", "localhost:9092", "[::1]:9092,127.0.0.2:9092", "PLAINTEXT://localhost:1"] {
+            assert_eq!(told_of_kafka(local, plain, false), Ok(()), "{local}");
+            assert_eq!(told_of_kafka(local, tls, false), Err(Exposed::KafkaWithoutOpenssl), "{local}");
+            assert_eq!(told_of_kafka(local, logs_in, false), Err(Exposed::KafkaWithoutOpenssl), "{local}");
+            assert_eq!(told_of_kafka(local, logs_in, true), Ok(()), "{local}");
+        }
+        for far in ["kafka1:9092", "127.0.0.1:9092,10.0.0.7:9092", "localhost.example:9092", "[2001:db8::1]:1", ""] {
+            let readable = Err(Exposed::KafkaReadable(far.into()));
+            assert_eq!(told_of_kafka(far, plain, true), readable, "{far}");
+            assert_eq!(told_of_kafka(far, logs_in, true), readable, "{far}");
+            assert_eq!((told_of_kafka(far, tls, true), told_of_kafka(far, allowed, false)), (Ok(()), Ok(())), "{far}");
+        }
+        assert_eq!(kafka(&KafkaConfig::default(), false), Ok(()));
     }
 }

@@ -54,7 +54,9 @@ impl Kafka {
         (known, seen, last_tick): (&Offsets, Option<&Offsets>, Time),
     ) -> Result<Option<Kafka>, RunError> {
         let Sources { config, shared, inbox, .. } = sources;
-        let Some(brokers) = config.kafka.brokers.as_deref() else { return Ok(None) };
+        if config.kafka.brokers.is_none() {
+            return Ok(None);
+        }
         let (metrics, progress) = (&shared.metrics, Arc::<Progress>::default());
         let reach = Reach::new(Arc::clone(&shared.health), Arc::clone(metrics));
         let book = || Book::open(&config.ledger.path);
@@ -78,10 +80,10 @@ impl Kafka {
             threads.push(reads(shared, intake)?);
         }
         let city = || Arc::clone(&shared.city);
-        let (outlet, signals, ticks, letters) = Outlet::open(&config.kafka, brokers, city(), &reach, metrics)?;
+        let (outlet, signals, ticks, letters) = Outlet::open(&config.kafka, city(), &reach, metrics)?;
         shared.letters.also_to(letters);
         threads.push(shared.start("kafka-out", move || outlet.run())?);
-        let clients = (brokers, &reach, metrics);
+        let clients = (&reach, metrics);
         let inbox = Inbox::clone(inbox);
         let sending = Assignments::open(&config.kafka, clients, city(), book()?, inbox, (known, last_tick))?;
         let wake = sending.map(|(assignments, wake)| {
@@ -101,9 +103,8 @@ impl Following {
     /// partitions begin.
     pub(super) fn start(sources: &Sources<'_>, begins: Receiver<Offsets>) -> Result<Option<Following>, RunError> {
         let Sources { config, shared, .. } = sources;
-        let (Some(brokers), Some((process, processes))) = (config.kafka.brokers.as_deref(), sources.place()) else {
-            return Ok(None);
-        };
+        let place = sources.place().filter(|_| config.kafka.brokers.is_some());
+        let Some((process, processes)) = place else { return Ok(None) };
         let (metrics, progress) = (&shared.metrics, Arc::<Progress>::default());
         let reach = Reach::new(Arc::clone(&shared.health), Arc::clone(metrics));
         let place = Place { process, processes, begins };
@@ -113,7 +114,7 @@ impl Following {
             threads.push(reads(shared, intake)?);
         }
         let city = Arc::clone(&shared.city);
-        let (outlet, signals, ticks, letters) = Outlet::open(&config.kafka, brokers, city, &reach, metrics)?;
+        let (outlet, signals, ticks, letters) = Outlet::open(&config.kafka, city, &reach, metrics)?;
         shared.letters.also_to(letters);
         threads.push(shared.start("kafka-out", move || outlet.run())?);
         Ok(Some(Following { progress, ends: (signals, ticks), threads }))

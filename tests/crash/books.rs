@@ -7,6 +7,11 @@ use rusqlite::Connection;
 
 use super::told::Words;
 
+/// A call that waits is history only where it did something else before.
+const BEGUN_AGAIN: &str = "SELECT call FROM
+    (SELECT call, phase, attempt, lag(phase || ifnull(attempt, '')) OVER (PARTITION BY call ORDER BY rowid) AS before
+     FROM call_history WHERE changed = '')
+    WHERE phase = 'waiting' AND attempt IS NULL AND before = 'waiting'";
 const OPEN: [&str; 3] = ["assigned", "accepted", "arrived"];
 
 #[derive(Debug, PartialEq)]
@@ -32,6 +37,8 @@ pub(crate) struct Books {
     /// Assignment, unit and answer of those that were taken.
     answers: BTreeSet<(i64, i64, i64, String)>,
     escalated: BTreeSet<i64>,
+    /// Calls that began more than once.
+    begun_again: Vec<i64>,
     /// What is wrong with the file.
     integrity: String,
 }
@@ -75,6 +82,10 @@ impl Books {
             self.escalated.insert(row.get(0)?);
             Ok(())
         });
+        each(db, BEGUN_AGAIN, |row| {
+            self.begun_again.push(row.get(0)?);
+            Ok(())
+        });
     }
 
     /// What must not be: in itself, against what people were told, and against the books of an earlier death.
@@ -90,6 +101,7 @@ impl Books {
         if self.integrity != "ok" {
             complaints.push(format!("the file: {}", self.integrity));
         }
+        complaints.extend(self.begun_again.iter().map(|call| format!("call {call} began more than once")));
         let mut busy = BTreeMap::new();
         let mut live = BTreeMap::<i64, i64>::new();
         for ((call, attempt), assignment) in self.assignments.iter().filter(|(_, a)| a.phase != "ended") {
@@ -164,6 +176,13 @@ impl Books {
             }
         }
         complaints
+    }
+
+    /// What a broker took and is not here, once the engine has come to it.
+    pub(crate) fn unread(&self, told: &Words) -> Vec<String> {
+        let is_here = |id: u64, words: &str| self.call(id).is_some_and(|call| call.words == words);
+        let missing = told.written.iter().filter(|(id, words)| !is_here(**id, words));
+        missing.map(|(id, _)| format!("call {id} is in the topic and is {:?}", self.call(*id))).collect()
     }
 
     /// Calls that nobody is on and nobody was told of.

@@ -1,4 +1,5 @@
-//! Senders of alarms: each alarm has its own ID and is sent until it is answered.
+//! Senders of alarms: each alarm has its own ID and is sent until it is answered. They are due at a steady pace while the engine
+//! lives, its starts included, whether those before them are answered or not: who is late hurries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,13 +9,15 @@ use std::time::{Duration, Instant};
 use nanming_dataflows::network::City;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::told::Told;
 use super::victim::Where;
 use crate::envelope::below;
 use crate::running::PATIENCE;
 
+/// Between two looks whether the next alarm is due.
+const LOOK: Duration = Duration::from_millis(20);
 /// So long a sender waits for an answer before it sends again.
 const ANSWER: Duration = Duration::from_secs(5);
 /// Of so many calls one needs two units, and one is withdrawn.
@@ -29,30 +32,31 @@ pub(crate) struct Callers {
 struct Caller {
     at: Where,
     told: Told,
-    city: City,
+    city: Arc<City>,
     next: Arc<AtomicU64>,
     end: Arc<AtomicBool>,
-    pause: Duration,
+    every: Duration,
     agent: ureq::Agent,
 }
 
 impl Callers {
-    /// So many senders, each with a pause between two alarms.
-    pub(crate) fn start(at: &Where, told: &Told, city: &City, seed: u64, senders: u64, pause: Duration) -> Callers {
+    /// So many senders, each with an alarm every so long of the engine's lives.
+    pub(crate) fn start(at: &Where, told: &Told, city: &City, seed: u64, senders: u64, every: Duration) -> Callers {
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(ANSWER)).build();
         let end = Arc::<AtomicBool>::default();
         let caller = Caller {
             at: at.clone(),
             told: told.clone(),
-            city: city.clone(),
+            city: Arc::new(city.clone()),
             next: Arc::new(AtomicU64::new(1)),
             end: Arc::clone(&end),
-            pause,
+            every,
             agent: config.into(),
         };
         let start = |sender| {
             let (caller, random) = (caller.clone(), ChaCha8Rng::seed_from_u64(seed ^ (sender << 32)));
-            std::thread::spawn(move || caller.call_on(random))
+            let first = every * sender as u32 / senders as u32;
+            std::thread::spawn(move || caller.call_on(first, random))
         };
         Callers { threads: (1..=senders).map(start).collect(), end }
     }
@@ -64,26 +68,45 @@ impl Callers {
     }
 }
 
+/// An alarm somewhere in the city without its ID, and its words.
+pub(super) fn alarm(city: &City, id: u64, random: &mut ChaCha8Rng) -> (Value, String) {
+    let post = city.units[below(random, city.units.len())].post;
+    let (lon, lat) = post.to_lon_lat(city.origin).degrees();
+    let priority = ["A", "B", "C"][below(random, 3)];
+    let units = 1 + usize::from(below(random, OF) == 0);
+    let words = format!("救命 {id}");
+    let alarm = json!({"priority": priority, "category": "help", "needs": {"units": units},
+                       "lon": lon, "lat": lat, "words": words});
+    (alarm, words)
+}
+
 impl Caller {
-    fn call_on(&self, mut random: ChaCha8Rng) {
+    fn call_on(&self, first: Duration, mut random: ChaCha8Rng) {
+        let mut due = first;
         while !self.end.load(Ordering::Relaxed) {
+            self.wait_until(due);
+            due += self.every;
             let id = self.next.fetch_add(1, Ordering::Relaxed);
             self.call(id, &mut random);
             if below(&mut random, OF) == 0 {
                 self.withdraw(id);
             }
-            std::thread::park_timeout(self.pause);
+        }
+    }
+
+    fn wait_until(&self, due: Duration) {
+        loop {
+            let left = due.saturating_sub(self.at.lived());
+            if left.is_zero() || self.end.load(Ordering::Relaxed) {
+                return;
+            }
+            std::thread::park_timeout(left.min(LOOK));
         }
     }
 
     fn call(&self, id: u64, random: &mut ChaCha8Rng) {
-        let post = self.city.units[below(random, self.city.units.len())].post;
-        let (lon, lat) = post.to_lon_lat(self.city.origin).degrees();
-        let priority = ["A", "B", "C"][below(random, 3)];
-        let units = 1 + usize::from(below(random, OF) == 0);
-        let words = format!("救命 {id}");
-        let alarm = json!({"id": id, "priority": priority, "category": "help", "needs": {"units": units},
-                           "lon": lon, "lat": lat, "words": words});
+        let (mut alarm, words) = alarm(&self.city, id, random);
+        alarm["id"] = id.into();
         let status = self.until_answered("POST", "/calls", &alarm.to_string());
         match status {
             200 | 201 => drop(self.told.words().accepted.insert(id, words)),

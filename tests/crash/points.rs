@@ -1,12 +1,10 @@
 //! Death at every place between two steps of a tick's way.
 
-use std::time::Duration;
-
 use nanming::fail::POINTS;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::{Plan, Rig, city, setting};
+use super::{IN_TOWN, Plan, Rig, TOWN, setting};
 use crate::envelope::below;
 
 const SIGABRT: i32 = 6;
@@ -19,8 +17,8 @@ const ROUNDS: usize = 2;
 fn killed_between_any_two_steps_nothing_is_lost_doubled_or_unsafe() {
     let seed = setting("NANMING_SEED", 2);
     eprintln!("NANMING_SEED={seed}");
-    let (city, mut random) = (city(), ChaCha8Rng::seed_from_u64(seed));
-    let mut rig = Rig::new(&city, &Plan { seed, kills: 0, senders: 3, pause: Duration::from_millis(30) });
+    let (city, mut random) = (TOWN.city(), ChaCha8Rng::seed_from_u64(seed));
+    let mut rig = Rig::new(&city, &Plan { seed, ..IN_TOWN });
     for point in POINTS {
         let passes = if point.starts_with("checkpoint") { ROUNDS } else { PASSES };
         let at = format!("{point}:{}", 1 + below(&mut random, passes));

@@ -1,21 +1,21 @@
 //! The controllers in the street, which outlive the engine: every lamp that they showed and every stage that they were told.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use nanming_dataflows::event::Lamp;
+use nanming_dataflows::ids::JunctionId;
 use nanming_dataflows::network::{City, Junction, Light};
 use nanming_simulators::controller::{Controller, Happened, Settings};
 
 use crate::envelope::Checker;
 
-/// City time against the wall's; the controllers' clocks run as fast.
-pub(crate) const SPEED: f64 = 20.0;
-/// A controller runs its own plan when the centre is silent for so long, ms of its clock.
-const CENTRE_LOST_MS: u64 = 80_000;
-/// An order is under way for so long at most, ms of a controller's clock: 400 ms of the wall's.
-const UNDER_WAY_MS: u64 = 8_000;
+/// An order is under way for so long at most, ms of the wall's clock.
+const UNDER_WAY_MS: f64 = 400.0;
+/// A controller flashes and is red for so long when it starts, ms of its own clock.
+const BOOT_MS: u64 = 1_000;
 
 /// How the engine is to talk to them.
 pub(crate) const SETTINGS: [(&str, &str); 7] = [
@@ -28,9 +28,21 @@ pub(crate) const SETTINGS: [(&str, &str); 7] = [
     ("SILENT_MS", "2000"),
 ];
 
+/// What stands at the junctions.
+#[derive(Clone, Copy)]
+pub(crate) struct Equipment {
+    /// So many controllers, spread over the city.
+    pub(crate) controllers: usize,
+    /// How many times as fast as the wall's their clocks run.
+    pub(crate) speed: f64,
+    /// A controller runs its own plan when the centre is silent for so long, ms of its clock.
+    pub(crate) centre_lost_ms: u64,
+}
+
 pub(crate) struct Street<'a> {
-    city: &'a City,
-    controllers: Vec<Controller>,
+    /// Junctions with controllers.
+    equipped: Vec<(&'a Junction, Controller)>,
+    under_way_ms: u64,
 }
 
 /// What the street has seen.
@@ -46,27 +58,34 @@ pub(crate) struct Seen {
 }
 
 impl<'a> Street<'a> {
-    /// A controller for each junction, and their table in `dir`.
-    pub(crate) fn start(city: &'a City, dir: &Path) -> Street<'a> {
+    /// Starts the controllers, and writes their table into `dir`.
+    pub(crate) fn start(city: &'a City, dir: &Path, equipment: Equipment) -> Street<'a> {
+        let Equipment { controllers, speed, centre_lost_ms } = equipment;
         let mut table = String::new();
-        let start = |(id, junction): (usize, &Junction)| {
+        let start = |(id, junction): (usize, &'a Junction)| {
             let id = id as u32 + 1;
-            let settings =
-                Settings { id, speed: SPEED, centre_lost_ms: CENTRE_LOST_MS, boot_ms: 1_000, ..Settings::default() };
+            let settings = Settings { id, speed, centre_lost_ms, boot_ms: BOOT_MS, ..Settings::default() };
             let controller = Controller::start(junction, settings).unwrap();
             let (name, address) = (&junction.name, controller.address());
             writeln!(table, "[[controller]]\njunction = \"{name}\"\naddress = \"{address}\"\nid = {id}").unwrap();
-            controller
+            (junction, controller)
         };
-        let controllers = city.junctions.iter().enumerate().map(start).collect();
+        let every = city.junctions.len() / controllers;
+        let equipped = city.junctions.iter().step_by(every).take(controllers).enumerate().map(start).collect();
         std::fs::write(dir.join("controllers.toml"), table).unwrap();
-        Street { city, controllers }
+        Street { equipped, under_way_ms: (UNDER_WAY_MS * speed) as u64 }
+    }
+
+    /// Junctions with controllers.
+    pub(crate) fn junctions(&self) -> BTreeSet<JunctionId> {
+        self.equipped.iter().map(|(junction, _)| junction.id).collect()
     }
 
     pub(crate) fn seen(&self) -> Seen {
         let mut seen = Seen::default();
-        for (junction, controller) in self.city.junctions.iter().zip(&self.controllers) {
-            let checked = catch_unwind(AssertUnwindSafe(|| check(junction, &controller.log(), &mut seen)));
+        for (junction, controller) in &self.equipped {
+            let watch = Watch::new(junction, self.under_way_ms);
+            let checked = catch_unwind(AssertUnwindSafe(|| check(watch, &controller.log(), &mut seen)));
             if let Err(why) = checked {
                 let why = why.downcast_ref::<String>().cloned().unwrap_or_default();
                 seen.complaints.push(format!("{}: {why}", junction.name));
@@ -78,8 +97,7 @@ impl<'a> Street<'a> {
 
 /// Lamps against the envelope's checker, and stages that are told against the time that the one which stands needs. Panics
 /// when a lamp may not follow.
-fn check(junction: &Junction, log: &[(u64, Happened)], seen: &mut Seen) {
-    let mut watch = Watch::new(junction);
+fn check(mut watch: Watch<'_>, log: &[(u64, Happened)], seen: &mut Seen) {
     for (row, (at_ms, happened)) in log.iter().enumerate() {
         match happened {
             Happened::Connected => watch.came(*at_ms),
@@ -98,7 +116,7 @@ fn check(junction: &Junction, log: &[(u64, Happened)], seen: &mut Seen) {
                 seen.wishes += 1;
                 let complaint = watch.wished(*at_ms, *stage, *taken);
                 let around = &log[row.saturating_sub(12)..(row + 6).min(log.len())];
-                seen.complaints.extend(complaint.map(|why| format!("{}: {why}: {around:?}", junction.name)));
+                seen.complaints.extend(complaint.map(|why| format!("{}: {why}: {around:?}", watch.junction.name)));
             }
         }
     }
@@ -115,11 +133,13 @@ struct Watch<'a> {
     led: bool,
     /// When the engine came, if it has told nothing since.
     came_ms: Option<u64>,
+    under_way_ms: u64,
 }
 
 impl<'a> Watch<'a> {
-    fn new(junction: &'a Junction) -> Watch<'a> {
-        Watch { junction, checker: None, since_ms: 0, standing: None, wished: None, led: false, came_ms: None }
+    fn new(junction: &'a Junction, under_way_ms: u64) -> Watch<'a> {
+        let (checker, standing, wished, came_ms) = (None, None, None, None);
+        Watch { junction, checker, since_ms: 0, standing, wished, led: false, came_ms, under_way_ms }
     }
 
     fn came(&mut self, at_ms: u64) {
@@ -146,9 +166,9 @@ impl<'a> Watch<'a> {
         }
         let standing = self.standing.filter(|standing| *standing != stage && self.wished != Some(stage))?;
         self.wished = Some(stage);
-        let crosses = came_ms.is_some_and(|came_ms| self.since_ms + UNDER_WAY_MS > came_ms);
+        let crosses = came_ms.is_some_and(|came_ms| self.since_ms + self.under_way_ms > came_ms);
         let (stood_ms, needs_ms) = (at_ms - self.since_ms, u64::from(self.junction.least_green_ms(standing)));
-        let early = stood_ms + UNDER_WAY_MS < needs_ms && !crosses;
+        let early = stood_ms + self.under_way_ms < needs_ms && !crosses;
         early.then(|| format!("it is told stage {stage} when {standing} has stood {stood_ms} ms of {needs_ms} ms"))
     }
 }

@@ -26,14 +26,23 @@ use crate::envelope::below;
 pub(crate) const KEY: &str = "terminals of a city that is killed often";
 /// Of so many assignments one is declined, and at one the link dies.
 const OF: usize = 15;
-/// Between two looks at what is to be said; a unit reports every so many.
-const LOOK: Duration = Duration::from_millis(60);
-const REPORT: u32 = 10;
+
+/// How busy they are.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    /// Between two looks at what is to be said.
+    pub(crate) look: Duration,
+    /// A unit reports every so many.
+    pub(crate) report: u32,
+    /// Who finds nobody tries again after so long.
+    pub(crate) retry: Duration,
+}
 
 struct Shared {
     at: Where,
     told: Told,
     city: City,
+    pace: Pace,
 }
 
 /// What a unit has to say, by assignment, first things first.
@@ -49,9 +58,9 @@ struct Terminal {
 }
 
 /// Connects all. They end with the runtime.
-pub(crate) fn connect(at: &Where, told: &Told, city: &City, seed: u64) -> Runtime {
+pub(crate) fn connect(at: &Where, told: &Told, city: &City, seed: u64, pace: Pace) -> Runtime {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let shared = Arc::new(Shared { at: at.clone(), told: told.clone(), city: city.clone() });
+    let shared = Arc::new(Shared { at: at.clone(), told: told.clone(), city: city.clone(), pace });
     let key: Secret = serde_json::from_value(json!(KEY)).unwrap();
     for unit in 0..city.units.len() {
         let claim = Claim { who: city.units[unit].name.clone(), until_s: wall_ms() / 1000 + 24 * 3600 };
@@ -62,7 +71,7 @@ pub(crate) fn connect(at: &Where, told: &Told, city: &City, seed: u64) -> Runtim
         runtime.spawn(async move {
             loop {
                 terminal.session().await;
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                tokio::time::sleep(pace.retry).await;
             }
         });
     }
@@ -79,7 +88,7 @@ impl Terminal {
         let (mut socket, _) = client_async(request, TcpStream::connect(address).await.ok()?).await.ok()?;
         let mut looks = 0;
         loop {
-            match tokio::time::timeout(LOOK, socket.next()).await {
+            match tokio::time::timeout(self.shared.pace.look, socket.next()).await {
                 Ok(Some(Ok(Message::Text(text)))) => {
                     let frame = serde_json::from_str(&text).unwrap();
                     if !self.hear(&frame) {
@@ -89,7 +98,7 @@ impl Terminal {
                 Ok(Some(Ok(_))) => {}
                 Ok(None | Some(Err(_))) => return None,
                 Err(_) => {
-                    if looks % REPORT == 0 {
+                    if looks % self.shared.pace.report == 0 {
                         self.report(&mut socket).await?;
                     }
                     self.answer(&mut socket).await?;

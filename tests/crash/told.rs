@@ -15,6 +15,8 @@ pub(crate) struct Told(Arc<Mutex<Words>>);
 pub(crate) struct Words {
     /// Calls that were accepted, with their words.
     pub(crate) accepted: BTreeMap<u64, String>,
+    /// Calls that a broker of Kafka has taken, with their words: the engine's as soon as it comes to them.
+    pub(crate) written: BTreeMap<u64, String>,
     /// Calls whose withdrawal was confirmed.
     pub(crate) withdrawn: BTreeSet<u64>,
     /// By assignment: its call and unit, as terminals were told.
@@ -25,6 +27,13 @@ pub(crate) struct Words {
     pub(crate) again: usize,
     /// What must not be.
     pub(crate) complaints: Vec<String>,
+}
+
+impl Words {
+    /// Calls that must be there at the end.
+    pub(crate) fn ids(&self) -> Vec<u64> {
+        self.accepted.keys().chain(self.written.keys()).copied().collect()
+    }
 }
 
 impl Told {

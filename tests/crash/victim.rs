@@ -12,27 +12,49 @@ use tempfile::TempDir;
 
 use crate::running::PATIENCE;
 
-/// Where it answers now; nowhere while it is down. All clones show the same.
+/// Where it answers now, nowhere while it is down; and how long it has lived. All clones show the same.
 #[derive(Clone, Default)]
-pub(crate) struct Where(Arc<Mutex<(usize, Option<SocketAddr>)>>);
+pub(crate) struct Where(Arc<Mutex<Lives>>);
+
+#[derive(Default)]
+struct Lives {
+    begun: usize,
+    address: Option<SocketAddr>,
+    /// Since when this one lives, and how long those before it did.
+    since: Option<Instant>,
+    before: Duration,
+}
 
 impl Where {
     pub(crate) fn now(&self) -> Option<SocketAddr> {
-        self.0.lock().unwrap().1
+        self.0.lock().unwrap().address
     }
 
-    /// The next life begins, or this one ends.
-    fn down(&self) -> usize {
-        let mut at = self.0.lock().unwrap();
-        *at = (at.0 + 1, None);
-        at.0
+    /// All its lives together, each from its start to its end. It stands still while there is none.
+    pub(crate) fn lived(&self) -> Duration {
+        let lives = self.0.lock().unwrap();
+        lives.before + lives.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// The next life begins: its number.
+    fn begins(&self) -> usize {
+        let mut lives = self.0.lock().unwrap();
+        (lives.begun, lives.since) = (lives.begun + 1, Some(Instant::now()));
+        lives.begun
     }
 
     fn up(&self, life: usize, address: SocketAddr) {
-        let mut at = self.0.lock().unwrap();
-        if at.0 == life {
-            at.1 = Some(address);
+        let mut lives = self.0.lock().unwrap();
+        if lives.begun == life && lives.since.is_some() {
+            lives.address = Some(address);
         }
+    }
+
+    fn down(&self) {
+        let mut lives = self.0.lock().unwrap();
+        lives.address = None;
+        let lived = lives.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        lives.before += lived;
     }
 }
 
@@ -59,7 +81,7 @@ impl Victim {
     /// Starts it, with more settings for this life.
     pub(crate) fn start(&mut self, more: &[(&str, &str)]) {
         assert!(self.child.is_none(), "it lives");
-        let life = self.at.down();
+        let life = self.at.begins();
         self.started = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_nanming"))
             .args(["run", "--listen", "127.0.0.1:0", "--ledger", "ledger.sqlite"])
@@ -147,6 +169,11 @@ impl Victim {
 
     pub(crate) fn path(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// What it said in all its lives with these words in it.
+    pub(crate) fn lines_with(&self, words: &str) -> Vec<String> {
+        self.log.lock().unwrap().iter().filter(|line| line.contains(words)).cloned().collect()
     }
 
     pub(crate) fn last_words(&self) -> String {

@@ -1,11 +1,12 @@
 //! A real Apache Kafka broker, and what stands at the other end of its topics.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -26,7 +27,7 @@ pub(crate) const PARTITIONS: i32 = 2;
 pub(crate) struct Broker {
     process: Option<Child>,
     dir: TempDir,
-    ports: [u16; 2],
+    ports: Vec<u16>,
 }
 
 /// A message that was read.
@@ -40,11 +41,13 @@ pub(crate) struct Read {
 }
 
 impl Broker {
-    /// The one that tests share, each with topics of its own.
+    /// The one that tests share, each with topics of its own. It listens with TLS too.
     pub(crate) fn shared() -> &'static Broker {
         static SHARED: OnceLock<Broker> = OnceLock::new();
         SHARED.get_or_init(|| {
             let mut broker = Broker::down();
+            certificates(broker.dir.path());
+            broker.ports.extend([free_port(), free_port()]);
             broker.start();
             broker
         })
@@ -52,12 +55,21 @@ impl Broker {
 
     /// One that does not run yet.
     pub(crate) fn down() -> Broker {
-        let port = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Broker { process: None, dir: tempfile::tempdir().unwrap(), ports: [port(), port()] }
+        Broker { process: None, dir: tempfile::tempdir().unwrap(), ports: vec![free_port(), free_port()] }
     }
 
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.ports[0])
+    }
+
+    /// Where the shared one listens with TLS: to clients with a certificate, and to those that log in.
+    pub(crate) fn tls_ports(&self) -> (u16, u16) {
+        (self.ports[2], self.ports[3])
+    }
+
+    /// One of its PEM files.
+    pub(crate) fn pem(&self, name: &str) -> String {
+        self.dir.path().join(name).to_str().unwrap().to_owned()
     }
 
     /// Starts it with what it had before; returns when it answers.
@@ -67,7 +79,7 @@ impl Broker {
             .arg(script)
             .arg("run")
             .arg(self.dir.path())
-            .args(self.ports.map(|port| port.to_string()))
+            .args(self.ports.iter().map(u16::to_string))
             .stdin(Stdio::piped())
             .spawn();
         let address = self.address();
@@ -164,6 +176,31 @@ impl Broker {
         }
         read
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// An authority (`ca.pem`), what it vouches for: the broker as `localhost` and the engine; and one that nobody knows (`other.pem`).
+fn certificates(dir: &Path) {
+    let authority = |name: &str| {
+        let (key, mut params) = (KeyPair::generate().unwrap(), CertificateParams::default());
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        std::fs::write(dir.join(format!("{name}.pem")), params.self_signed(&key).unwrap().pem()).unwrap();
+        Issuer::new(params, key)
+    };
+    let (issuer, _) = (authority("ca"), authority("other"));
+    let vouched = |name: &str| {
+        let (key, mut params) = (KeyPair::generate().unwrap(), CertificateParams::new([name.to_owned()]).unwrap());
+        params.distinguished_name.push(DnType::CommonName, name);
+        (key.serialize_pem(), params.signed_by(&key, &issuer).unwrap().pem())
+    };
+    let (broker, engine) = (vouched("localhost"), vouched("engine"));
+    std::fs::write(dir.join("broker.pem"), broker.0 + &broker.1).unwrap();
+    std::fs::write(dir.join("engine.key"), engine.0).unwrap();
+    std::fs::write(dir.join("engine.pem"), engine.1).unwrap();
 }
 
 impl Drop for Broker {
