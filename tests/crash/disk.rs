@@ -28,7 +28,7 @@ fn on_a_disk_that_takes_nothing_nobody_is_told_and_all_goes_on_when_it_does_agai
         assert_eq!((status, &answer["error"]), (503, &json!("ledger_unavailable")), "{how}: {answer}");
         city.signals_go_on();
         assert!(city.count("nanming_ledger_commit_failures_total") > 0);
-        assert_eq!(city.victim.get("/calls/2").unwrap().0, 404, "{how}: it is in no book");
+        assert_eq!(city.victim.get("/calls/2").unwrap().0, 503, "{how}: it is in no book, and may be in it soon");
         assert_eq!(city.count("nanming_ledger_distrusted"), 0, "nothing is lost");
 
         city.mend();
