@@ -1,8 +1,8 @@
-//! The real `nanming run` with the reference city at ten times its pace, so at ten times its events a second, for two hours of
-//! city time: whether its memory stays as it is and no measure drifts. Callers, desks that come and go, and readers of every
+//! The real `nanming run` with the reference city at ten times its pace, so at ten times its events a second, for three hours of
+//! city time, in the first of which its streets fill: whether its memory stays as it is and no measure drifts. Callers, desks that come and go, and readers of every
 //! page are there all the time. Fails when a goal is missed.
 //!
-//! `cargo bench --bench soak [-- CITY_MINUTES [SPEED]]`: 120 minutes at 10. From 10:30 on, when traffic is about the same for
+//! `cargo bench --bench soak [-- CITY_MINUTES [SPEED]]`: 180 minutes at 10. From 10:30 on, when traffic is about the same for
 //! hours. Memory's slope is that of the last quarter, per hour of city time.
 
 use std::net::TcpStream;
@@ -59,7 +59,7 @@ struct Look {
 
 fn main() -> ExitCode {
     let mut numbers = numbers();
-    let (minutes, speed) = (numbers.next().unwrap_or(120), numbers.next().unwrap_or(10));
+    let (minutes, speed) = (numbers.next().unwrap_or(180), numbers.next().unwrap_or(10));
     let dir = tempfile::tempdir().expect("a temporary directory");
     let process = Process::start(dir, &["--start", "10:30", "--speed", &speed.to_string()], &[]);
     let (ends, raised) = (AtomicBool::new(false), AtomicU64::new(0));
