@@ -114,7 +114,7 @@ impl Side {
             let batch = batch.clone();
             let began = Instant::now();
             self.engine
-                .submit(*tick, batch, Tick { save: saves.then_some(Kind::Seen), whole: false })
+                .submit(*tick, batch, Tick { save: saves.then_some(Kind::Seen), is_whole: false })
                 .expect("an engine");
             let finished = self.engine.finished().expect("an engine");
             let took = began.elapsed();

@@ -157,7 +157,7 @@ impl Snapshots {
         if asks {
             self.asked = Instant::now();
         }
-        Tick { save: asks.then_some(self.kind), whole: asks && self.wants_whole.swap(false, Ordering::Relaxed) }
+        Tick { save: asks.then_some(self.kind), is_whole: asks && self.wants_whole.swap(false, Ordering::Relaxed) }
     }
 
     /// Takes what a finished tick saved, and how far sources are read with it. Never waits.

@@ -44,7 +44,7 @@ hangs() {
 
 # Tries one decoder; false if anything was found.
 fuzz() {
-  local name=$1 longest=$2 memory_mib=$3 process now spent=0 runs=0 code=0
+  local name=$1 longest=$2 memory_mib=$3 process now=0 spent=0 runs=0 code=0
   local corpus=$CARGO_TARGET_DIR/corpus/$1 found=$CARGO_TARGET_DIR/found/$1 log=$CARGO_TARGET_DIR/$1.log
   mkdir -p "$corpus" "$found"
   find "$found" -type f -exec mv -t "$corpus" {} +
@@ -79,10 +79,15 @@ fuzz() {
 figure() { sed -n "s/^stat::$1: *//p" "$log" | tail -1 | grep . || echo 0; }
 
 shift || true
-code=0
+code=0 tried=0
 while read -r name longest memory_mib; do
   if [ $# = 0 ] || [[ " $* " == *" $name "* ]]; then
+    tried=$((tried + 1))
     fuzz "$name" "$longest" "$memory_mib" </dev/null || code=1
   fi
 done < <(NANMING_DECODER='' "$program" 2>/dev/null)
+if [ "$tried" = 0 ] || [ "$tried" -lt $# ]; then
+  echo "no such decoder: write one of $(NANMING_DECODER='' "$program" 2>/dev/null | cut -d' ' -f1 | tr '\n' ' ')" >&2
+  code=2
+fi
 exit "$code"

@@ -76,10 +76,12 @@ enum Cell {
     Own,
 }
 
-/// Rows of the table of docs/security.md, by operation.
+/// Rows of the table of docs/security.md that begins with operations, by operation.
 fn table() -> BTreeMap<(String, String), Vec<Cell>> {
     let mut rows = BTreeMap::new();
-    for line in TABLE.lines().filter(|line| line.starts_with("| `")) {
+    let rows_told =
+        TABLE.lines().skip_while(|line| !line.starts_with("| operation |")).take_while(|line| !line.is_empty());
+    for line in rows_told.filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let operations = cells[0].split('`').skip(1).step_by(2).filter_map(|span| span.split_once(' '));
         let cell = |cell: &&str| match *cell {

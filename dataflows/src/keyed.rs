@@ -48,7 +48,7 @@ pub struct Tick {
     /// Whether machines save their states after this tick: those of this kind, and of the kinds before it.
     pub save: Option<Kind>,
     /// Whether they save those too that did not change since the last save.
-    pub whole: bool,
+    pub is_whole: bool,
 }
 
 /// What the states of a machine are good for after a restart.

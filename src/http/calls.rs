@@ -345,12 +345,15 @@ fn refused(app: &App, problem: &Problem, body: &[u8]) {
 }
 
 fn find(app: &App, id: &str) -> Result<CallPage, Problem> {
-    let unknown = || match app.health.takes_calls() {
-        true => Problem::new(StatusCode::NOT_FOUND, Reason::UnknownCall.as_str(), format!("there is no call {id}")),
-        false => Problem::unavailable("ledger_unavailable", "the ledger fails now: ask again when it works"),
-    };
+    let unknown =
+        || Problem::new(StatusCode::NOT_FOUND, Reason::UnknownCall.as_str(), format!("there is no call {id}"));
     let call = id.parse().map(CallId).map_err(|_| unknown())?;
-    app.book.page(call)?.ok_or_else(unknown)
+    // Asked before the book is: what waits for the ledger now may be in it a moment later.
+    let is_complete = app.health.takes_calls();
+    app.book.page(call)?.ok_or_else(|| match is_complete {
+        true => unknown(),
+        false => Problem::unavailable("ledger_unavailable", "the ledger fails now: ask again when it works"),
+    })
 }
 
 fn find_open(app: &App, id: &str) -> Result<CallPage, Problem> {

@@ -116,7 +116,8 @@ impl Client {
         let disbelieves = matches!(error.rdkafka_error_code(), Some(Code::SSL | Code::Authentication));
         let of_the_way = [Code::BrokerTransportFailure, Code::AllBrokersDown, Code::Resolve, Code::OperationTimedOut];
         let is_of_the_way = error.rdkafka_error_code().is_some_and(|code| of_the_way.contains(&code));
-        if disbelieves || (is_of_the_way && !state.is_disbelief) {
+        let stays = state.is_disbelief && state.told != Some(true);
+        if disbelieves || (is_of_the_way && !stays) {
             (state.reason, state.is_disbelief) = (reason.into(), disbelieves);
         }
         if is_of_the_way {

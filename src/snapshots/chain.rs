@@ -130,9 +130,13 @@ impl Chain {
         Ok(Growing { file, path, bytes: base_bytes, base_bytes })
     }
 
-    /// All states as the newest file has them.
-    pub(super) fn newest(&self) -> std::io::Result<States> {
-        Ok(self.read(self.generation).map_err(std::io::Error::other)?.0)
+    /// All states as the newest file has them, which was written up to a tick. An error where it has them no more.
+    pub(super) fn newest(&self, written: Time) -> std::io::Result<States> {
+        let (states, last, _) = self.read(self.generation).map_err(std::io::Error::other)?;
+        if last.tick < written {
+            return Err(std::io::Error::other("a part of the newest file is damaged"));
+        }
+        Ok(states)
     }
 
     fn forget_all_but_two(&self) {

@@ -2,7 +2,7 @@
 
 use nanming_dataflows::Time;
 use nanming_dataflows::bookmark::Bookmark;
-use nanming_dataflows::keyed::Kind;
+use nanming_dataflows::keyed::{Kind, Saved};
 use serde::Serialize;
 
 use super::file::{HEAD_BYTES, framed};
@@ -66,10 +66,10 @@ fn written<T: Serialize>(record: &T) -> Vec<u8> {
 
 pub(crate) fn record_seeds() -> Vec<Vec<u8>> {
     let read = vec![Bookmark { source: "passages".into(), part: 0, next: 7 }];
-    let states =
-        vec![("machine", Kind::Learned, b"one".as_slice(), Some(b"two".as_slice())), ("x", Kind::Seen, b"k", None)];
-    let (base, part) = (written(&states), written(&(2_000_u64, &read, &states)));
+    let saved = Saved::new("machine", Kind::Learned, [(b"one".as_slice(), Some(b"two".as_slice())), (b"k", None)]);
+    let (base, part) = (written(&saved), written(&(2_000_u64, &read, vec![&saved])));
     let whole = [beginning(0), behind_its_hash(&part[2..])].concat();
     let behind = [&[1][..], &base, &part, &part].concat();
+    debug_assert_eq!(restored(&whole).states.len(), 1, "a seed that says nothing leads nowhere");
     choosing([(0, whole), (1, behind), (1, [&[0][..], &part].concat()), (1, vec![0])])
 }

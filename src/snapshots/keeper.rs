@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Receiver;
+use nanming_dataflows::Time;
 use nanming_dataflows::keyed::States;
 
 use super::Part;
@@ -19,6 +20,8 @@ pub(super) struct Keeper {
     start: Option<States>,
     /// What is in no file yet.
     since: Part,
+    /// The tick of what was written last.
+    written: Time,
     metrics: Arc<Metrics>,
     failed: bool,
     /// Whether the machines are to save all states: what was in the files cannot be read any more.
@@ -32,10 +35,17 @@ impl Keeper {
             growing: None,
             start: Some(start),
             since: begun,
+            written: 0,
             metrics,
             failed: false,
             wants_whole: Arc::default(),
         }
+    }
+
+    /// As if the file were long.
+    #[cfg(test)]
+    pub(super) fn begin_another(&mut self) {
+        self.growing = None;
     }
 
     /// Where it says that it needs all states.
@@ -72,12 +82,13 @@ impl Keeper {
             None => {
                 let states = self.before()?;
                 let growing = self.chain.next(states, &self.since)?;
-                (self.start, self.since.is_whole) = (None, false);
+                self.start = None;
                 self.growing.insert(growing).bytes()
             }
         };
         self.metrics.snapshots.written(self.since.tick, bytes);
-        self.since.states.clear();
+        self.written = self.since.tick;
+        (self.since.states, self.since.is_whole) = (Vec::new(), false);
         Ok(())
     }
 
@@ -86,7 +97,7 @@ impl Keeper {
         match &self.start {
             _ if self.since.is_whole => Ok(States::default()),
             Some(start) => Ok(start.clone()),
-            None => self.chain.newest().inspect_err(|_| self.wants_whole.store(true, Ordering::Relaxed)),
+            None => self.chain.newest(self.written).inspect_err(|_| self.wants_whole.store(true, Ordering::Relaxed)),
         }
     }
 

@@ -135,26 +135,53 @@ fn what_could_not_be_written_is_written_later() {
     assert_eq!((found.tick, found.states), (20, states(&[(1, b"ONE"), (2, b"two")])));
 }
 
-#[test]
-fn files_that_were_removed_under_a_running_engine_are_made_anew_from_all_states() {
-    let dir = tempfile::tempdir().unwrap();
-    let place = dir.path().join("snapshots");
-    let opened = Opened::in_dir(&place, &City::default()).unwrap();
-    let mut keeper = Keeper::new(opened.chain, Part::default(), States::default(), metrics());
-    let wants_whole = keeper.wants_whole();
-    let mut say = |tick, records: &[(u8, Option<&[u8]>)], is_whole| {
+/// A keeper in a new directory, and a hand that gives it one save after the other.
+fn keeper(place: &Path) -> (Keeper, impl Fn(&mut Keeper, Time, &[(u8, Option<&[u8]>)], bool) -> std::io::Result<()>) {
+    let opened = Opened::in_dir(place, &City::default()).unwrap();
+    let say = |keeper: &mut Keeper, tick, records: &[(u8, Option<&[u8]>)], is_whole| {
         let (to, from) = bounded(1);
         to.send(Part { tick, states: saves(records), is_whole, ..Part::default() }).unwrap();
         drop(to);
         keeper.hear(&from)
     };
-    say(10, &[(1, Some(b"one")), (2, Some(b"two"))], false).unwrap();
+    (Keeper::new(opened.chain, Part::default(), States::default(), metrics()), say)
+}
+
+#[test]
+fn files_that_were_removed_under_a_running_engine_are_made_anew_from_all_states() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("snapshots");
+    let (mut keeper, say) = keeper(&place);
+    let wants_whole = keeper.wants_whole();
+    say(&mut keeper, 10, &[(1, Some(b"one")), (2, Some(b"two"))], false).unwrap();
     std::fs::remove_dir_all(&place).unwrap();
-    assert!(say(20, &[(1, Some(b"ONE"))], false).is_err(), "the others would be missing");
+    assert!(say(&mut keeper, 20, &[(1, Some(b"ONE"))], false).is_err(), "the others would be missing");
     assert!(wants_whole.swap(false, Ordering::Relaxed));
-    say(30, &[(1, Some(b"ONE")), (2, Some(b"two"))], true).unwrap();
-    say(40, &[(2, None)], false).unwrap();
+    say(&mut keeper, 30, &[(1, Some(b"ONE")), (2, Some(b"two"))], true).unwrap();
+    say(&mut keeper, 40, &[(2, None)], false).unwrap();
     let found = Opened::in_dir(&place, &City::default()).unwrap().found;
     assert_eq!((found.tick, found.states), (40, states(&[(1, b"ONE")])));
     assert!(!wants_whole.load(Ordering::Relaxed));
+
+    // All states behind others change nothing of what is asked for when the next file is removed.
+    say(&mut keeper, 50, &[(1, Some(b"ONE"))], true).unwrap();
+    std::fs::remove_dir_all(&place).unwrap();
+    assert!(say(&mut keeper, 60, &[(3, Some(b"three"))], false).is_err());
+}
+
+#[test]
+fn no_file_begins_with_what_a_damaged_one_has_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut keeper, say) = keeper(dir.path());
+    say(&mut keeper, 10, &[(1, Some(b"one"))], false).unwrap();
+    say(&mut keeper, 20, &[(1, Some(b"ONE"))], false).unwrap();
+    let newest = files(dir.path()).pop().unwrap();
+    let mut bytes = std::fs::read(&newest).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&newest, bytes).unwrap();
+    keeper.begin_another();
+    assert!(say(&mut keeper, 30, &[(2, Some(b"two"))], false).is_err(), "the first would be as it was at 10");
+    say(&mut keeper, 40, &[(1, Some(b"ONE")), (2, Some(b"two"))], true).unwrap();
+    let found = Opened::in_dir(dir.path(), &City::default()).unwrap().found;
+    assert_eq!((found.tick, found.states), (40, states(&[(1, b"ONE"), (2, b"two")])));
 }

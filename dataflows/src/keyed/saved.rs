@@ -1,7 +1,7 @@
 //! Saved states. What a machine saves at a tick lies in one piece of memory, record after record: to save costs no
 //! allocation a key, and what was saved is passed on, written, and read again without being taken apart.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -137,20 +137,15 @@ pub struct States(Arc<BTreeMap<String, Newest>>);
 struct Newest {
     kind: Kind,
     /// By key; none: it was forgotten.
-    states: HashMap<Bytes, Option<Bytes>>,
+    states: BTreeMap<Bytes, Option<Bytes>>,
 }
 
 impl States {
     /// Takes what was saved later than all before.
     pub fn put(&mut self, saved: &Saved) {
         let machines = Arc::make_mut(&mut self.0);
-        if !machines.contains_key(&saved.machine) {
-            machines.insert(saved.machine.clone(), Newest { kind: saved.kind, states: HashMap::new() });
-        }
-        if let Some(newest) = machines.get_mut(&saved.machine) {
-            newest.kind = saved.kind;
-            newest.states.extend(saved.records());
-        }
+        let new = || Newest { kind: saved.kind, states: BTreeMap::new() };
+        machines.entry(saved.machine.clone()).or_insert_with(new).states.extend(saved.records());
     }
 
     /// Drops what is only known to be gone.

@@ -21,7 +21,7 @@ pub(super) struct Shard<M: Machine> {
     /// Keys that start with a saved state, until the first tick.
     restored: Vec<M::Key>,
     vault: Vault,
-    /// Of the last save: the next one will be about as long.
+    /// Of the last save of what changed: the next one will be about as long.
     saved_bytes: usize,
 }
 
@@ -75,7 +75,7 @@ impl<M: Machine> Shard<M> {
             self.wake(key, tick, &mut out);
         }
         if mark.save.is_some_and(|kind| self.machine.kind() <= kind) {
-            self.save(mark.whole);
+            self.save(mark.is_whole);
         }
         out.said
     }
@@ -123,7 +123,9 @@ impl<M: Machine> Shard<M> {
             let wake = (slot.wake != NEVER).then_some(slot.wake);
             saving.put(key, Some((wake, &slot.state)));
         }
-        self.saved_bytes = saving.bytes();
+        if !is_whole {
+            self.saved_bytes = saving.bytes();
+        }
         if !saving.is_empty() {
             let mut saved = saving.finished(self.machine.name(), self.machine.kind());
             saved.is_whole = is_whole;

@@ -88,7 +88,7 @@ fn run(
         for tick in from..to {
             events.advance_to(tick);
             ticks.advance_to(tick);
-            ticks.send(Tick { save: (save == Some(tick)).then_some(Kind::Told), whole: false });
+            ticks.send(Tick { save: (save == Some(tick)).then_some(Kind::Told), is_whole: false });
             if tick % peers == index {
                 events.send((LinkId((tick * 7 % 13) as u32), (tick, tick as i64)));
             }
@@ -184,7 +184,7 @@ fn keys_that_go_and_come_again_are_those_of_a_plain_map() {
             })
             .collect();
         said += expected.len();
-        let mark = Tick { save: (tick % 97 == 0 || tick % 31 == 0).then_some(Kind::Seen), whole: tick % 62 == 0 };
+        let mark = Tick { save: (tick % 97 == 0 || tick % 31 == 0).then_some(Kind::Seen), is_whole: tick % 62 == 0 };
         assert_eq!(shard.run(tick, events, mark), expected);
         let saved = vault.take();
         if saved.iter().any(|saved| saved.is_whole) {

@@ -37,7 +37,7 @@ fn alarm(city: &City, n: u64, time_ms: u64) -> Event {
 }
 
 fn all() -> Tick {
-    Tick { save: Some(Kind::Told), whole: false }
+    Tick { save: Some(Kind::Told), is_whole: false }
 }
 
 /// What passed the door in a town that the engine leads, and what it decided.
@@ -127,7 +127,7 @@ fn who_fell_silent_while_no_engine_ran_is_not_sent_and_who_did_not_is() {
         (time_ms, batch)
     };
     let reports = (0..city.units.len()).map(|unit| report(unit, START_MS)).collect();
-    let seen = |_| Tick { save: Some(Kind::Seen), whole: false };
+    let seen = |_| Tick { save: Some(Kind::Seen), is_whole: false };
     let (_, saved) = decided(&mut Engine::start(&city, 1), &[tick(START_MS, reports)], seen);
     assert!(saved.iter().all(|saved| saved.kind < Kind::Told) && !saved.is_empty());
     let sent_after = |pause_ms| {

@@ -185,7 +185,7 @@ impl Simulation {
         batch.extend(came.values().cloned());
         let save = (second.is_multiple_of(SAVE_S)).then_some(Kind::Seen);
         let engine = self.engine.as_mut().unwrap();
-        engine.submit(tick, batch.clone(), Tick { save, whole: false }).unwrap();
+        engine.submit(tick, batch.clone(), Tick { save, is_whole: false }).unwrap();
         let finished = engine.finished().unwrap();
         let record = TickRecord { decisions: finished.decisions, ..TickRecord::closing(tick, &batch) };
         let deaths = [Death::BeforeCommit, Death::BeforeTelling, Death::AfterTelling];
