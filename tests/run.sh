@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need and runs them all. Needs Rust, a C compiler, Node.js, and root or an installed Chromium,
-# Prometheus, Java 17, Maven and Python 3.
+# Prometheus, Java 17, Maven, Python 3 and OpenSSL with its headers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,7 +23,7 @@ fi
 command -v cargo-deny >/dev/null || cargo install cargo-deny --locked --version 0.20.2 --quiet
 
 cargo fmt --all --check
-# All of it with TLS to Kafka: without, nothing is left to build but less.
+# All of it with TLS to Kafka: one build, and without it nothing is compiled that is not compiled with it.
 cargo clippy --workspace --all-targets --features kafka-tls --quiet -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --features kafka-tls --quiet
 cargo deny --log-level error check licenses bans sources
