@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need and runs them all. Needs Rust, a C compiler, Node.js, and root or an installed Chromium,
-# Prometheus, Java 17, Maven and Python 3.
+# Prometheus, Java 17, Maven, Python 3 and OpenSSL with its headers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

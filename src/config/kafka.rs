@@ -63,8 +63,8 @@ pub struct KafkaConfig {
     pub tls_certificate: Option<PathBuf>,
     /// PEM file of the key to it.
     pub tls_key: Option<PathBuf>,
-    /// Who the engine is to brokers that ask; empty: it does not log in.
-    pub user: String,
+    /// Who the engine is to brokers that ask. None: it does not log in.
+    pub user: Option<String>,
     /// The password, never shown.
     pub password: Secret,
     /// How the password is proved (`SCRAM-SHA-512`).
@@ -110,7 +110,7 @@ impl Default for KafkaConfig {
             tls_ca: None,
             tls_certificate: None,
             tls_key: None,
-            user: String::new(),
+            user: None,
             password: Secret::default(),
             sasl: Scram::default(),
             without_tls: false,
@@ -141,7 +141,7 @@ impl KafkaConfig {
 
     /// Whether a client needs OpenSSL, for TLS or for SCRAM.
     pub fn needs_openssl(&self) -> bool {
-        self.brokers.is_some() && (self.tls_ca.is_some() || !self.user.is_empty())
+        self.brokers.is_some() && (self.tls_ca.is_some() || self.user.is_some())
     }
 
     /// Whether all brokers are on this machine, as their names have it.
@@ -202,7 +202,7 @@ impl KafkaConfig {
         if self.tls_certificate.is_some() && self.tls_ca.is_none() {
             return fails("kafka.tls_certificate is of no use without kafka.tls_ca".into());
         }
-        if self.user.is_empty() != self.password.expose().is_empty() {
+        if self.user.is_none() != self.password.expose().is_empty() {
             return fails("kafka.user and kafka.password go together: set both, or neither".into());
         }
         if self.group.is_empty() {

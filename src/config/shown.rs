@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Config;
 
 /// Settings that may be unset, or that are not shown: table, key, what could stand there, what it does.
-const COMMENTED: [(&str, &str, &str, &str); 28] = [
+const COMMENTED: [(&str, &str, &str, &str); 29] = [
     (
         "city",
         "file",
@@ -106,7 +106,8 @@ const COMMENTED: [(&str, &str, &str, &str); 28] = [
     ("kafka", "tls_ca", "\"ca.pem\"", "PEM file of the authorities that vouch for brokers; unset: no TLS"),
     ("kafka", "tls_certificate", "\"engine.pem\"", "PEM file of the engine's own certificate; unset: it shows none"),
     ("kafka", "tls_key", "\"engine.key\"", "PEM file of the key to it"),
-    ("kafka", "password", "\"its password\"", "set with kafka.user; unset: the engine does not log in"),
+    ("kafka", "user", "\"nanming\"", "who the engine is to brokers that ask; unset: it does not log in"),
+    ("kafka", "password", "\"its password\"", "set with kafka.user"),
     (
         "output",
         "jsonl",

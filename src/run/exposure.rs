@@ -134,7 +134,7 @@ mod tests {
     fn brokers_elsewhere_are_spoken_to_by_tls_unless_it_is_allowed() {
         let (plain, tls) = (|_: &mut KafkaConfig| {}, |c: &mut KafkaConfig| c.tls_ca = Some("ca.pem".into()));
         let allowed = |c: &mut KafkaConfig| c.without_tls = true;
-        let logs_in = |c: &mut KafkaConfig| c.user = "nanming".into();
+        let logs_in = |c: &mut KafkaConfig| c.user = Some("nanming".into());
         for local in ["127.0.0.1:9092", "localhost:9092", "[::1]:9092,127.0.0.2:9092", "PLAINTEXT://localhost:1"] {
             assert_eq!(told_of_kafka(local, plain, false), Ok(()), "{local}");
             assert_eq!(told_of_kafka(local, tls, false), Err(Exposed::KafkaWithoutOpenssl), "{local}");

@@ -63,11 +63,13 @@ impl Broker {
     }
 
     /// Where the shared one listens with TLS: to clients with a certificate, and to those that log in.
+    #[cfg(feature = "kafka-tls")]
     pub(crate) fn tls_ports(&self) -> (u16, u16) {
         (self.ports[2], self.ports[3])
     }
 
     /// One of its PEM files.
+    #[cfg(feature = "kafka-tls")]
     pub(crate) fn pem(&self, name: &str) -> String {
         self.dir.path().join(name).to_str().unwrap().to_owned()
     }
@@ -124,6 +126,10 @@ impl Broker {
         let (wider, options) = (NewPartitions::new(topic, partitions), AdminOptions::new());
         let made = runtime.block_on(admin.create_partitions([&wider], &options)).unwrap();
         assert!(made.iter().all(Result::is_ok), "{made:?}");
+        // Who writes to one that the broker does not tell of yet is refused by its own client.
+        let consumer: BaseConsumer = self.client().create().unwrap();
+        let told = || consumer.fetch_metadata(Some(topic), PATIENCE).unwrap().topics()[0].partitions().len();
+        wait_for("partitions", || told() == partitions, || format!("{topic} has {}", told()));
     }
 
     fn client(&self) -> ClientConfig {
