@@ -37,8 +37,8 @@ pub(super) fn producer(kafka: &KafkaConfig, of: &str, timeout_ms: u32, queue: u3
 
 /// TLS, where an authority is named, and who the engine is. Brokers are held to the names by which they are called.
 fn secure(config: &mut ClientConfig, kafka: &KafkaConfig) {
-    let (tls, logs_in) = (kafka.tls_ca.is_some(), !kafka.user.is_empty());
-    let protocol = match (tls, logs_in) {
+    let tls = kafka.tls_ca.is_some();
+    let protocol = match (tls, kafka.user.is_some()) {
         (false, false) => "plaintext",
         (true, false) => "ssl",
         (false, true) => "sasl_plaintext",
@@ -58,10 +58,10 @@ fn secure(config: &mut ClientConfig, kafka: &KafkaConfig) {
             config.set(name, file.to_string_lossy());
         }
     }
-    if logs_in {
+    if let Some(user) = &kafka.user {
         config
             .set("sasl.mechanisms", kafka.sasl.mechanism())
-            .set("sasl.username", &kafka.user)
+            .set("sasl.username", user)
             .set("sasl.password", kafka.password.expose());
     }
 }
