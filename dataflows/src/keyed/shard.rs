@@ -118,7 +118,7 @@ impl<M: Machine> Shard<M> {
         for key in std::mem::take(&mut self.forgotten) {
             saving.put(&key, None::<(_, &M::State)>);
         }
-        for (key, slot) in self.slots.to_save(is_whole) {
+        for (key, slot) in self.slots.unsaved(is_whole) {
             (slot.touched, slot.saved) = (false, true);
             let wake = (slot.wake != NEVER).then_some(slot.wake);
             saving.put(key, Some((wake, &slot.state)));

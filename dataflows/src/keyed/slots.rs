@@ -84,7 +84,7 @@ impl<K: Key, S: Default> Slots<K, S> {
     }
 
     /// Slots stepped since the last save, or all that are not free, as they lie in memory.
-    pub(super) fn to_save(&mut self, is_whole: bool) -> impl Iterator<Item = (&K, &mut Slot<S>)> {
+    pub(super) fn unsaved(&mut self, is_whole: bool) -> impl Iterator<Item = (&K, &mut Slot<S>)> {
         self.keys.iter().zip(&mut self.slots).filter(move |(_, slot)| slot.touched || is_whole && slot.saved)
     }
 }
