@@ -38,7 +38,7 @@ impl Matching {
         self.insert(row as u32);
     }
 
-    /// Adds a column: what each row would cost, or [`FORBIDDEN`](super::FORBIDDEN). Returns its index.
+    /// Adds a column: what each row would cost, or [`FORBIDDEN`]. Returns its index.
     pub fn insert_column(&mut self, capacity: u32, costs: &[i64]) -> usize {
         let column = self.vacant_columns.pop().unwrap_or_else(|| {
             self.columns.push(Column::default());
