@@ -1,17 +1,23 @@
-//! What the audit log costs a commit: calls raised and assigned, one tick a transaction, each seen to the disk.
+//! What the audit log costs a commit: calls raised and assigned, one tick a transaction, each seen to the disk; and what it
+//! costs the door to make the digest of what passes.
 //!
 //!     cargo bench --bench ledger -- [commits]
 
 use std::time::{Duration, Instant};
 
-use nanming::door::{CallNote, TickRecord};
+use nanming::door::{CallNote, Taken, TickRecord};
 use nanming::ledger::Ledger;
 use nanming_dataflows::decision::{Assignment, CallPhase, CallStatus, Candidate, Decisions, PickReason};
-use nanming_dataflows::event::{AssignmentId, Batch, CallChange, CallEvent, CallFacts, Category, Needs, Priority};
-use nanming_dataflows::ids::{CallId, GridId, UnitId};
+use nanming_dataflows::event::{
+    AssignmentId, Batch, CallChange, CallEvent, CallFacts, Category, Needs, Passage, Priority, VehicleClass,
+};
+use nanming_dataflows::ids::{CallId, CameraId, GridId, UnitId, VehicleId};
 use nanming_dataflows::network::Point;
 use nanming_simulators::town;
 
+/// Passages of a tick, and such ticks.
+const PASSAGES: u64 = 2_100;
+const TICKS: u64 = 500;
 const FACTS: CallFacts = CallFacts {
     priority: Priority::A,
     category: Category::Crime,
@@ -46,6 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         us(times[times.len() * 99 / 100])
     );
     println!("of which its audit record: mean {part:.0} us, {:.1} %", 100.0 * part / mean);
+    println!("all that passes the door: {:.0} ns an event for its digest", digest_ns());
     let db = rusqlite::Connection::open(&path)?;
     let bytes: f64 =
         db.query_row("SELECT avg(length(body) + 32) FROM audit WHERE kind = 'tick'", [], |row| row.get(0))?;
@@ -54,6 +61,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let checked = nanming::ledger::audit::verify::verify(&db, &[])?.map_err(|finding| finding.to_string())?;
     println!("verified in {:.2} s: {checked}", began.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Of a tick with the passages of a fiftieth of a second of all cameras of the reference city.
+fn digest_ns() -> f64 {
+    let passage = |vehicle: u64| Passage {
+        time_ms: 1_767_657_600_000 + vehicle,
+        camera: CameraId(vehicle as u32 * 50),
+        vehicle: VehicleId(vehicle.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+        speed_mm_s: 11_000,
+        class: VehicleClass::Car,
+    };
+    let batch = Batch { passages: (0..PASSAGES).map(passage).collect(), ..Batch::default() };
+    let began = Instant::now();
+    for tick in 0..TICKS {
+        std::hint::black_box(Taken::of(tick, std::hint::black_box(&batch)));
+    }
+    began.elapsed().as_nanos() as f64 / (TICKS * PASSAGES) as f64
 }
 
 /// A call that is raised and assigned in one tick.
@@ -77,17 +101,8 @@ fn record(n: u64) -> TickRecord {
         lacking: 0,
     };
     let note = CallNote { words: "两车追尾，有人受伤".into(), channel: "phone".into(), ..CallNote::default() };
-    TickRecord {
-        tick: n,
-        closed_at: Instant::now(),
-        counts: Batch::default().counts(),
-        calls: vec![CallEvent { time_ms, call, change: CallChange::Opened(FACTS) }],
-        acks: vec![],
-        units: vec![],
-        holds: vec![],
-        rosters: vec![],
-        notes: vec![(call, note)],
-        offsets: Default::default(),
-        decisions: Decisions { assignments: vec![assignment], calls: vec![status], ..Decisions::default() },
-    }
+    let batch =
+        Batch { calls: vec![CallEvent { time_ms, call, change: CallChange::Opened(FACTS) }], ..Batch::default() };
+    let decisions = Decisions { assignments: vec![assignment], calls: vec![status], ..Decisions::default() };
+    TickRecord { notes: vec![(call, note)], decisions, ..TickRecord::closing(n, &batch) }
 }

@@ -130,6 +130,8 @@ pub struct TickRecord {
     pub closed_at: Instant,
     /// Events taken, by stream.
     pub counts: [(&'static str, usize); STREAMS.len()],
+    /// Digest of all that it took, if it took anything.
+    pub taken: Option<Taken>,
     /// Calls opened, updated, cancelled.
     pub calls: Vec<CallEvent>,
     /// Answers of units.
@@ -155,6 +157,7 @@ impl TickRecord {
             tick,
             closed_at: Instant::now(),
             counts: batch.counts(),
+            taken: Taken::of(tick, batch),
             calls: batch.calls.clone(),
             acks: batch.acks.clone(),
             units: batch.units.clone(),
@@ -379,8 +382,10 @@ impl Door {
 mod follow;
 mod lateness;
 mod sampling;
+mod taken;
 mod waiting;
 pub use follow::follow;
+pub use taken::Taken;
 use waiting::Waiting;
 
 #[cfg(test)]

@@ -64,6 +64,7 @@ mod text;
 mod write;
 
 use audit::Head;
+use audit::inputs::Inputs;
 use audit::roots::Roots;
 use audit::rows::Ends;
 pub use book::{Book, CallPage, Changed, HistoryLine, Joined};
@@ -163,6 +164,8 @@ pub struct Ledger {
     conflicts: u64,
     signals_keep_ms: u64,
     signals: Vec<SignalCommand>,
+    /// What passed the door since the audit log last told of it.
+    inputs: Inputs,
     offsets: Offsets,
     /// Since when some of these wait.
     waiting_since: Option<Instant>,
@@ -191,6 +194,7 @@ impl Ledger {
             conflicts: 0,
             signals_keep_ms: signal_hours * 3_600_000,
             signals: Vec::new(),
+            inputs: Inputs::default(),
             offsets: Offsets::default(),
             waiting_since: None,
             _lock: lock,
@@ -259,13 +263,16 @@ impl Ledger {
         self.files.check(&self.db)?;
         let new = || records.iter().filter(|r| self.written.is_none_or(|written| written < r.tick));
         let commands = || new().flat_map(|r| &r.decisions.commands);
-        let mut read = self.offsets.clone();
-        new().for_each(|record| read.absorb(&record.offsets));
+        let (mut read, mut inputs) = (self.offsets.clone(), self.inputs);
+        new().for_each(|record| {
+            read.absorb(&record.offsets);
+            inputs.absorb(record);
+        });
         let due = self.waiting_since.is_some_and(|since| since.elapsed() >= RIDES_WAIT);
         if !due && !new().any(is_durable) {
             let commands: Vec<SignalCommand> = commands().cloned().collect();
             self.signals.extend(commands);
-            self.offsets = read;
+            (self.offsets, self.inputs) = (read, inputs);
             let some_wait = !(self.signals.is_empty() && self.offsets.is_empty());
             self.waiting_since = self.waiting_since.or(some_wait.then(Instant::now));
             return Ok(false);
@@ -285,6 +292,7 @@ impl Ledger {
         let last = new().next_back().map(|record| record.tick);
         let wrote = write::signals(&transaction, self.signals.iter().chain(commands()), self.signals_keep_ms)?;
         audit.timed(|head| audit::told::signals(&transaction, head, wrote, last))?;
+        audit.timed(|head| inputs.append(&transaction, head))?;
         fail::point("ledger.after_signals");
         write::offsets(&transaction, &read)?;
         fail::point("ledger.after_offsets");
@@ -293,7 +301,7 @@ impl Ledger {
         fail::point("ledger.before_commit");
         transaction.commit()?;
         fail::point("ledger.after_commit");
-        (self.audit, self.audit_took) = (audit.head, self.audit_took + audit.took);
+        (self.audit, self.audit_took, self.inputs) = (audit.head, self.audit_took + audit.took, inputs);
         self.written = last.or(self.written);
         self.conflicts += conflicts;
         self.signals.clear();
@@ -326,10 +334,12 @@ impl Ledger {
         let mut head = Head::after(&transaction, self.audit)?;
         let wrote = write::signals(&transaction, self.signals.iter(), self.signals_keep_ms)?;
         audit::told::signals(&transaction, &mut head, wrote, self.written)?;
+        let mut inputs = self.inputs;
+        inputs.append(&transaction, &mut head)?;
         write::offsets(&transaction, &self.offsets)?;
         head.note(&transaction)?;
         transaction.commit()?;
-        self.audit = head;
+        (self.audit, self.inputs) = (head, inputs);
         self.signals.clear();
         self.offsets.clear();
         Ok(())

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
-use nanming::door::{CallNote, TickRecord};
+use nanming::door::TickRecord;
 use nanming::engine::Engine;
 use nanming::ledger::Ledger;
 use nanming_dataflows::decision::{CallPhase, Decisions, GridLoad};
@@ -168,28 +167,12 @@ impl Run {
     fn play(&mut self, events: Vec<Event>) {
         let mut batch = Batch::default();
         batch.extend(events.clone());
-        let (calls, acks, counts) = (batch.calls.clone(), batch.acks.clone(), batch.counts());
-        calls.iter().for_each(|call| self.world.note_call(call));
+        batch.calls.iter().for_each(|call| self.world.note_call(call));
         let decisions = self.steps.step(events);
         assert_eq!(decisions.rejected, [], "units and engine are of one mind");
         self.world.obey(&decisions);
-        let notes: Vec<(CallId, CallNote)> = Vec::new();
-        let (tick, closed_at, units) = (self.steps.tick, Instant::now(), Vec::new());
-        self.ledger
-            .commit(&[TickRecord {
-                tick,
-                closed_at,
-                counts,
-                calls,
-                acks,
-                units,
-                holds: Vec::new(),
-                rosters: Vec::new(),
-                notes,
-                offsets: Default::default(),
-                decisions,
-            }])
-            .unwrap();
+        let record = TickRecord { decisions, ..TickRecord::closing(self.steps.tick, &batch) };
+        self.ledger.commit(&[record]).unwrap();
     }
 
     fn go_on(&mut self, minutes: u64) {

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
+use nanming::recording::{Bounds, Recorded, Recording, Writer};
 use serde_json::{Value, json};
 
 use crate::cluster::hosts;
@@ -53,6 +55,33 @@ fn let_it_run(city: &Running) {
     });
 }
 
+fn audit(dir: &Path, recording: &str) -> Output {
+    let books = ["audit", "verify", "--ledger", "ledger.sqlite", "--city", "town.json"];
+    nanming(dir, &[&books[..], &["--recording", recording]].concat())
+}
+
+/// The audit log tells of what the recording holds.
+fn agrees(dir: &Path) {
+    let agrees = audit(dir, "recording");
+    assert!(agrees.status.success(), "{}", said(&agrees));
+    assert!(String::from_utf8_lossy(&agrees.stdout).contains("records of inputs agree with the recording"));
+}
+
+/// Writes the recording anew into `altered`, one passage in the middle of it left out.
+fn without_a_passage(dir: &Path) {
+    let city = Arc::new(nanming::city_file::load(Some(&dir.join("town.json")), 1).unwrap());
+    let recording = Recording::open(&dir.join("recording"), &city).unwrap();
+    let mut ticks: Vec<Recorded> = recording.ticks(0, u64::MAX).flat_map(Result::unwrap).collect();
+    let middle = ticks.len() / 2;
+    let passages =
+        ticks[middle..].iter_mut().map(|tick| &mut tick.batch.passages).find(|passages| !passages.is_empty());
+    passages.unwrap().pop();
+    let bounds = Bounds { segment_bytes: u64::MAX, keep_ms: None };
+    let mut writer = Writer::open(&dir.join("altered"), &city, "altered", bounds).unwrap();
+    ticks.iter().for_each(|tick| writer.write(tick.tick, tick.left_out, &tick.batch).unwrap());
+    writer.finish().unwrap();
+}
+
 /// Segments of a recording, in order.
 fn segments(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir.join("recording")).unwrap().map(|entry| entry.unwrap().path());
@@ -69,6 +98,11 @@ fn what_a_live_city_decided_is_decided_again_on_one_two_and_four_workers() {
     let dir = kept.path();
     let live = decisions(dir, "live");
     assert!(live.iter().all(|file| !file.is_empty()), "{:?}", live.iter().map(Vec::len).collect::<Vec<_>>());
+    agrees(dir);
+    without_a_passage(dir);
+    let differs = audit(dir, "altered");
+    assert_eq!(differs.status.code(), Some(1));
+    assert!(said(&differs).contains("the recording has"), "{}", said(&differs));
     for workers in ["1", "2", "4"] {
         let summary = replay(dir, workers, &["--workers", workers]);
         for ((file, live), again) in DECISIONS.iter().zip(&live).zip(decisions(dir, workers)) {
@@ -133,6 +167,7 @@ fn a_city_that_was_killed_is_recorded_to_its_last_second_and_goes_on_in_the_same
     let_it_run(&city);
     let kept = city.end();
     let dir = kept.path();
+    agrees(dir);
     let segments = segments(dir);
     let [_, second] = segments.as_slice() else { panic!("{segments:?}") };
     let restart_ms: u64 = second.file_stem().unwrap().to_str().unwrap().parse().unwrap();

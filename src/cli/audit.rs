@@ -1,6 +1,7 @@
 //! `nanming audit`: the audit log checked, shown, and its roots printed. Works beside a running city.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
@@ -8,8 +9,12 @@ use rusqlite::Connection;
 
 use super::books::BooksArgs;
 use crate::config::Config;
+use crate::door::Taken;
+use crate::ledger::audit::inputs::{self, Played, Replayed};
+use crate::ledger::audit::verify::Finding;
 use crate::ledger::audit::{self, Record, roots, verify};
 use crate::ledger::open_read_only;
+use crate::recording::{Recorded, Recording};
 
 /// Options of `nanming audit`.
 #[derive(Debug, Args)]
@@ -29,13 +34,18 @@ enum AuditCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  nanming audit verify\n  nanming audit verify --anchor /mnt/elsewhere/audit-roots")]
+#[command(
+    after_help = "Examples:\n  nanming audit verify\n  nanming audit verify --anchor /mnt/elsewhere/audit-roots\n  nanming audit verify --recording /var/lib/nanming/recording"
+)]
 struct VerifyArgs {
     #[command(flatten)]
     books: BooksArgs,
     /// Lines of roots kept elsewhere [default: those beside the ledger, where there are some]
     #[arg(long, value_name = "FILE")]
     anchor: Vec<PathBuf>,
+    /// A recording of the city: is what it holds what the engine had seen when it decided?
+    #[arg(long, value_name = "DIR")]
+    recording: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -45,7 +55,7 @@ struct ShowArgs {
     /// Those of this call
     #[arg(long, value_name = "ID", required_unless_present = "kind", conflicts_with = "kind")]
     call: Option<u64>,
-    /// Those of this kind: start, adopted, tick, signals, prune, lookup
+    /// Those of this kind: start, adopted, tick, signals, inputs, prune, lookup
     #[arg(long, value_name = "WORD")]
     kind: Option<String>,
 }
@@ -83,13 +93,42 @@ fn verify(args: &VerifyArgs, config: &Config) -> Result<(), Box<dyn std::error::
         }
         anchors.extend(lines);
     }
-    match verify::verify(&reading(&path)?, &anchors)? {
-        Ok(checked) => {
-            println!("{checked}");
-            Ok(())
-        }
-        Err(finding) => Err(format!("the audit log of {} does not agree: {finding}", path.display()).into()),
+    let db = reading(&path)?;
+    let disagrees = |finding: Finding| format!("the audit log of {} does not agree: {finding}", path.display());
+    println!("{}", verify::verify(&db, &anchors)?.map_err(disagrees)?);
+    if let Some(dir) = &args.recording {
+        println!("{}", replay(&db, args, config, dir)?.map_err(disagrees)?);
     }
+    Ok(())
+}
+
+/// The chain against a recording.
+fn replay(
+    db: &Connection,
+    args: &VerifyArgs,
+    config: &Config,
+    dir: &Path,
+) -> Result<Result<Replayed, Finding>, Box<dyn std::error::Error>> {
+    let recording = Recording::open(dir, &Arc::new(args.books.city(config)?))?;
+    let played = |recorded: Recorded| {
+        let Recorded { tick, left_out, starts, batch } = recorded;
+        Played { tick, left_out, starts, taken: Taken::of(tick, &batch) }
+    };
+    let blocks = recording.ticks(0, u64::MAX);
+    let ticks = blocks.flat_map(|block| match block {
+        Ok(ticks) => ticks.into_iter().map(|tick| Ok(played(tick))).collect(),
+        Err(error) => vec![Err(error.into())],
+    });
+    let replayed = inputs::replay::<Box<dyn std::error::Error>>(db, ticks, recording.span())?;
+    if replayed.as_ref().is_ok_and(|replayed| replayed.records == 0) {
+        let (first, last) = recording.span();
+        return Err(format!(
+            "{} holds nothing that the audit log tells of: it is of the ticks {first} to {last}",
+            dir.display()
+        )
+        .into());
+    }
+    Ok(replayed)
 }
 
 fn show(args: &ShowArgs, config: &Config) -> Result<(), Box<dyn std::error::Error>> {

@@ -9,7 +9,8 @@
 //!   the daily roots ([`roots`]), kept where that one cannot write.
 //! - It knows no words of callers, no places, no names of persons of rosters: digests stand for them. What retention removes
 //!   from the tables is not here, and a record of its own says what was removed ([`super::prune`]).
-//! - Sensor events are counted, not held: a recording has them, with a hash for every block.
+//! - Sensor events are counted and hashed, not held: a recording has them, and either gives the same hash or does not
+//!   ([`inputs`]).
 
 use blake3::Hasher;
 use nanming_dataflows::Time;
@@ -19,6 +20,7 @@ use serde::Serialize;
 use super::LedgerError;
 use super::text::{int, to_json, unsigned};
 
+pub mod inputs;
 mod merkle;
 pub mod roots;
 pub(super) mod rows;
@@ -39,6 +41,8 @@ pub(super) enum Kind {
     Tick,
     /// Commands to signals.
     Signals,
+    /// All that passed the door since the last of these.
+    Inputs,
     /// What was removed because it was old.
     Prune,
     /// A vehicle was looked up, or that was asked for or approved.
@@ -52,6 +56,7 @@ impl Kind {
             Kind::Adopted => "adopted",
             Kind::Tick => "tick",
             Kind::Signals => "signals",
+            Kind::Inputs => "inputs",
             Kind::Prune => "prune",
             Kind::Lookup => "lookup",
         }

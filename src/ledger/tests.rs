@@ -38,21 +38,7 @@ pub(crate) fn note() -> CallNote {
 
 pub(crate) fn record(tick: u64, calls: Vec<CallEvent>, decisions: Decisions) -> TickRecord {
     let notes = calls.iter().map(|c| (c.call, note())).collect();
-    let counts = Batch::default().counts();
-    let closed_at = Instant::now();
-    TickRecord {
-        tick,
-        closed_at,
-        counts,
-        calls,
-        acks: vec![],
-        units: vec![],
-        holds: vec![],
-        rosters: vec![],
-        notes,
-        offsets: Default::default(),
-        decisions,
-    }
+    TickRecord { calls, notes, decisions, ..TickRecord::closing(tick, &Batch::default()) }
 }
 
 pub(crate) fn assigned(call: u64, attempt: u16, unit: u32) -> Decisions {

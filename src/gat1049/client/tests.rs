@@ -162,10 +162,8 @@ fn what_cannot_be_done_is_answered_with_a_reason() {
 fn tick(desk: &Desk, holds: &[StageHold], (stage, wanted, reason): (u16, u16, StageReason)) {
     let choice = SignalChoice { junction: JunctionId(0), time_ms: 0, stage, wanted, reason, scores_milli: Vec::new() };
     let decisions = Decisions { choices: vec![choice], ..Decisions::default() };
-    let (calls, acks, units, rosters, notes, offsets) = Default::default();
-    let (tick, closed_at, counts) = (NOW_MS, std::time::Instant::now(), Batch::default().counts());
-    let holds = holds.to_vec();
-    let record = TickRecord { tick, closed_at, counts, calls, acks, units, holds, rosters, notes, offsets, decisions };
+    let batch = Batch { holds: holds.to_vec(), ..Batch::default() };
+    let record = TickRecord { decisions, ..TickRecord::closing(NOW_MS, &batch) };
     Arc::clone(&desk.crosses).take(&Arc::new(record));
 }
 

@@ -1,14 +1,12 @@
 use nanming_dataflows::decision::{Decisions, LevelOfService, LinkState, SignalCommand, StageReason};
+use nanming_dataflows::event::Batch;
 
 use super::*;
 
 const NOW_MS: u64 = 1_767_657_600_000;
 
 fn record(decisions: Decisions) -> TickRecord {
-    let (tick, closed_at) = (NOW_MS, std::time::Instant::now());
-    let counts = nanming_dataflows::event::Batch::default().counts();
-    let (calls, acks, units, holds, rosters, notes, offsets) = Default::default();
-    TickRecord { tick, closed_at, counts, calls, acks, units, holds, rosters, notes, offsets, decisions }
+    TickRecord { decisions, ..TickRecord::closing(NOW_MS, &Batch::default()) }
 }
 
 fn crosses() -> Crosses {

@@ -2,12 +2,13 @@ use nanming_dataflows::decision::{
     AssignmentPhase, AssignmentStatus, CallPhase, Decisions, EndReason, Escalation, EscalationStep, Interval, Merge,
     Shortfall, SignalCommand, StageReason,
 };
-use nanming_dataflows::event::{Ack, Answer, AssignmentId, CallChange, CallEvent, StageHold};
-use nanming_dataflows::ids::{CallId, JunctionId, UnitId};
+use nanming_dataflows::event::{Ack, Answer, AssignmentId, Batch, CallChange, CallEvent, FlowReading, StageHold};
+use nanming_dataflows::ids::{CallId, CameraId, JunctionId, UnitId};
 use rusqlite::types::Value;
 
 use super::super::tests::{assigned, city, ended, in_new_file, opened, record, status};
 use super::super::{Ledger, TickRecord};
+use super::inputs::{Played, Replayed};
 use super::verify::{Checked, Finding};
 use super::*;
 use crate::ledger::prune::{Pruned, prune};
@@ -54,6 +55,69 @@ fn worked() -> (tempfile::TempDir, std::path::PathBuf) {
     }
     drop(ledger);
     (dir, path)
+}
+
+/// A tick that took one reading of a detector, whose decisions are durable if it raised a call.
+fn sensed(tick: u64, vehicles: u32, calls: Vec<CallEvent>) -> TickRecord {
+    let (camera, interval_ms, speed_mm_s, occupancy_milli) = (CameraId(0), 1_000, 0, 0);
+    let flow = FlowReading { time_ms: tick, camera, interval_ms, vehicles, speed_mm_s, occupancy_milli };
+    let batch = Batch { flows: vec![flow], calls, ..Batch::default() };
+    TickRecord::closing(tick, &batch)
+}
+
+fn played(record: &TickRecord) -> Result<Played, LedgerError> {
+    Ok(Played { tick: record.tick, left_out: 0, starts: record.tick == 20, taken: record.taken })
+}
+
+#[test]
+fn what_passed_the_door_agrees_with_a_recording_of_it_and_with_no_other() {
+    let (_dir, path, mut ledger) = in_new_file();
+    let lost = sensed(13, 9, vec![]);
+    let first = [sensed(10, 1, vec![]), sensed(11, 2, vec![opened(17)]), sensed(12, 3, vec![])];
+    let second = [sensed(20, 4, vec![]), record(21, vec![], Decisions::default()), sensed(22, 5, vec![])];
+    for tick in &first {
+        ledger.commit(std::slice::from_ref(tick)).unwrap();
+    }
+    ledger.flush().unwrap();
+    drop(ledger);
+    let mut ledger = Ledger::open(&path, 24, &city()).unwrap();
+    ledger.commit(&second).unwrap();
+    ledger.flush().unwrap();
+    let db = Connection::open(&path).unwrap();
+    let bodies = of_kind(&db, "inputs").unwrap();
+    assert_eq!(bodies.len(), 3, "until a transaction, until the end, and in the next life");
+    assert!(verified(&db).is_ok());
+
+    // What came after the last transaction of a life is in no record.
+    let all: Vec<TickRecord> = first.into_iter().chain([lost]).chain(second).collect();
+    let replay = |ticks: &[Result<Played, LedgerError>], span| {
+        let again = ticks.iter().map(|tick| Ok(*tick.as_ref().unwrap()));
+        inputs::replay::<LedgerError>(&db, again, span).unwrap()
+    };
+    let ticks: Vec<_> = all.iter().map(played).collect();
+    let whole = Replayed { records: 3, events: 6, unrecorded: 0 };
+    assert_eq!(replay(&ticks, (10, 22)), Ok(whole));
+    assert_eq!(replay(&ticks[..3], (10, 12)), Ok(Replayed { records: 2, events: 4, unrecorded: 1 }));
+    assert_eq!(replay(&ticks[1..], (11, 22)), Ok(Replayed { records: 2, events: 3, unrecorded: 1 }));
+    let cut: Vec<_> = all[..2].iter().chain(&all[4..]).map(played).collect();
+    assert_eq!(
+        replay(&cut, (10, 22)),
+        Ok(Replayed { records: 2, events: 5, unrecorded: 1 }),
+        "killed before it was written"
+    );
+    for (row, seq) in [(0, &bodies[0]), (2, &bodies[1]), (6, &bodies[2])] {
+        let mut altered: Vec<_> = all.iter().map(played).collect();
+        let tick = all[row].tick;
+        altered[row] = played(&sensed(tick, 77, vec![]));
+        assert_eq!(replay(&altered, (10, 22)).unwrap_err().seq, Some(seq.seq), "another event in tick {tick}");
+        altered.remove(row).unwrap();
+        assert_eq!(replay(&altered, (10, 22)).unwrap_err().seq, Some(seq.seq), "without tick {tick}");
+        // It may be one of those that the disk was too slow for.
+        if let Some(Ok(next)) = altered.get_mut(row) {
+            next.left_out = 1;
+            assert!(replay(&altered, (10, 22)).unwrap().unrecorded > 0, "tick {tick} was left out");
+        }
+    }
 }
 
 fn verified(db: &Connection) -> Result<Checked, Finding> {

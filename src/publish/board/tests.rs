@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use nanming_dataflows::decision::{
     CrowdState, Decisions, GridLoad, Interval, SignalCommand, StageReason, VenueForecast, VenueLead,
 };
@@ -22,19 +20,7 @@ fn tick(tick: u64, unit: u32) -> Arc<TickRecord> {
 }
 
 fn record(tick: u64, units: Vec<UnitReport>, decisions: Decisions) -> Arc<TickRecord> {
-    Arc::new(TickRecord {
-        tick,
-        closed_at: Instant::now(),
-        counts: Batch::default().counts(),
-        calls: vec![],
-        acks: vec![],
-        units,
-        holds: vec![],
-        rosters: vec![],
-        notes: vec![],
-        offsets: Default::default(),
-        decisions,
-    })
+    Arc::new(TickRecord { units, decisions, ..TickRecord::closing(tick, &Batch::default()) })
 }
 
 /// The latest snapshot after a beat.

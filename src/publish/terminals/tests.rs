@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use nanming_dataflows::decision::{
     Assignment, AssignmentPhase, AssignmentStatus, CallPhase, CallStatus, Candidate, CloseReason, Decisions, EndReason,
     Merge, PickReason, Reason, Rejected,
@@ -29,20 +27,7 @@ fn terminals() -> Arc<Terminals> {
 }
 
 fn record(calls: Vec<CallEvent>, acks: Vec<Ack>, decisions: Decisions) -> Arc<TickRecord> {
-    let (closed_at, counts) = (Instant::now(), Batch::default().counts());
-    Arc::new(TickRecord {
-        tick: 1,
-        closed_at,
-        counts,
-        calls,
-        acks,
-        units: vec![],
-        holds: vec![],
-        rosters: vec![],
-        notes: vec![],
-        offsets: Default::default(),
-        decisions,
-    })
+    Arc::new(TickRecord { calls, acks, decisions, ..TickRecord::closing(1, &Batch::default()) })
 }
 
 fn id(attempt: u16) -> AssignmentId {
