@@ -61,6 +61,8 @@ pub struct Rules {
 
 /// What was refused, or accepted and not done yet, is not ordered again for so long, ms, unless the engine orders anew.
 pub(super) const AGAIN_MS: u64 = 5_000;
+/// The engine has so long to hear what a new controller shows and to order a stage, ms: it waits for the end of a change.
+pub(super) const PATIENT_MS: u64 = 15_000;
 /// A stage that was accepted is ordered again when the engine orders it again, but not more often than this, ms.
 pub(super) const RENEW_MS: u64 = 20_000;
 /// The engine is told what a controller shows at least so often, ms.

@@ -8,7 +8,7 @@ use nanming_dataflows::decision::SignalPlan;
 use nanming_dataflows::event::{ControlMode, Lamp};
 use nanming_simulators::gbt20999::{Controls, Frame, FrameError, Item, Kind, Mode, PlanRow, Refused, address};
 
-use super::rules::{AGAIN_MS, FEEDBACK_MS, RENEW_MS};
+use super::rules::{AGAIN_MS, FEEDBACK_MS, PATIENT_MS, RENEW_MS};
 use ask::{Ask, Open};
 use flash::Conflict;
 use slots::{Planned, Slots};
@@ -86,6 +86,8 @@ pub(super) struct Session {
     unmapped: Option<u16>,
     state: State,
     groups: Vec<u8>,
+    /// Whether it has shown a whole stage since it was connected.
+    is_settled: bool,
     /// Since when lamps and stage differ, ms.
     differs_ms: Option<u64>,
     /// Since when it tells another stage or plan than it accepted, ms.
@@ -121,6 +123,7 @@ impl Session {
             unmapped: None,
             state: State::default(),
             groups: Vec::new(),
+            is_settled: false,
             differs_ms: None,
             strays_ms: None,
             distrusted_until_ms: None,
@@ -157,11 +160,12 @@ impl Session {
         (self.out, self.open, self.accepted, self.lately) = (Vec::new(), None, None, None);
         self.slots.iter_mut().for_each(Slots::forget);
         (self.state, self.groups, self.differs_ms, self.strays_ms) = (State::default(), Vec::new(), None, None);
+        self.is_settled = false;
     }
 
     /// It does not follow the centre any more: what was ordered counts no more.
     fn left(&mut self, now_ms: u64) {
-        (self.wish, self.patient_until_ms) = (None, now_ms + AGAIN_MS);
+        (self.wish, self.patient_until_ms) = (None, now_ms + PATIENT_MS);
     }
 
     /// The stage that is wanted from now on; none: the junction is given back.

@@ -100,12 +100,9 @@ impl<'a> Street<'a> {
 fn check(mut watch: Watch<'_>, log: &[(u64, Happened)], seen: &mut Seen) {
     for (row, (at_ms, happened)) in log.iter().enumerate() {
         match happened {
-            Happened::Connected => watch.came(*at_ms),
+            Happened::Connected => {}
             Happened::Led(mode) => {
-                if mode.is_centre() && !watch.led {
-                    seen.taken_over += 1;
-                    watch.came(*at_ms);
-                }
+                seen.taken_over += usize::from(mode.is_centre() && !watch.led);
                 watch.led = mode.is_centre();
             }
             Happened::Shown(lamps) => {
@@ -131,19 +128,12 @@ struct Watch<'a> {
     /// The stage that was told since then.
     wished: Option<u16>,
     led: bool,
-    /// When the engine came, if it has told nothing since.
-    came_ms: Option<u64>,
     under_way_ms: u64,
 }
 
 impl<'a> Watch<'a> {
     fn new(junction: &'a Junction, under_way_ms: u64) -> Watch<'a> {
-        let (checker, standing, wished, came_ms) = (None, None, None, None);
-        Watch { junction, checker, since_ms: 0, standing, wished, led: false, came_ms, under_way_ms }
-    }
-
-    fn came(&mut self, at_ms: u64) {
-        self.came_ms = Some(at_ms);
+        Watch { junction, checker: None, since_ms: 0, standing: None, wished: None, led: false, under_way_ms }
     }
 
     fn shown(&mut self, at_ms: u64, lamps: &[Lamp]) {
@@ -157,18 +147,15 @@ impl<'a> Watch<'a> {
         (self.since_ms, self.standing, self.wished) = (at_ms, standing.map(|row| row as u16), None);
     }
 
-    /// What is wrong with it. An engine that comes while the lamps change goes by what they showed then: its first order may
-    /// cross the beginning of the stage, and the controller waits.
+    /// What is wrong with it.
     fn wished(&mut self, at_ms: u64, stage: u16, taken: bool) -> Option<String> {
-        let came_ms = self.came_ms.take();
         if self.led && !taken {
             return Some(format!("it is told stage {stage}, which it must not show"));
         }
         let standing = self.standing.filter(|standing| *standing != stage && self.wished != Some(stage))?;
         self.wished = Some(stage);
-        let crosses = came_ms.is_some_and(|came_ms| self.since_ms + self.under_way_ms > came_ms);
         let (stood_ms, needs_ms) = (at_ms - self.since_ms, u64::from(self.junction.least_green_ms(standing)));
-        let early = stood_ms + self.under_way_ms < needs_ms && !crosses;
+        let early = stood_ms + self.under_way_ms < needs_ms;
         early.then(|| format!("it is told stage {stage} when {standing} has stood {stood_ms} ms of {needs_ms} ms"))
     }
 }

@@ -18,9 +18,12 @@ impl Session {
             _ if self.is_distrusted(now_ms) => Reach::Distrusted,
             _ => Reach::of(mode),
         };
+        let stage = self.state.stage.filter(|_| !self.is_settled);
+        self.is_settled |= stage.is_some_and(|at| lamps::differs(self.site.of(), at, &self.state.lamps).is_none());
         let mode = match self.state.reach {
-            Reach::Centre => ControlMode::Centre,
-            Reach::Local => ControlMode::Local,
+            Reach::Centre if self.is_settled => ControlMode::Centre,
+            // In a change that an engine before this one has ordered it goes on by itself, as in a plan of its own.
+            Reach::Centre | Reach::Local => ControlMode::Local,
             Reach::Manual => ControlMode::Manual,
             Reach::Unreachable | Reach::Special | Reach::Distrusted | Reach::Flashing => ControlMode::Fault,
         };

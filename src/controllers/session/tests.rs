@@ -326,6 +326,28 @@ fn one_that_is_found_in_the_centre_s_hands_is_given_back_when_the_engine_orders_
     scene.mode = Mode::CENTRE_ADAPTIVE;
     let first = scene.session.frames().remove(0);
     scene.status(&first);
-    assert_eq!((0..4).flat_map(|_| scene.play(1_000)).count(), 0, "the engine may still be hearing of it");
+    assert_eq!((0..14).flat_map(|_| scene.play(1_000)).count(), 0, "the engine may still be hearing of it");
     assert_eq!((0..3).flat_map(|_| scene.play(1_000)).count(), 1);
+}
+
+#[test]
+fn one_that_is_found_in_a_change_goes_on_by_itself_until_a_stage_stands() {
+    let mut scene = Scene::new(rules());
+    (scene.mode, scene.stage) = (Mode::CENTRE_ADAPTIVE, 2);
+    let yellow = |lamp: &u8| if *lamp == LampState::Green as u8 { LampState::Yellow as u8 } else { *lamp };
+    let first = scene.session.frames().remove(0);
+    let mut told = Vec::new();
+    for lamps in [lamps(0).iter().map(yellow).collect(), vec![LampState::Red as u8; lamps(0).len()], lamps(1), lamps(0)]
+    {
+        scene.lamps = lamps;
+        scene.status(&first);
+        scene.play(1_000);
+        let modes = scene.session.said().into_iter().filter_map(|said| match said {
+            Said::Feedback(mode, _) => Some(mode),
+            _ => None,
+        });
+        told.extend(modes);
+    }
+    use ControlMode::{Centre, Local};
+    assert_eq!(told, [Local, Local, Centre, Centre], "it is taken over as its stage begins, and stays so");
 }
