@@ -48,7 +48,8 @@ fn main() -> ExitCode {
     let name = place.name;
     let longest = starts_of_the_reference_city();
     let began = Instant::now();
-    let plan = Plan { place, seed, kills: kills as usize, senders: SENDERS, every: EVERY, topic: Some(TOPIC) };
+    let (kills, topic) = (kills as usize, Some(TOPIC));
+    let plan = Plan { place, seed, kills, senders: SENDERS, every: EVERY, topic, loses_power: false };
     let outcome = play(&plan);
     let a_second = |count: usize| count as f64 / outcome.lived.as_secs_f64();
     println!(

@@ -90,7 +90,7 @@ pub(crate) fn count(victim: &Victim, measure: &str) -> u64 {
 }
 
 /// The library that stands before the disk, made by the C compiler that building the engine needs too.
-fn compiled(dir: &Path) -> PathBuf {
+pub(crate) fn compiled(dir: &Path) -> PathBuf {
     let (source, shim) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/shim.c"), dir.join("shim.so"));
     let compiler = std::env::var_os("CC").unwrap_or("cc".into());
     let done = Command::new(compiler).args(["-shared", "-fPIC", "-O1", "-o"]).args([&shim, &source]).status().unwrap();

@@ -20,6 +20,7 @@ mod memory;
 mod orders;
 pub(crate) mod place;
 mod points;
+mod power;
 mod sensors;
 mod street;
 mod terminals;
@@ -61,6 +62,8 @@ pub(crate) struct Plan {
     pub(crate) every: Duration,
     /// Callers by way of Kafka.
     pub(crate) topic: Option<Traffic>,
+    /// Whether the disk loses what was not synced when the engine dies.
+    pub(crate) loses_power: bool,
 }
 
 /// What came of it.
@@ -71,6 +74,8 @@ pub(crate) struct Outcome {
     /// Calls that a broker took.
     pub(crate) written: usize,
     pub(crate) broker_deaths: usize,
+    /// Sectors that were lost with the power.
+    pub(crate) lost_sectors: usize,
     /// Orders to lights that were read from a topic.
     pub(crate) orders: usize,
     pub(crate) assignments: usize,
@@ -96,6 +101,7 @@ struct Rig<'a> {
     _terminals: tokio::runtime::Runtime,
     before: Books,
     restarts: Vec<Duration>,
+    lost_sectors: usize,
     /// Which play this is.
     play: String,
 }
@@ -113,14 +119,17 @@ impl<'a> Rig<'a> {
         settings.push(("NANMING_TERMINALS__KEY".into(), terminals::KEY.into()));
         let (topic, orders) = plan.topic.map(|traffic| Topic::start(&told, city, *seed, traffic)).unzip();
         settings.extend(topic.iter().flat_map(Topic::settings));
+        if plan.loses_power {
+            settings.extend(power::settings(dir.path()));
+        }
         let victim = Victim::new(dir, settings, place.options);
         let at = &victim.at;
         let sensors = streets.map(|streets| Sensors::start(at, &told, (streets, orders), street.junctions()));
         let callers = Callers::start(at, &told, city, *seed, plan.senders, plan.every);
         let _terminals = terminals::connect(at, &told, city, *seed, place.pace);
         let (before, restarts) = (Books::default(), Vec::new());
-        let play = format!("{}, seed {seed}", place.name);
-        Rig { victim, told, street, callers, topic, sensors, _terminals, before, restarts, play }
+        let (lost_sectors, play) = (0, format!("{}, seed {seed}", place.name));
+        Rig { victim, told, street, callers, topic, sensors, _terminals, before, restarts, lost_sectors, play }
     }
 
     /// The broker dies in one of so many lives, and is back within the next one.
@@ -180,6 +189,7 @@ impl<'a> Rig<'a> {
             accepted: words.accepted.len(),
             written: words.written.len(),
             broker_deaths,
+            lost_sectors: self.lost_sectors,
             orders,
             assignments: words.assignments.len(),
             answers: words.answers.len(),
@@ -226,6 +236,9 @@ pub(crate) fn play(plan: &Plan) -> Outcome {
         let most_ms = if below(&mut random, LONG) == 0 { place.long_life_ms } else { place.life_ms };
         std::thread::park_timeout(Duration::from_millis(below(&mut random, most_ms) as u64));
         rig.victim.kill();
+        if plan.loses_power {
+            rig.lost_sectors += power::lose(rig.victim.path(), &mut random);
+        }
         rig.inquest(&format!("kill {kill}"));
         if kill.is_multiple_of(TOLD) {
             rig.tell(kill);
@@ -237,7 +250,9 @@ pub(crate) fn play(plan: &Plan) -> Outcome {
 
 /// Fifty calls a second.
 const IN_TOWN: Plan =
-    Plan { place: &TOWN, seed: 1, kills: 0, senders: 5, every: Duration::from_millis(100), topic: None };
+    Plan { place: &TOWN, seed: 1, kills: 0, senders: 5, every: EVERY, topic: None, loses_power: false };
+/// Between two alarms of a sender.
+const EVERY: Duration = Duration::from_millis(100);
 
 fn setting(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap())
@@ -277,6 +292,16 @@ fn killed_at_random_moments_nothing_is_lost_doubled_or_unsafe() {
     assert!(outcome.again > 0 && outcome.answers > outcome.accepted, "{outcome:?}");
     assert!(outcome.restarts.len() > kills / 2, "{outcome:?}");
     assert!(outcome.seen.taken_over >= 4 && outcome.seen.wishes >= 4, "{outcome:?}");
+}
+
+/// Of what was written since the last sync any part is missing.
+#[test]
+fn what_was_answered_outlives_a_loss_of_power() {
+    let (seed, kills) = (setting("NANMING_SEED", 7), setting("NANMING_KILLS", 16) as usize);
+    eprintln!("NANMING_SEED={seed} NANMING_KILLS={kills}");
+    let outcome = play(&Plan { seed, kills, loses_power: true, ..IN_TOWN });
+    eprintln!("{outcome:?}");
+    assert!(outcome.accepted > 10 * kills && outcome.lost_sectors > 0, "{outcome:?}");
 }
 
 /// Alarms by way of a real broker, which is killed too.
