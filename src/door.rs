@@ -130,7 +130,7 @@ pub struct TickRecord {
     pub closed_at: Instant,
     /// Events taken, by stream.
     pub counts: [(&'static str, usize); STREAMS.len()],
-    /// Digest of all that it took, if it took anything.
+    /// Digest of all that it took; none where no ledger wants it.
     pub taken: Option<Taken>,
     /// Calls opened, updated, cancelled.
     pub calls: Vec<CallEvent>,
@@ -157,7 +157,7 @@ impl TickRecord {
             tick,
             closed_at: Instant::now(),
             counts: batch.counts(),
-            taken: Taken::of(tick, batch),
+            taken: None,
             calls: batch.calls.clone(),
             acks: batch.acks.clone(),
             units: batch.units.clone(),
@@ -330,7 +330,8 @@ impl Door {
         self.note_jump(tick, metrics);
         self.last = tick;
         metrics.events_late(&lateness::late(&batch, self.last));
-        let record = TickRecord { notes, offsets, ..TickRecord::closing(self.last, &batch) };
+        let taken = Taken::of(self.last, &batch);
+        let record = TickRecord { taken, notes, offsets, ..TickRecord::closing(self.last, &batch) };
         self.closed = record.closed_at;
         self.closing.push_back(record);
         if let Some(recorder) = recorder {
@@ -385,7 +386,7 @@ mod sampling;
 mod taken;
 mod waiting;
 pub use follow::follow;
-pub use taken::Taken;
+pub use taken::{FORM, Taken};
 use waiting::Waiting;
 
 #[cfg(test)]

@@ -64,9 +64,9 @@ mod text;
 mod write;
 
 use audit::Head;
-use audit::inputs::Inputs;
 use audit::roots::Roots;
 use audit::rows::Ends;
+use audit::taken::Stretch;
 pub use book::{Book, CallPage, Changed, HistoryLine, Joined};
 use checkpoint::Checkpoints;
 pub use checkpoint::Trust;
@@ -164,8 +164,8 @@ pub struct Ledger {
     conflicts: u64,
     signals_keep_ms: u64,
     signals: Vec<SignalCommand>,
-    /// What passed the door since the audit log last told of it.
-    inputs: Inputs,
+    /// What the door took since the audit log last told of it.
+    taken: Stretch,
     offsets: Offsets,
     /// Since when some of these wait.
     waiting_since: Option<Instant>,
@@ -194,7 +194,7 @@ impl Ledger {
             conflicts: 0,
             signals_keep_ms: signal_hours * 3_600_000,
             signals: Vec::new(),
-            inputs: Inputs::default(),
+            taken: Stretch::default(),
             offsets: Offsets::default(),
             waiting_since: None,
             _lock: lock,
@@ -263,16 +263,16 @@ impl Ledger {
         self.files.check(&self.db)?;
         let new = || records.iter().filter(|r| self.written.is_none_or(|written| written < r.tick));
         let commands = || new().flat_map(|r| &r.decisions.commands);
-        let (mut read, mut inputs) = (self.offsets.clone(), self.inputs);
+        let (mut read, mut taken) = (self.offsets.clone(), self.taken);
         new().for_each(|record| {
             read.absorb(&record.offsets);
-            inputs.absorb(record);
+            taken.absorb(record);
         });
-        let due = self.waiting_since.is_some_and(|since| since.elapsed() >= RIDES_WAIT);
+        let due = taken.is_due() || self.waiting_since.is_some_and(|since| since.elapsed() >= RIDES_WAIT);
         if !due && !new().any(is_durable) {
             let commands: Vec<SignalCommand> = commands().cloned().collect();
             self.signals.extend(commands);
-            (self.offsets, self.inputs) = (read, inputs);
+            (self.offsets, self.taken) = (read, taken);
             let some_wait = !(self.signals.is_empty() && self.offsets.is_empty());
             self.waiting_since = self.waiting_since.or(some_wait.then(Instant::now));
             return Ok(false);
@@ -289,10 +289,13 @@ impl Ledger {
             fail::point("ledger.after_rosters");
             audit.timed(|head| audit::told::tick(&transaction, head, ends, &self.rosters, record))?;
         }
-        let last = new().next_back().map(|record| record.tick);
+        let mut last = new().next_back().map(|record| record.tick);
         let wrote = write::signals(&transaction, self.signals.iter().chain(commands()), self.signals_keep_ms)?;
         audit.timed(|head| audit::told::signals(&transaction, head, wrote, last))?;
-        audit.timed(|head| inputs.append(&transaction, head))?;
+        if taken.goes_with(new().any(is_durable)) {
+            // Behind all that the chain tells of an engine begins that starts next.
+            last = audit.timed(|head| taken.append(&transaction, head))?.or(last);
+        }
         fail::point("ledger.after_signals");
         write::offsets(&transaction, &read)?;
         fail::point("ledger.after_offsets");
@@ -301,7 +304,7 @@ impl Ledger {
         fail::point("ledger.before_commit");
         transaction.commit()?;
         fail::point("ledger.after_commit");
-        (self.audit, self.audit_took, self.inputs) = (audit.head, self.audit_took + audit.took, inputs);
+        (self.audit, self.audit_took, self.taken) = (audit.head, self.audit_took + audit.took, taken);
         self.written = last.or(self.written);
         self.conflicts += conflicts;
         self.signals.clear();
@@ -334,12 +337,13 @@ impl Ledger {
         let mut head = Head::after(&transaction, self.audit)?;
         let wrote = write::signals(&transaction, self.signals.iter(), self.signals_keep_ms)?;
         audit::told::signals(&transaction, &mut head, wrote, self.written)?;
-        let mut inputs = self.inputs;
-        inputs.append(&transaction, &mut head)?;
+        let mut taken = self.taken;
+        let last = taken.append(&transaction, &mut head)?.or(self.written);
+        last.map_or(Ok(()), |tick| write::last_tick(&transaction, tick))?;
         write::offsets(&transaction, &self.offsets)?;
         head.note(&transaction)?;
         transaction.commit()?;
-        (self.audit, self.inputs) = (head, inputs);
+        (self.audit, self.taken, self.written) = (head, taken, last);
         self.signals.clear();
         self.offsets.clear();
         Ok(())

@@ -154,6 +154,20 @@ fn an_engine_that_is_killed_leaves_every_junction_on_its_own_plan() {
 }
 
 #[test]
+fn an_engine_that_ends_as_soon_as_it_has_begun_gives_every_junction_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = controllers(dir.path(), std::array::from_fn(|_| Script::default()));
+    let city = start(dir);
+    city.wait_for("taking over", || all.iter().all(|controller| controller.seen().mode.is_centre()));
+    let city = start(city.kill());
+    city.wait_for("reach", || standing(&city, "centre") == 4);
+    assert_eq!(city.interrupt().0, Some(0));
+    for controller in all.iter().map(Controller::seen) {
+        assert_eq!((controller.mode, controller.lost), (Mode::LOCAL_FIXED, 0));
+    }
+}
+
+#[test]
 fn whatever_controllers_do_the_engine_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let all = controllers(dir.path(), [1, 2, 3, 4].map(Script::seeded));

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::books::BooksArgs;
 use crate::config::Config;
 use crate::door::Taken;
-use crate::ledger::audit::inputs::{self, Played, Replayed};
+use crate::ledger::audit::taken::{self, Played, Replayed};
 use crate::ledger::audit::verify::Finding;
 use crate::ledger::audit::{self, Record, roots, verify};
 use crate::ledger::open_read_only;
@@ -43,7 +43,7 @@ struct VerifyArgs {
     /// Lines of roots kept elsewhere [default: those beside the ledger, where there are some]
     #[arg(long, value_name = "FILE")]
     anchor: Vec<PathBuf>,
-    /// A recording of the city: is what it holds what the engine had seen when it decided?
+    /// A recording of the city: is it what the engine had seen when it decided?
     #[arg(long, value_name = "DIR")]
     recording: Option<PathBuf>,
 }
@@ -55,7 +55,7 @@ struct ShowArgs {
     /// Those of this call
     #[arg(long, value_name = "ID", required_unless_present = "kind", conflicts_with = "kind")]
     call: Option<u64>,
-    /// Those of this kind: start, adopted, tick, signals, inputs, prune, lookup
+    /// Those of this kind: start, adopted, tick, signals, taken, prune, lookup
     #[arg(long, value_name = "WORD")]
     kind: Option<String>,
 }
@@ -97,7 +97,8 @@ fn verify(args: &VerifyArgs, config: &Config) -> Result<(), Box<dyn std::error::
     let disagrees = |finding: Finding| format!("the audit log of {} does not agree: {finding}", path.display());
     println!("{}", verify::verify(&db, &anchors)?.map_err(disagrees)?);
     if let Some(dir) = &args.recording {
-        println!("{}", replay(&db, args, config, dir)?.map_err(disagrees)?);
+        let differs = |finding: Finding| format!("the recording {} is not what was audited: {finding}", dir.display());
+        println!("{}", replay(&db, args, config, dir)?.map_err(differs)?);
     }
     Ok(())
 }
@@ -110,25 +111,26 @@ fn replay(
     dir: &Path,
 ) -> Result<Result<Replayed, Finding>, Box<dyn std::error::Error>> {
     let recording = Recording::open(dir, &Arc::new(args.books.city(config)?))?;
-    let played = |recorded: Recorded| {
-        let Recorded { tick, left_out, starts, batch } = recorded;
-        Played { tick, left_out, starts, taken: Taken::of(tick, &batch) }
-    };
     let blocks = recording.ticks(0, u64::MAX);
     let ticks = blocks.flat_map(|block| match block {
-        Ok(ticks) => ticks.into_iter().map(|tick| Ok(played(tick))).collect(),
+        Ok(ticks) => ticks.iter().map(played).collect(),
         Err(error) => vec![Err(error.into())],
     });
-    let replayed = inputs::replay::<Box<dyn std::error::Error>>(db, ticks, recording.span())?;
-    if replayed.as_ref().is_ok_and(|replayed| replayed.records == 0) {
-        let (first, last) = recording.span();
-        return Err(format!(
-            "{} holds nothing that the audit log tells of: it is of the ticks {first} to {last}",
-            dir.display()
-        )
-        .into());
+    let replayed = taken::replay(db, ticks, recording.span())?;
+    match &replayed {
+        Ok(none @ Replayed { records: 0, .. }) => {
+            let (first, last) = recording.span();
+            let dir = dir.display();
+            Err(format!("{dir} is of the ticks {first} to {last}, and nothing of it could be checked: {none}").into())
+        }
+        _ => Ok(replayed),
     }
-    Ok(replayed)
+}
+
+fn played(recorded: &Recorded) -> Result<Played, Box<dyn std::error::Error>> {
+    let Recorded { tick, left_out, starts, ref batch } = *recorded;
+    let taken = Taken::of(tick, batch).ok_or_else(|| format!("tick {tick} cannot be written down"))?;
+    Ok(Played { tick, left_out, starts, taken })
 }
 
 fn show(args: &ShowArgs, config: &Config) -> Result<(), Box<dyn std::error::Error>> {

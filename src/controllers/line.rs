@@ -133,7 +133,8 @@ impl LineTask {
         let orders = self.orders.borrow_and_update().clone();
         let now = if is_ending { (self.known.0, None) } else { (orders.count, orders.stage()) };
         let plan = orders.plan().filter(|_| !is_ending);
-        let is_ordered = now != self.known;
+        // Who was never ordered anything is given back too: an engine before this one may have.
+        let is_ordered = is_ending || now != self.known;
         if is_ordered || plan != self.plan.as_ref() {
             (self.known, self.plan) = (now, plan.cloned());
             let now_ms = self.now_ms();

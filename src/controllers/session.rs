@@ -86,8 +86,6 @@ pub(super) struct Session {
     unmapped: Option<u16>,
     state: State,
     groups: Vec<u8>,
-    /// Whether it has shown a whole stage since it was connected.
-    is_settled: bool,
     /// Since when lamps and stage differ, ms.
     differs_ms: Option<u64>,
     /// Since when it tells another stage or plan than it accepted, ms.
@@ -123,7 +121,6 @@ impl Session {
             unmapped: None,
             state: State::default(),
             groups: Vec::new(),
-            is_settled: false,
             differs_ms: None,
             strays_ms: None,
             distrusted_until_ms: None,
@@ -160,7 +157,6 @@ impl Session {
         (self.out, self.open, self.accepted, self.lately) = (Vec::new(), None, None, None);
         self.slots.iter_mut().for_each(Slots::forget);
         (self.state, self.groups, self.differs_ms, self.strays_ms) = (State::default(), Vec::new(), None, None);
-        self.is_settled = false;
     }
 
     /// It does not follow the centre any more: what was ordered counts no more.

@@ -10,7 +10,7 @@
 //! - It knows no words of callers, no places, no names of persons of rosters: digests stand for them. What retention removes
 //!   from the tables is not here, and a record of its own says what was removed ([`super::prune`]).
 //! - Sensor events are counted and hashed, not held: a recording has them, and either gives the same hash or does not
-//!   ([`inputs`]).
+//!   ([`taken`]).
 
 use blake3::Hasher;
 use nanming_dataflows::Time;
@@ -20,10 +20,10 @@ use serde::Serialize;
 use super::LedgerError;
 use super::text::{int, to_json, unsigned};
 
-pub mod inputs;
 mod merkle;
 pub mod roots;
 pub(super) mod rows;
+pub mod taken;
 pub(super) mod told;
 pub mod verify;
 
@@ -41,8 +41,8 @@ pub(super) enum Kind {
     Tick,
     /// Commands to signals.
     Signals,
-    /// All that passed the door since the last of these.
-    Inputs,
+    /// All that the door took since the last of these.
+    Taken,
     /// What was removed because it was old.
     Prune,
     /// A vehicle was looked up, or that was asked for or approved.
@@ -56,7 +56,7 @@ impl Kind {
             Kind::Adopted => "adopted",
             Kind::Tick => "tick",
             Kind::Signals => "signals",
-            Kind::Inputs => "inputs",
+            Kind::Taken => "taken",
             Kind::Prune => "prune",
             Kind::Lookup => "lookup",
         }

@@ -116,11 +116,14 @@ impl Session {
     }
 
     /// Its mode was another before. One that leaves `plan_mode` is ordered its plan anew before it runs it again, one that leaves
-    /// the centre follows nothing of what was ordered.
+    /// the centre follows nothing of what was ordered, and one that comes to it waits for an order.
     fn changed(&mut self, before: Option<Mode>, mode: Mode, now_ms: u64) {
         let follows = |mode| Reach::of(mode) == Reach::Centre;
         if before.is_some_and(follows) && !follows(mode) {
             self.left(now_ms);
+        }
+        if !before.is_some_and(follows) && follows(mode) && self.wish.is_none() {
+            self.patient_until_ms = now_ms + PATIENT_MS;
         }
         if before == Some(self.rules.plan_mode) && mode != self.rules.plan_mode {
             self.slots.iter_mut().for_each(Slots::interrupt);

@@ -1,5 +1,7 @@
 //! What a controller shows, held against what it tells and what it was told.
 
+use nanming_simulators::gbt20999::LampState;
+
 use super::*;
 use crate::controllers::lamps;
 
@@ -18,16 +20,21 @@ impl Session {
             _ if self.is_distrusted(now_ms) => Reach::Distrusted,
             _ => Reach::of(mode),
         };
-        let stage = self.state.stage.filter(|_| !self.is_settled);
-        self.is_settled |= stage.is_some_and(|at| lamps::differs(self.site.of(), at, &self.state.lamps).is_none());
         let mode = match self.state.reach {
-            Reach::Centre if self.is_settled => ControlMode::Centre,
-            // In a change that an engine before this one has ordered it goes on by itself, as in a plan of its own.
+            Reach::Centre if self.wish.is_some() || self.stands() => ControlMode::Centre,
+            // A change that this engine has not ordered goes on by itself, as in a plan of its own.
             Reach::Centre | Reach::Local => ControlMode::Local,
             Reach::Manual => ControlMode::Manual,
             Reach::Unreachable | Reach::Special | Reach::Distrusted | Reach::Flashing => ControlMode::Fault,
         };
         self.feed_back(mode, self.state.lamps.clone(), now_ms);
+    }
+
+    /// Whether it shows the stage that it tells, and no green of it flashes to its end.
+    fn stands(&self) -> bool {
+        let ends = |group: &u8| LampState::from_byte(*group) == Some(LampState::GreenFlash);
+        let shows = |stage: u16| lamps::differs(self.site.of(), stage, &self.state.lamps).is_none();
+        self.state.stage.is_some_and(shows) && !self.groups.iter().any(ends)
     }
 
     pub(super) fn is_distrusted(&self, now_ms: u64) -> bool {

@@ -332,22 +332,38 @@ fn one_that_is_found_in_the_centre_s_hands_is_given_back_when_the_engine_orders_
 
 #[test]
 fn one_that_is_found_in_a_change_goes_on_by_itself_until_a_stage_stands() {
-    let mut scene = Scene::new(rules());
-    (scene.mode, scene.stage) = (Mode::CENTRE_ADAPTIVE, 2);
-    let yellow = |lamp: &u8| if *lamp == LampState::Green as u8 { LampState::Yellow as u8 } else { *lamp };
-    let first = scene.session.frames().remove(0);
-    let mut told = Vec::new();
-    for lamps in [lamps(0).iter().map(yellow).collect(), vec![LampState::Red as u8; lamps(0).len()], lamps(1), lamps(0)]
-    {
-        scene.lamps = lamps;
-        scene.status(&first);
-        scene.play(1_000);
+    use ControlMode::{Centre, Local, Manual};
+    let turned = |into: LampState| {
+        let turn = |lamp: &u8| if *lamp == LampState::Green as u8 { into as u8 } else { *lamp };
+        lamps(0).iter().map(turn).collect::<Vec<u8>>()
+    };
+    let told = |scene: &mut Scene, (stage, lamps): (u8, Vec<u8>), ms: u64| {
+        (scene.stage, scene.lamps) = (stage, lamps);
+        let orders = scene.play(ms);
         let modes = scene.session.said().into_iter().filter_map(|said| match said {
             Said::Feedback(mode, _) => Some(mode),
             _ => None,
         });
-        told.extend(modes);
-    }
-    use ControlMode::{Centre, Local};
-    assert_eq!(told, [Local, Local, Centre, Centre], "it is taken over as its stage begins, and stays so");
+        (modes.collect::<Vec<_>>(), orders.len())
+    };
+    let mut scene = Scene::new(rules());
+    let first = scene.session.frames().remove(0);
+    (scene.mode, scene.lamps) = (Mode::CENTRE_ADAPTIVE, turned(LampState::GreenFlash));
+    scene.status(&first);
+    assert_eq!(told(&mut scene, (1, turned(LampState::GreenFlash)), 1_000), (vec![Local], 0), "a green that ends");
+    assert_eq!(told(&mut scene, (2, turned(LampState::Yellow)), 3_000), (vec![Local], 0));
+    assert_eq!(told(&mut scene, (2, turned(LampState::Red)), 3_000), (vec![Local], 0));
+    assert_eq!(told(&mut scene, (2, lamps(1)), 3_000), (vec![Centre], 0), "it is taken over as its stage begins");
+    scene.session.wish(Some(1), scene.now_ms);
+    assert_eq!(told(&mut scene, (2, lamps(1)), 1_000).1, 1, "it is ordered to hold it");
+    assert_eq!(told(&mut scene, (1, turned(LampState::Red)), 1_000), (vec![Centre], 0), "and followed from then on");
+    // A person takes it, and gives it to the centre in a change, long after.
+    scene.mode = Mode(0x15);
+    assert_eq!(told(&mut scene, (1, lamps(0)), 1_000), (vec![Manual], 0));
+    (0..20).for_each(|_| drop(scene.play(1_000)));
+    scene.mode = Mode::CENTRE_ADAPTIVE;
+    assert_eq!(told(&mut scene, (2, turned(LampState::Yellow)), 1_000), (vec![Local], 0), "it is left to it");
+    assert_eq!(told(&mut scene, (2, lamps(1)), 3_000), (vec![Centre], 0));
+    scene.session.wish(None, scene.now_ms);
+    assert_eq!(scene.play(10), [(Ask::Mode(Mode::LOCAL_FIXED), 0x21)], "at the end of the engine it is given back");
 }

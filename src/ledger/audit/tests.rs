@@ -8,9 +8,10 @@ use rusqlite::types::Value;
 
 use super::super::tests::{assigned, city, ended, in_new_file, opened, record, status};
 use super::super::{Ledger, TickRecord};
-use super::inputs::{Played, Replayed};
+use super::taken::{Played, Replayed};
 use super::verify::{Checked, Finding};
 use super::*;
+use crate::door::Taken;
 use crate::ledger::prune::{Pruned, prune};
 
 /// A day's work: two calls, one of which is merged, answers, an escalation, a stage held, commands.
@@ -57,65 +58,112 @@ fn worked() -> (tempfile::TempDir, std::path::PathBuf) {
     (dir, path)
 }
 
-/// A tick that took one reading of a detector, whose decisions are durable if it raised a call.
-fn sensed(tick: u64, vehicles: u32, calls: Vec<CallEvent>) -> TickRecord {
+/// A tick that took readings of a detector, whose decisions are durable if it raised a call.
+fn took(tick: u64, vehicles: &[u32], calls: Vec<CallEvent>) -> TickRecord {
     let (camera, interval_ms, speed_mm_s, occupancy_milli) = (CameraId(0), 1_000, 0, 0);
-    let flow = FlowReading { time_ms: tick, camera, interval_ms, vehicles, speed_mm_s, occupancy_milli };
-    let batch = Batch { flows: vec![flow], calls, ..Batch::default() };
-    TickRecord::closing(tick, &batch)
+    let flow = |vehicles: &u32| FlowReading {
+        time_ms: tick,
+        camera,
+        interval_ms,
+        vehicles: *vehicles,
+        speed_mm_s,
+        occupancy_milli,
+    };
+    let batch = Batch { flows: vehicles.iter().map(flow).collect(), calls, ..Batch::default() };
+    TickRecord { taken: Taken::of(tick, &batch), ..TickRecord::closing(tick, &batch) }
 }
 
-fn played(record: &TickRecord) -> Result<Played, LedgerError> {
-    Ok(Played { tick: record.tick, left_out: 0, starts: record.tick == 20, taken: record.taken })
+/// Two lives: of the first the last tick is lost, the second begins with tick 20.
+struct Lives {
+    _dir: tempfile::TempDir,
+    db: Connection,
+    ticks: Vec<Played>,
+}
+
+impl Lives {
+    fn lived() -> Lives {
+        let (dir, path, mut ledger) = in_new_file();
+        let first =
+            [took(10, &[1], vec![]), took(11, &[2], vec![opened(17)]), took(12, &[], vec![]), took(13, &[3], vec![])];
+        let lost = took(14, &[9, 9], vec![]);
+        let second = [took(20, &[4], vec![]), took(21, &[], vec![]), took(22, &[5], vec![])];
+        for tick in &first {
+            ledger.commit(std::slice::from_ref(tick)).unwrap();
+        }
+        ledger.flush().unwrap();
+        assert_eq!(ledger.last_tick().unwrap(), Some(13), "an engine that starts now begins behind it");
+        drop(ledger);
+        let mut ledger = Ledger::open(&path, 24, &city()).unwrap();
+        ledger.commit(&second).unwrap();
+        ledger.flush().unwrap();
+        let played = |record: &TickRecord| Played {
+            tick: record.tick,
+            left_out: 0,
+            starts: [10, 20].contains(&record.tick),
+            taken: record.taken.unwrap(),
+        };
+        let ticks = first.iter().chain([&lost]).chain(&second).map(played).collect();
+        Lives { _dir: dir, db: Connection::open(&path).unwrap(), ticks }
+    }
+
+    fn replay(&self, ticks: &[Played]) -> Result<Replayed, Finding> {
+        let span = (ticks[0].tick, ticks[ticks.len() - 1].tick);
+        taken::replay::<LedgerError>(&self.db, ticks.iter().map(|tick| Ok(*tick)), span).unwrap()
+    }
+
+    /// The recording with something done to it.
+    fn altered(&self, alter: impl FnOnce(&mut Vec<Played>)) -> Result<Replayed, Finding> {
+        let mut ticks = self.ticks.clone();
+        alter(&mut ticks);
+        self.replay(&ticks)
+    }
 }
 
 #[test]
-fn what_passed_the_door_agrees_with_a_recording_of_it_and_with_no_other() {
-    let (_dir, path, mut ledger) = in_new_file();
-    let lost = sensed(13, 9, vec![]);
-    let first = [sensed(10, 1, vec![]), sensed(11, 2, vec![opened(17)]), sensed(12, 3, vec![])];
-    let second = [sensed(20, 4, vec![]), record(21, vec![], Decisions::default()), sensed(22, 5, vec![])];
-    for tick in &first {
-        ledger.commit(std::slice::from_ref(tick)).unwrap();
-    }
-    ledger.flush().unwrap();
-    drop(ledger);
-    let mut ledger = Ledger::open(&path, 24, &city()).unwrap();
-    ledger.commit(&second).unwrap();
-    ledger.flush().unwrap();
-    let db = Connection::open(&path).unwrap();
-    let bodies = of_kind(&db, "inputs").unwrap();
-    assert_eq!(bodies.len(), 3, "until a transaction, until the end, and in the next life");
-    assert!(verified(&db).is_ok());
-
-    // What came after the last transaction of a life is in no record.
-    let all: Vec<TickRecord> = first.into_iter().chain([lost]).chain(second).collect();
-    let replay = |ticks: &[Result<Played, LedgerError>], span| {
-        let again = ticks.iter().map(|tick| Ok(*tick.as_ref().unwrap()));
-        inputs::replay::<LedgerError>(&db, again, span).unwrap()
+fn what_the_door_took_agrees_with_a_recording_of_it() {
+    let lives = Lives::lived();
+    let ends: Vec<i64> = of_kind(&lives.db, "taken").unwrap().iter().map(|record| record.tick).collect();
+    assert_eq!(ends, [11, 13, 22], "until a call, until the end, and in the next life");
+    assert!(verified(&lives.db).is_ok());
+    let whole = Replayed { records: 3, events: 6, unvouched: (1, 2), ..Replayed::default() };
+    assert_eq!(lives.replay(&lives.ticks), Ok(whole), "for what a killed engine could not write no record vouches");
+    let part =
+        |records, events, unrecorded, unvouched| Ok(Replayed { records, events, unrecorded, foreign: 0, unvouched });
+    assert_eq!(lives.replay(&lives.ticks[..4]), part(2, 4, 1, (0, 0)));
+    assert_eq!(lives.replay(&lives.ticks[1..]), part(2, 3, 1, (2, 4)), "of one only the end is there");
+    // Killed before it was on the disk; and a disk that was too slow.
+    assert_eq!(lives.altered(|ticks| drop(ticks.drain(3..5))), part(2, 5, 1, (0, 0)));
+    let slow = |ticks: &mut Vec<Played>| {
+        ticks.remove(0);
+        ticks[0].left_out = 1;
     };
-    let ticks: Vec<_> = all.iter().map(played).collect();
-    let whole = Replayed { records: 3, events: 6, unrecorded: 0 };
-    assert_eq!(replay(&ticks, (10, 22)), Ok(whole));
-    assert_eq!(replay(&ticks[..3], (10, 12)), Ok(Replayed { records: 2, events: 4, unrecorded: 1 }));
-    assert_eq!(replay(&ticks[1..], (11, 22)), Ok(Replayed { records: 2, events: 3, unrecorded: 1 }));
-    let cut: Vec<_> = all[..2].iter().chain(&all[4..]).map(played).collect();
-    assert_eq!(
-        replay(&cut, (10, 22)),
-        Ok(Replayed { records: 2, events: 5, unrecorded: 1 }),
-        "killed before it was written"
-    );
-    for (row, seq) in [(0, &bodies[0]), (2, &bodies[1]), (6, &bodies[2])] {
-        let mut altered: Vec<_> = all.iter().map(played).collect();
-        let tick = all[row].tick;
-        altered[row] = played(&sensed(tick, 77, vec![]));
-        assert_eq!(replay(&altered, (10, 22)).unwrap_err().seq, Some(seq.seq), "another event in tick {tick}");
-        altered.remove(row).unwrap();
-        assert_eq!(replay(&altered, (10, 22)).unwrap_err().seq, Some(seq.seq), "without tick {tick}");
-        // It may be one of those that the disk was too slow for.
-        if let Some(Ok(next)) = altered.get_mut(row) {
-            next.left_out = 1;
-            assert!(replay(&altered, (10, 22)).unwrap().unrecorded > 0, "tick {tick} was left out");
+    assert_eq!(lives.altered(slow), part(2, 3, 1, (2, 4)));
+    let between = |ticks: &mut Vec<Played>| {
+        ticks.remove(6);
+        ticks[6].left_out = 1;
+    };
+    assert_eq!(lives.altered(between), part(2, 4, 1, (1, 2)));
+}
+
+#[test]
+fn a_recording_that_was_altered_is_found_by_the_record_of_its_ticks() {
+    let lives = Lives::lived();
+    let records = of_kind(&lives.db, "taken").unwrap();
+    let seq_of = |tick: u64| records.iter().find(|record| record.tick as u64 >= tick).map(|record| record.seq);
+    let other = |tick: u64| took(tick, &[77], vec![]).taken.unwrap();
+    for row in [0, 1, 2, 3, 5, 6, 7] {
+        let tick = lives.ticks[row].tick;
+        let found = |alter: &dyn Fn(&mut Vec<Played>)| {
+            let finding = lives.altered(|ticks| alter(ticks)).unwrap_err();
+            assert_eq!((finding.seq, finding.more), (seq_of(tick), 0), "tick {tick}: {finding}");
+        };
+        found(&|ticks| ticks[row].taken = other(tick));
+        found(&|ticks| (ticks[row].taken, ticks[row].left_out) = (other(tick), 1));
+        found(&|ticks| ticks[row].starts ^= true);
+        if row != 0 && row != 7 {
+            found(&|ticks| {
+                ticks.remove(row);
+            });
         }
     }
 }
