@@ -52,6 +52,7 @@ const TIMES: [&str; 4] = [
 struct Look {
     city_s: f64,
     resident_mb: f64,
+    own_mb: f64,
     open_files: f64,
     page: String,
 }
@@ -83,8 +84,9 @@ fn look(process: &Process, pause: Duration, city_s: f64) -> Vec<Look> {
         std::thread::sleep(pause);
         let page = process.get("/metrics").expect("measures");
         let city_s = value(&page, "nanming_city_time_seconds").expect("the city's clock");
-        let (resident_mb, open_files) = (process.resident_mb(), process.open_files() as f64);
-        looks.push(Look { city_s, resident_mb, open_files, page });
+        let (resident_mb, own_mb) = (process.resident_mb(), process.own_mb());
+        let open_files = process.open_files() as f64;
+        looks.push(Look { city_s, resident_mb, own_mb, open_files, page });
     }
     looks
 }
@@ -95,12 +97,24 @@ fn judge(goals: &mut Goals, looks: &[Look]) {
     for (name, quarter) in [("first", first), ("second", second), ("third", third), ("last", last)] {
         let events = rate(quarter, |page| sum(page, "nanming_events_total"));
         let latencies = TIMES.map(|time| format!("{:.2}", mean_ms(quarter, time)));
-        let resident_mb = mean(quarter.iter().map(|look| look.resident_mb));
+        let of = |value: fn(&Look) -> f64| mean(quarter.iter().map(value));
+        let (own_mb, resident_mb) = (of(|look| look.own_mb), of(|look| look.resident_mb));
         println!(
-            "       {name} quarter: {resident_mb:.0} MB, {events:.0} events a second of city time, {latencies:?} ms"
+            "       {name} quarter: {own_mb:.1} MB and {:.0} MB of files, {events:.0} events a second of city time, {latencies:?} ms",
+            resident_mb - own_mb
         );
     }
-    let points: Vec<(f64, f64)> = last.iter().map(|look| (look.city_s / 3_600.0, look.resident_mb)).collect();
+    if std::env::var("SERIES").is_ok() {
+        for c in looks.chunks(18) {
+            eprintln!(
+                "{:.0} {:.1} {:.1}",
+                c[0].city_s - looks[0].city_s,
+                mean(c.iter().map(|l| l.own_mb)),
+                mean(c.iter().map(|l| l.resident_mb))
+            );
+        }
+    }
+    let points: Vec<(f64, f64)> = last.iter().map(|look| (look.city_s / 3_600.0, look.own_mb)).collect();
     let (slope, level) = slope(&points);
     goals.most("memory, last quarter, growth in %/h", slope / level * 100.0, SLOPE_PERCENT);
     for (pile, allowed) in PILES {

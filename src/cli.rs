@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and where it goes.
 
+use std::io::Write;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +15,15 @@ use crate::diff::DiffArgs;
 use crate::import::{ImportArgs, ImportError};
 use crate::replay::{ReplayArgs, ReplayError};
 use crate::sumo::SumoArgs;
+
+/// As `println!`, with an error in place of a panic when nobody can take it.
+macro_rules! say {
+    ($($text:tt)*) => { crate::cli::out(format_args!("{}\n", format_args!($($text)*)))? };
+}
+/// As `print!`, in the same way.
+macro_rules! put {
+    ($($text:tt)*) => { crate::cli::out(format_args!($($text)*))? };
+}
 
 mod audit;
 mod books;
@@ -231,6 +241,13 @@ fn start(text: &str) -> Result<String, String> {
     clock.start_minute().map(|_| clock.start).map_err(|_| "write a time of day such as 07:30, or now".into())
 }
 
+/// Writes to standard output at once, so that a disk that is full is told.
+pub(crate) fn out(text: std::fmt::Arguments<'_>) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_fmt(text)?;
+    out.flush()
+}
+
 /// Reads the command line and does what it says. The exit code of the process, or an error to print with code 1.
 pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let cli = Cli::parse();
@@ -273,7 +290,7 @@ pub fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::RosterToken(args) => roster_token::roster_token(args, &config)?,
         Command::RoleToken(args) => role_token::role_token(&args, &config)?,
         Command::Password => password::password()?,
-        Command::Config => print!("{}", config.to_toml()),
+        Command::Config => put!("{}", config.to_toml()),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -294,8 +311,8 @@ fn replay(args: &ReplayArgs, config: &Config) -> Result<ExitCode, Box<dyn std::e
 fn import(args: &ImportArgs, config: &Config) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let interrupted = interrupt::watch()?;
     match crate::import::import(args, config.ingest.plate_key.expose(), &interrupted) {
-        Ok(imported) if args.json => println!("{}", serde_json::to_string(&imported)?),
-        Ok(imported) => print!("{imported}"),
+        Ok(imported) if args.json => say!("{}", serde_json::to_string(&imported)?),
+        Ok(imported) => put!("{imported}"),
         Err(error @ ImportError::Interrupted(_)) => {
             eprintln!("nanming: {error}");
             return Ok(ExitCode::from(INTERRUPTED));
@@ -314,12 +331,15 @@ fn diff(args: &DiffArgs) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if args.json {
-        println!("{}", serde_json::json!(found));
-    } else {
-        print!("{found}");
+    let told =
+        if args.json { out(format_args!("{}\n", serde_json::json!(found))) } else { out(format_args!("{found}")) };
+    match told {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            eprintln!("nanming: {error}");
+            ExitCode::from(2)
+        }
+        _ => ExitCode::from(u8::from(!found.same)),
     }
-    ExitCode::from(u8::from(!found.same))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod place;
 mod plates;
 pub mod protobuf;
 mod redact;
-pub(crate) use redact::without_private;
+pub(crate) use redact::{is_private, without_private};
 mod scan;
 mod sensed;
 pub mod validate;

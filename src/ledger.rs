@@ -76,6 +76,7 @@ pub use outbox::{Assigned, Step};
 pub use responses::Response;
 pub use restart::InForce;
 use roster::Roster;
+pub(crate) use schema::VERSION;
 pub use story::{Attempt, Escalated, Heard};
 pub use tasks::{RestoredRosters, TaskWord};
 
@@ -175,9 +176,13 @@ pub struct Ledger {
 impl Ledger {
     /// Opens or makes the ledger of `city` at `path`; signal commands older than `signal_hours` of city time go.
     pub fn open(path: &Path, signal_hours: u64, city: &City) -> Result<Ledger, LedgerError> {
+        // A name that leads to another is not what SQLite's own files go by.
+        let real = std::fs::canonicalize(path);
+        let path = real.as_deref().unwrap_or(path);
         let lock = lock(path)?;
         let db = Connection::open(path)?;
         schema::prepare(&db, path)?;
+        schema::drop_foreign(&db)?;
         disk::keep_log_when_closed(&db)?;
         disk::fold(&db)?;
         let mut ledger = Ledger {

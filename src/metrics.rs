@@ -302,7 +302,12 @@ impl Metrics {
         metrics.events_sampled(&[("passages", 0)]);
         metrics.late.with_label_values(&["passages"]).inc_by(0);
         ["vehicles", "people"].iter().for_each(|who| metrics.long_reds.with_label_values(&[who]).inc_by(0));
-        let refusals = [("ingest", "wrong_key"), ("viid", "wrong_digest"), ("wechat", "wrong_signature")];
+        let refusals = [
+            ("ingest", "wrong_key"),
+            ("role", "wrong_password"),
+            ("viid", "wrong_digest"),
+            ("wechat", "wrong_signature"),
+        ];
         refusals.iter().for_each(|(door, reason)| metrics.http_refusals.with_label_values(&[door, reason]).inc_by(0));
         metrics
     }

@@ -136,6 +136,20 @@ pub enum RecordingError {
         /// The last one there.
         last: Time,
     },
+    /// Two segments are of the same time.
+    #[error(
+        "{path} begins before tick {last}, with which the one before it ends: there are segments of two engines here, or one \
+         twice; move it away to use the others"
+    )]
+    Overlaps {
+        /// Which file.
+        path: PathBuf,
+        /// The last tick before it.
+        last: Time,
+    },
+    /// Somebody else writes it.
+    #[error("another process records into {0}: give each engine a directory of its own")]
+    InUse(PathBuf),
     /// The decoder's thread died.
     #[error("the decoder of the recording panicked; the log above says where")]
     Panicked,

@@ -313,11 +313,11 @@ fn progress(length_ms: u64) -> indicatif::ProgressBar {
 }
 
 /// Prints a summary as one JSON object, or for people.
-pub fn print(summary: &Summary, json: bool) -> Result<(), serde_json::Error> {
+pub fn print(summary: &Summary, json: bool) -> Result<(), Box<dyn std::error::Error>> {
     if json {
-        println!("{}", serde_json::to_string(summary)?);
+        crate::cli::out(format_args!("{}\n", serde_json::to_string(summary)?))?;
     } else {
-        print!("{summary}");
+        crate::cli::out(format_args!("{summary}"))?;
     }
     Ok(())
 }

@@ -69,3 +69,20 @@ fn two_cannot_share_a_ledger_or_an_address() {
     let (code, said) = again(&city.address.to_string());
     assert!(code == Some(1) && said.contains("--listen"), "{said}");
 }
+
+#[test]
+fn who_has_read_enough_is_no_failure_and_a_disk_without_room_is() {
+    let city = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nanming"));
+        command.args(["city", "--json"]);
+        command
+    };
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let done = city().stdout(writer).output().unwrap();
+    assert_eq!((done.status.code(), String::from_utf8(done.stderr).unwrap().as_str()), (Some(0), ""));
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let done = city().stdout(full).output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert!(done.status.code() == Some(1) && said.contains("No space left"), "{said}");
+}

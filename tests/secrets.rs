@@ -1,6 +1,7 @@
 //! No secret comes out where people look: log, dead letters, measures, `nanming config`.
 
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 
 use nanming::config::Secret;
@@ -166,4 +167,26 @@ fn tokens_and_hashes_are_made_by_the_command_line() {
     let output = child.wait_with_output().unwrap();
     let hash = String::from_utf8(output.stdout).unwrap();
     assert!(nanming::password::is(hash.trim(), "correct horse battery"), "{hash}");
+}
+
+#[test]
+fn files_of_the_engine_are_for_its_account_and_its_group() {
+    let city = Running::start_in(tempfile::tempdir().unwrap(), &["--record", "recording", "--jsonl", "decisions"]);
+    let dir = city.end();
+    let mut seen = 0;
+    let mut places = vec![dir.path().to_owned()];
+    while let Some(place) = places.pop() {
+        for entry in std::fs::read_dir(place).unwrap().map(Result::unwrap) {
+            let (path, about) = (entry.path(), entry.metadata().unwrap());
+            if path.ends_with("town.json") {
+                continue;
+            }
+            assert_eq!(about.permissions().mode() & 0o027, 0, "{}", path.display());
+            seen += 1;
+            if about.is_dir() {
+                places.push(path);
+            }
+        }
+    }
+    assert!(seen > 6, "{seen} files");
 }

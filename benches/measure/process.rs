@@ -68,6 +68,11 @@ impl Process {
         super::status_mb(&self.id().to_string(), "VmRSS:")
     }
 
+    /// What it holds itself: pages of files that are mapped come and go as the system likes.
+    pub(crate) fn own_mb(&self) -> f64 {
+        super::status_mb(&self.id().to_string(), "RssAnon:")
+    }
+
     /// Files and sockets that it holds open.
     pub(crate) fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.id())).map_or(0, Iterator::count)

@@ -8,12 +8,13 @@ use clap::{Args, Subcommand};
 use rusqlite::Connection;
 
 use super::books::BooksArgs;
+use super::out;
 use crate::config::Config;
 use crate::door::Taken;
 use crate::ledger::audit::taken::{self, Played, Replayed};
 use crate::ledger::audit::verify::Finding;
 use crate::ledger::audit::{self, Record, roots, verify};
-use crate::ledger::open_read_only;
+use crate::ledger::{VERSION, open_read_only};
 use crate::recording::{Recorded, Recording};
 
 /// Options of `nanming audit`.
@@ -85,6 +86,9 @@ fn verify(args: &VerifyArgs, config: &Config) -> Result<(), Box<dyn std::error::
         anchors = roots::read(&roots::beside(&path))?;
     }
     for file in &args.anchor {
+        if !file.exists() {
+            return Err(format!("there is no file {}; name one that `nanming audit root` wrote", file.display()).into());
+        }
         let lines = roots::read(file)?;
         if lines.is_empty() {
             return Err(
@@ -95,10 +99,10 @@ fn verify(args: &VerifyArgs, config: &Config) -> Result<(), Box<dyn std::error::
     }
     let db = reading(&path)?;
     let disagrees = |finding: Finding| format!("the audit log of {} does not agree: {finding}", path.display());
-    println!("{}", verify::verify(&db, &anchors)?.map_err(disagrees)?);
+    say!("{}", verify::verify(&db, &anchors)?.map_err(disagrees)?);
     if let Some(dir) = &args.recording {
         let differs = |finding: Finding| format!("the recording {} is not what was audited: {finding}", dir.display());
-        println!("{}", replay(&db, args, config, dir)?.map_err(differs)?);
+        say!("{}", replay(&db, args, config, dir)?.map_err(differs)?);
     }
     Ok(())
 }
@@ -142,7 +146,7 @@ fn show(args: &ShowArgs, config: &Config) -> Result<(), Box<dyn std::error::Erro
     if records.is_empty() {
         return Err("the audit log has no such record".into());
     }
-    records.iter().map(Record::line).for_each(|line| println!("{line}"));
+    records.iter().map(Record::line).try_for_each(|line| out(format_args!("{line}\n")))?;
     Ok(())
 }
 
@@ -153,16 +157,28 @@ fn root(args: &RootArgs, config: &Config) -> Result<(), Box<dyn std::error::Erro
     if wanted.peek().is_none() {
         return Err("the audit log has no record of that day".into());
     }
-    wanted.for_each(|line| println!("{line}"));
+    wanted.try_for_each(|line| out(format_args!("{line}\n")))?;
     Ok(())
 }
 
 /// Reads what has this version's tables.
 pub(super) fn reading(path: &std::path::Path) -> Result<Connection, Box<dyn std::error::Error>> {
-    let db = open_read_only(path)?;
-    let known: bool = db.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'audit'", [], |row| row.get(0))?;
+    let failed = |error: String| {
+        let path = path.display();
+        format!("{path} cannot be read: {error}; of a copy keep its -wal beside it, in a directory that can be written")
+    };
+    let db = open_read_only(path).map_err(|error| failed(error.to_string()))?;
+    let is_there = "SELECT count(*) FROM sqlite_master WHERE name = 'audit'";
+    let known: bool = db.query_row(is_there, [], |row| row.get(0)).map_err(|error| failed(error.to_string()))?;
     if known {
         return Ok(db);
     }
-    Err(format!("{} has no audit log: it is of an older version; start this one on it once", path.display()).into())
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let path = path.display();
+    if version >= VERSION {
+        return Err(
+            format!("the audit log of {path} was removed: keep a copy of the file for whoever looks into it").into()
+        );
+    }
+    Err(format!("{path} has no audit log: it is of an older version; start this one on it once").into())
 }

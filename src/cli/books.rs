@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use nanming_dataflows::network::City;
-use nanming_simulators::sumo_net::with_units;
 
-use crate::city_file;
 use crate::config::Config;
 use crate::ledger::Book;
 
@@ -19,6 +17,12 @@ pub(crate) struct BooksArgs {
     /// The city that it is of, as with run: for names of units and local time [default: that of the configuration]
     #[arg(long, value_name = "FILE")]
     city: Option<PathBuf>,
+    /// Units that were placed when the city had none, as with run
+    #[arg(long, value_name = "N", value_parser = super::units())]
+    units: Option<usize>,
+    /// Seed of the generated city, as with run
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
 }
 
 /// A book, the city if it is the book's, and local time minus UTC, minutes.
@@ -34,12 +38,14 @@ impl BooksArgs {
         Err(format!("there is no ledger {}; name one with --ledger FILE", path.display()))
     }
 
-    /// The city that is named.
+    /// The city that is named, with its rosters: as it was run.
     pub(super) fn city(&self, config: &Config) -> Result<City, Box<dyn std::error::Error>> {
-        let mut city = city_file::load(self.city.as_deref().or(config.city.file.as_deref()), config.city.seed)?;
-        if city.units.is_empty() {
-            with_units(&mut city, config.units(), 1);
-        }
+        let mut config = config.clone();
+        config.city.file = self.city.clone().or(config.city.file);
+        config.city.units = self.units.or(config.city.units);
+        config.city.seed = self.seed.unwrap_or(config.city.seed);
+        let mut city = crate::run::city(&config)?;
+        crate::rosters::apply(&config, &mut city)?;
         Ok(city)
     }
 
@@ -56,5 +62,18 @@ impl BooksArgs {
             city.name
         );
         Ok((book, None, offset_min))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_city_is_the_one_that_runs_with_its_rosters_and_units() {
+        let books = BooksArgs { ledger: None, city: None, units: Some(7), seed: Some(3) };
+        let city = books.city(&Config::default()).unwrap();
+        assert!(!city.rosters.is_empty() && !city.units.is_empty());
+        assert_eq!(city.cameras, crate::city_file::load(None, 3).unwrap().cameras);
     }
 }

@@ -35,9 +35,9 @@ pub(super) fn city(args: &CityArgs) -> Result<(), Box<dyn std::error::Error>> {
     if args.json {
         let counts: serde_json::Map<_, _> =
             numbers.rows.iter().map(|(name, _, n)| ((*name).to_owned(), (*n).into())).collect();
-        println!("{}", serde_json::json!({ "name": numbers.city, "counts": counts }));
+        say!("{}", serde_json::json!({ "name": numbers.city, "counts": counts }));
     } else {
-        print!("{numbers}");
+        put!("{numbers}");
     }
     Ok(())
 }

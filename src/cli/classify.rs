@@ -35,7 +35,7 @@ pub(super) fn classify(args: &ClassifyArgs, config: &ClassificationConfig) -> Re
     let (rule, phrase) = fired.as_ref().map_or((UNCLASSIFIED, ""), |fired| (fired.rule.name.as_str(), fired.phrase));
     if args.json {
         let line = fired.as_ref().map(|fired| fired.rule.line);
-        println!(
+        say!(
             "{}",
             json!({"rule": rule, "phrase": phrase, "line": line, "priority": priority, "category": category, "needs": needs})
         );
@@ -44,8 +44,8 @@ pub(super) fn classify(args: &ClassifyArgs, config: &ClassificationConfig) -> Re
     let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let skills = serde_json::to_value(needs.skills)?;
     let skills: Vec<&str> = skills.as_array().into_iter().flatten().filter_map(|skill| skill.as_str()).collect();
-    println!("category  {}\npriority  {}", word(json!(category)), word(json!(priority)));
-    println!(
+    say!("category  {}\npriority  {}", word(json!(category)), word(json!(priority)));
+    say!(
         "needs     {} unit(s){}",
         needs.units,
         if skills.is_empty() { String::new() } else { format!(", each with {}", skills.join(", ")) }
@@ -53,9 +53,9 @@ pub(super) fn classify(args: &ClassifyArgs, config: &ClassificationConfig) -> Re
     match fired {
         Some(fired) => {
             let source = file.map_or("the rules built in".to_owned(), |file| file.display().to_string());
-            println!("because   rule '{rule}' (line {} of {source}) has \"{phrase}\"", fired.rule.line);
+            say!("because   rule '{rule}' (line {} of {source}) has \"{phrase}\"", fired.rule.line);
         }
-        None => println!("because   no rule fires: a cautious guess"),
+        None => say!("because   no rule fires: a cautious guess"),
     }
     Ok(())
 }

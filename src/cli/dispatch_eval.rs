@@ -100,9 +100,9 @@ impl DispatchEvalArgs {
 pub(super) fn dispatch_eval(args: &DispatchEvalArgs) -> Result<(), Box<dyn std::error::Error>> {
     let report = measure(&args.plan()?)?;
     if args.json {
-        println!("{}", serde_json::to_string(&report)?);
+        say!("{}", serde_json::to_string(&report)?);
     } else {
-        print!("{report}");
+        put!("{report}");
     }
     Ok(())
 }

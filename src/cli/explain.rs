@@ -27,9 +27,9 @@ pub(super) fn explain(args: &ExplainArgs, config: &Config) -> Result<(), Box<dyn
     let story = explain::explain(&book, CallId(args.call), city.as_ref())?;
     let story = story.ok_or_else(|| format!("the ledger has no call {}", args.call))?;
     if args.json {
-        println!("{}", serde_json::to_string(&story)?);
+        say!("{}", serde_json::to_string(&story)?);
     } else {
-        print!("{}", explain::text(&story, offset_min));
+        put!("{}", explain::text(&story, offset_min));
     }
     Ok(())
 }

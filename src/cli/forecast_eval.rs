@@ -147,9 +147,9 @@ fn horizon(text: &str) -> Result<usize, String> {
 pub(super) fn forecast_eval(args: &ForecastEvalArgs) -> Result<(), Box<dyn std::error::Error>> {
     let report = measure(&args.plan()?)?;
     if args.json {
-        println!("{}", serde_json::to_string(&report)?);
+        say!("{}", serde_json::to_string(&report)?);
     } else {
-        print!("{report}");
+        put!("{report}");
     }
     Ok(())
 }

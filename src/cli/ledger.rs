@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 
 use super::audit::reading;
 use super::books::BooksArgs;
+use super::out;
 use super::report::day_ms;
 use crate::config::Config;
 use crate::ledger::{check, export, prune};
@@ -69,17 +70,17 @@ fn verify(args: &VerifyArgs, config: &Config) -> Result<(), Box<dyn std::error::
     let path = args.books.path(config)?;
     let wrong = check::check(&reading(&path)?, &path)?;
     if wrong.is_empty() {
-        println!("the file, its tables and its audit log agree");
+        say!("the file, its tables and its audit log agree");
         return Ok(());
     }
-    wrong.iter().for_each(|wrong| println!("{wrong}"));
+    wrong.iter().try_for_each(|wrong| out(format_args!("{wrong}\n")))?;
     Err(format!("{} has {} things wrong", path.display(), wrong.len()).into())
 }
 
 fn export(args: &ExportArgs, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     let db = reading(&args.books.path(config)?)?;
     for (table, rows) in export::export(&db, &args.out)? {
-        println!("{table}.jsonl: {rows} rows");
+        say!("{table}.jsonl: {rows} rows");
     }
     Ok(())
 }
@@ -89,12 +90,14 @@ fn prune(args: &PruneArgs, config: &Config) -> Result<(), Box<dyn std::error::Er
         return Err("say who has it done: --by NAME".into());
     }
     let path = args.books.path(config)?;
-    let (before_ms, _) = day_ms(args.before, args.books.city(config)?.utc_offset_min);
+    let offset_min = args.books.city(config)?.utc_offset_min;
+    let tomorrow = (Utc::now() + TimeDelta::minutes(offset_min.into()) + TimeDelta::days(1)).date_naive();
+    if args.before > tomorrow {
+        return Err(format!("{} is still to come: write {tomorrow} at the latest", args.before).into());
+    }
+    let (before_ms, _) = day_ms(args.before, offset_min);
     let pruned = prune::prune(&path, i64::try_from(before_ms)?, args.by.trim())?;
     let (calls, tasks, holds) = (pruned.calls.len(), pruned.tasks.len(), pruned.holds.len());
-    println!(
-        "removed {calls} calls, {tasks} tasks, {holds} words on stages, and signal commands before {}",
-        args.before
-    );
+    say!("removed {calls} calls, {tasks} tasks, {holds} words on stages, and signal commands before {}", args.before);
     Ok(())
 }

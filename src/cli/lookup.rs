@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use nanming_dataflows::network::City;
 
 use super::books::BooksArgs;
+use super::out;
 use crate::clock::wall_ms;
 use crate::config::Config;
 use crate::ledger::lookups::{Asked, LookupError, Lookups};
@@ -82,7 +83,7 @@ pub(super) fn lookup(args: &LookupArgs, config: &Config) -> Result<(), Box<dyn s
         LookupCommand::Request(args) => request(args, config),
         LookupCommand::Approve(args) => {
             Lookups::open(&args.books.path(config)?)?.approve(args.request, &args.by, wall_ms())?;
-            println!("request {} is approved for a day", args.request);
+            say!("request {} is approved for a day", args.request);
             Ok(())
         }
         LookupCommand::Result(args) => result(args, config),
@@ -103,7 +104,7 @@ fn request(args: &RequestArgs, config: &Config) -> Result<(), Box<dyn std::error
         until_ms: ms(args.until),
     };
     let number = Lookups::open(&args.books.path(config)?)?.request(asked, wall_ms())?;
-    println!("{number}");
+    say!("{number}");
     eprintln!("a second person runs: nanming lookup approve {number} --by NAME");
     Ok(())
 }
@@ -124,7 +125,7 @@ fn result(args: &ResultArgs, config: &Config) -> Result<(), Box<dyn std::error::
     let find = |asked: &Asked| sightings(&recording, &city, asked);
     let lines =
         Lookups::open(&args.step.books.path(config)?)?.tell(args.step.request, &args.step.by, wall_ms(), find)?;
-    lines.iter().for_each(|line| println!("{line}"));
+    lines.iter().try_for_each(|line| out(format_args!("{line}\n")))?;
     Ok(())
 }
 

@@ -14,6 +14,6 @@ pub(super) fn password() -> Result<(), Box<dyn std::error::Error>> {
     let mut line = String::new();
     // One that is too long is told so, whatever comes after.
     std::io::Read::take(input.lock(), LONGEST_BYTES as u64 + 2).read_line(&mut line)?;
-    println!("{}", hash(line.trim_end_matches(['\r', '\n']))?);
+    say!("{}", hash(line.trim_end_matches(['\r', '\n']))?);
     Ok(())
 }

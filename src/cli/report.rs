@@ -27,9 +27,9 @@ pub(super) fn report(args: &ReportArgs, config: &Config) -> Result<(), Box<dyn s
     let span = args.day.map(|day| day_ms(day, offset_min));
     let report = Report::of(&book.responses(span)?);
     if args.json {
-        println!("{}", serde_json::to_string(&report)?);
+        say!("{}", serde_json::to_string(&report)?);
     } else {
-        print!("{report}");
+        put!("{report}");
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(super) fn role_token(args: &RoleTokenArgs, config: &Config) -> Result<(), Bo
          `openssl rand -base64 32` prints, and start the engine with it",
     )?;
     let until_s = wall_ms() / 1000 + minutes * 60;
-    println!("{}", sign(key, Purpose::Role, &Claim { who: format!("{}/{who}", role.as_str()), until_s }));
+    say!("{}", sign(key, Purpose::Role, &Claim { who: format!("{}/{who}", role.as_str()), until_s }));
     Ok(())
 }
 

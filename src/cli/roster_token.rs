@@ -46,6 +46,6 @@ pub(super) fn roster_token(args: RosterTokenArgs, config: &Config) -> Result<(),
     }
     let until_s = wall_ms() / 1000 + args.hours * 3600;
     let who = args.person.map_or(args.roster.clone(), |person| format!("{}/{person}", args.roster));
-    println!("{}", sign(key, Purpose::Roster, &Claim { who, until_s }));
+    say!("{}", sign(key, Purpose::Roster, &Claim { who, until_s }));
     Ok(())
 }

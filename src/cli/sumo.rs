@@ -9,8 +9,8 @@ use crate::sumo::{SumoArgs, SumoError};
 pub(super) fn sumo(args: &SumoArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let interrupted = interrupt::watch()?;
     match crate::sumo::sumo(args, &interrupted) {
-        Ok(report) if args.json => println!("{}", serde_json::to_string(&report)?),
-        Ok(report) => print!("{report}"),
+        Ok(report) if args.json => say!("{}", serde_json::to_string(&report)?),
+        Ok(report) => put!("{report}"),
         Err(error @ SumoError::Interrupted) => {
             eprintln!("nanming: {error}");
             return Ok(ExitCode::from(INTERRUPTED));

@@ -36,6 +36,6 @@ pub(super) fn terminal_token(args: TerminalTokenArgs, config: &Config) -> Result
         return Err(format!("the city has no unit {}; write a call sign such as {first}", args.unit).into());
     }
     let until_s = wall_ms() / 1000 + args.hours * 3600;
-    println!("{}", sign(key, Purpose::Terminal, &Claim { who: args.unit, until_s }));
+    say!("{}", sign(key, Purpose::Terminal, &Claim { who: args.unit, until_s }));
     Ok(())
 }

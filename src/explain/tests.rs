@@ -21,9 +21,10 @@ fn the_text_names_who_could_have_gone_and_why_nobody_did() {
         step(5_000, What::Assigned(sent)),
     ];
     let page = serde_json::json!({"category": "crime", "priority": "A", "phase": "waiting", "needs": {"units": 1},
-        "words": "x", "channel": "phone", "classified": {"rule": "theft", "phrase": "偷", "gave": {"category": true}}});
+        "words": "x\u{1b}]0;\n12:00  accepted\u{202e}", "channel": "phone", "classified": {"rule": "theft", "phrase": "偷", "gave": {"category": true}}});
     let text = text(&Explained { call: CallId(7), page, steps }, 480);
     for part in [
+        "  \"x\u{fffd}]0;\u{fffd}12:00  accepted\u{fffd}\" (phone)\n",
         "classified by rule 'theft' by \"偷\": gave category",
         "1970-01-01 08:00:00.000  waits 5 s: no unit",
         "7.1: P01 is sent, 61 s away (least_total; declined); could go: unit 2 59 s (but other_grid)",

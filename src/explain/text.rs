@@ -23,7 +23,7 @@ pub fn text(story: &Explained, utc_offset_min: i32) -> String {
         page["needs"]
     );
     if !of("words").is_empty() {
-        let _ = writeln!(out, "  \"{}\" ({})", of("words"), of("channel"));
+        let _ = writeln!(out, "  \"{}\" ({})", visible(of("words")), visible(of("channel")));
     }
     head(page, &mut out);
     for step in &story.steps {
@@ -35,7 +35,7 @@ pub fn text(story: &Explained, utc_offset_min: i32) -> String {
 /// How it was understood, and with what it was merged.
 fn head(page: &Value, out: &mut String) {
     if let Some(rule) = page["classified"]["rule"].as_str() {
-        let phrase = page["classified"]["phrase"].as_str().unwrap_or_default();
+        let phrase = visible(page["classified"]["phrase"].as_str().unwrap_or_default());
         let by = if phrase.is_empty() { String::new() } else { format!(" by \"{phrase}\"") };
         let _ = writeln!(out, "  classified by rule '{rule}'{by}: {}", gave(&page["classified"]["gave"]));
     }
@@ -43,7 +43,7 @@ fn head(page: &Value, out: &mut String) {
         let _ = writeln!(out, "  merged into call {}", page["into"]);
     }
     for joined in page["joined"].as_array().into_iter().flatten() {
-        let words = joined["words"].as_str().unwrap_or_default();
+        let words = visible(joined["words"].as_str().unwrap_or_default());
         let _ = writeln!(
             out,
             "  joined by call {} ({}): \"{words}\"",
@@ -51,6 +51,12 @@ fn head(page: &Value, out: &mut String) {
             joined["phase"].as_str().unwrap_or_default()
         );
     }
+}
+
+/// What somebody has sent, on one line: a terminal obeys nothing of it, and nothing runs backwards.
+fn visible(text: &str) -> String {
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
 }
 
 fn gave(gave: &Value) -> String {

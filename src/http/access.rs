@@ -202,7 +202,7 @@ impl Refused {
                 Problem::new(StatusCode::FORBIDDEN, "not_your_role", detail)
             }
             Refused::TooOften(after_s) => {
-                let detail = format!("too many at once; again after {after_s} s, and an alarm another way meanwhile");
+                let detail = format!("too many at once; again after {after_s} s; an alarm goes another way meanwhile");
                 Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
             }
         }

@@ -6,6 +6,7 @@
 //! that would undo the change of keys. So a vehicle that is under way at that moment counts once as two; have the moment at
 //! the quietest hour.
 
+use super::redact::plain;
 use nanming_dataflows::ids::VehicleId;
 
 /// A keyed hash, whose key changes with time.
@@ -69,7 +70,8 @@ fn named(key: &[u8; 32], plate: &str) -> VehicleId {
     if !rest.is_empty() && rest.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
         return hashed(key, plate);
     }
-    let plain: String = plate.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
+    let letters = plate.chars().filter_map(plain).filter(|c| c.is_alphanumeric());
+    let plain: String = letters.flat_map(char::to_uppercase).collect();
     if plain.is_empty() { VehicleId(0) } else { hashed(key, &plain) }
 }
 

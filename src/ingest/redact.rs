@@ -7,26 +7,50 @@ use regex_lite::Regex;
 /// Raw bytes are kept up to this length.
 const MAX_BYTES: usize = 1024;
 
-/// A value of any key with `plate` or `caller` in its name, whatever quotes and case; whatever looks like a Chinese plate;
-/// whatever looks like a Chinese telephone number; and whom a message of WeChat is from.
-static PRIVATE: LazyLock<[(Regex, &str); 5]> = LazyLock::new(|| {
-    let named = r#"(?i)(["']?[a-z_]*(?:plate|caller)[a-z_]*["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;}\]]+)"#;
+/// A value of any key with one of these words in its name, whatever quotes and case; whatever looks like a Chinese plate, one of
+/// the armed police, or a Chinese telephone number; and whom a message of WeChat is from.
+static PRIVATE: LazyLock<[(Regex, &str); 7]> = LazyLock::new(|| {
+    let keys =
+        "plate|caller|phone|mobile|licen[cs]e|vrm|car_?no|hphm|cphm|号牌|车牌|token|password|secret|authorization";
+    let value = r#"("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;}\]]+)"#;
+    let named = format!(
+        r#"(?i)(["']?[a-z_\u{{4e00}}-\u{{9fff}}]*(?:{keys})[a-z_\u{{4e00}}-\u{{9fff}}]*["']?\s*[:=]\s*){value}"#
+    );
     // The province as it is, as JSON escapes it, as a URL does.
-    let plate = r"(?:[\u{4e00}-\u{9fff}]|\\u[4-9][0-9A-Fa-f]{3}|(?i:%e[4-9]%[89ab][0-9a-f]%[89ab][0-9a-f]))\s?[A-Za-z][·.\- ]?[A-Za-z0-9]{4,6}[\u{4e00}-\u{9fff}]?";
-    let number = r"\b1[3-9][0-9](?:[ -]?[0-9]){8}\b";
-    let landline = r"\b0[0-9]{2,3}[ -]?[0-9]{7,8}\b";
+    let plate = r"(?:[\u{4e00}-\u{9fff}]|\\u[4-9][0-9A-Fa-f]{3}|(?i:%e[4-9]%[89ab][0-9a-f]%[89ab][0-9a-f]))\s?[(（]?[A-Za-z][)）]?[·.\- ]?[A-Za-z0-9]{4,6}[\u{4e00}-\u{9fff}]?";
+    let police = r"\b(?i:WJ)[·.\- ]?[\u{4e00}-\u{9fff}]?[·.\- ]?[A-Za-z0-9]{4,5}\b";
+    let number = r"(?:\b|\+)(?:(?:00)?86[ -]?)?1[3-9][0-9](?:[ -]?[0-9]){8}\b";
+    let landline = r"(?:\b|\()0[0-9]{2,3}\)?[ -]?[0-9]{7,8}\b";
+    let service = r"\b[48]00[ -][0-9]{3}[ -]?[0-9]{4}\b";
     let sender = r"(?s)<(FromUserName)>.*?(?:</FromUserName>|$)";
-    [(named, "${1}\"***\""), (plate, "***"), (number, "***"), (landline, "***"), (sender, "<$1>***")]
-        .map(|(pattern, put)| (Regex::new(pattern).expect("a constant pattern"), put))
+    let hidden = [plate, police, number, landline, service].map(|pattern| (pattern, "***"));
+    let [plate, police, number, landline, service] = hidden;
+    let all = [(named.as_str(), "${1}\"***\""), plate, police, number, landline, service, (sender, "<$1>***")];
+    all.map(|(pattern, put)| (Regex::new(pattern).expect("a constant pattern"), put))
 });
 
 /// A text of people without what looks like a plate or a telephone number.
 pub(crate) fn without_private(text: &str) -> String {
-    let mut text = text.to_owned();
+    let mut text: String = text.chars().filter_map(plain).collect();
     for (pattern, put) in PRIVATE.iter() {
         text = pattern.replace_all(&text, *put).into_owned();
     }
     text
+}
+
+/// Whether a text holds what looks like a plate or a telephone number.
+pub(crate) fn is_private(text: &str) -> bool {
+    without_private(text).contains("***")
+}
+
+/// Letters and digits of full width are those that they look like; what has no width, and spaces of other kinds, hide nothing.
+pub(crate) fn plain(letter: char) -> Option<char> {
+    match letter {
+        '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' => char::from_u32(u32::from(letter) - 0xFEE0),
+        '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => None,
+        '\u{a0}' | '\u{3000}' => Some(' '),
+        _ => Some(letter),
+    }
 }
 
 /// The bytes as text, plates and callers replaced, cut to a kilobyte.
@@ -54,6 +78,11 @@ mod tests {
             "garbage 贵AD12345 garbage",
             r#"{"what":"\u8d35A12345"}"#,
             "GET /x?p=%E8%B4%B5A12345",
+            r#"{"号牌":"K12345"}"#,
+            r#"{"车牌号码":"K12345"}"#,
+            r#"{"HPHM":"K12345"}"#,
+            r#"{"car_no":"K12345"}"#,
+            "京Ａ12345 京A１２３４５ 京\u{200b}A12345 京（A）12345 京\u{a0}A12345 WJ粤12345 WJ12345",
         ] {
             let text = redacted(raw.as_bytes());
             assert!(!text.contains("12345"), "{raw} -> {text}");
@@ -69,13 +98,17 @@ mod tests {
             r#"{"caller":"8512-345","words":"call back 138001380"}"#,
             "my number is 13800138000.",
             "电话138 0013 8000，或0851-8512345",
+            "+8613800138000 008613800138000 8613800138000 １３８００１３８０００ +86 138 0013 8000 (0851)8512345 400-138-8000",
             "<xml><FromUserName><![CDATA[oABC8512-345]]></FromUserName></xml>",
             "<xml><FromUserName>oABC8512-345",
         ] {
             let text = redacted(raw.as_bytes());
             assert!(!text.contains("13800138000") && !text.contains("8512-345"), "{raw} -> {text}");
             assert!(!text.contains("138 0013") && !text.contains("8512345"), "{raw} -> {text}");
+            assert!(!text.contains("138-8000") && !text.contains("１３"), "{raw} -> {text}");
         }
+        let login = redacted(br#"{"type":"ack","token":"UDAwMTI.1795761404.8-GBB","assignment":"bad"}"#);
+        assert!(!login.contains("UDAwMTI") && login.contains("bad"), "{login}");
         assert!(redacted(br#"{"time_ms":1767657600000}"#).contains("1767657600000"));
     }
 

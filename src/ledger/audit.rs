@@ -201,9 +201,9 @@ impl Head {
         i64::from_le_bytes(first)
     }
 
-    /// Whether the chain ends where the ledger says. A ledger without a chain says nothing.
+    /// Whether the chain ends where the ledger says, which it always does.
     fn agrees(&self, db: &Connection) -> Result<bool, LedgerError> {
-        Ok(Head::noted(db)?.map_or(self.seq == 0, |noted| noted == (self.seq, self.short())))
+        Ok(Head::noted(db)? == Some((self.seq, self.short())))
     }
 }
 

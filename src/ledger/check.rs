@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::LedgerError;
 use super::audit::{roots, verify};
 use super::restart::OPEN;
+use super::schema::foreign;
 
 /// Complaints of one kind at most.
 const MOST: usize = 10;
@@ -76,6 +77,7 @@ pub fn check(db: &Connection, path: &Path) -> Result<Vec<String>, LedgerError> {
         wrong.extend(ids.iter().map(|id| format!("{what} {id}")));
     }
     wrong.extend(unanswered(db)?);
+    wrong.extend(foreign(db)?.iter().map(|(kind, name)| format!("a {kind} that nanming does not make: {name}")));
     if let Err(finding) = verify::verify(db, &roots::read(&roots::beside(path))?)? {
         wrong.push(format!("the audit log does not agree: {finding}"));
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::{self, Head, Kind};
 use super::{LedgerError, open_beside};
+use crate::ingest::is_private;
 
 /// An approval holds for so long, ms.
 pub const HOLDS_MS: u64 = 24 * 3_600_000;
@@ -22,7 +23,9 @@ pub enum LookupError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// A name or the case number is missing or too long.
-    #[error("{0} is needed, of at most {MAX_WORD} bytes")]
+    #[error(
+        "{0} is needed, of at most {MAX_WORD} bytes, without a plate or telephone number in it: it stays in the audit log"
+    )]
     Word(&'static str),
     /// No plate gives a pseudonym, or the span is empty.
     #[error("{0}")]
@@ -176,7 +179,8 @@ impl Lookups {
 }
 
 fn word(text: &str, what: &'static str) -> Result<(), LookupError> {
-    let holds = !text.trim().is_empty() && text.len() <= MAX_WORD;
+    // It stays in the audit log for good.
+    let holds = !text.trim().is_empty() && text.len() <= MAX_WORD && !is_private(text);
     if holds { Ok(()) } else { Err(LookupError::Word(what)) }
 }
 
@@ -200,6 +204,8 @@ mod tests {
         let (_dir, path, _running) = in_new_file();
         let mut desk = Lookups::open(&path).unwrap();
         assert!(matches!(desk.request(Asked { case: " ".into(), ..asked() }, 0), Err(LookupError::Word(_))));
+        let plate = desk.request(Asked { case: "贵A12345".into(), ..asked() }, 0);
+        assert!(matches!(plate, Err(LookupError::Word(_))), "it would stay in the log");
         assert!(matches!(desk.request(Asked { vehicles: vec![0], ..asked() }, 0), Err(LookupError::Nothing(_))));
         assert!(matches!(desk.request(Asked { until_ms: 1, ..asked() }, 0), Err(LookupError::Nothing(_))));
         let number = desk.request(asked(), 0).unwrap();

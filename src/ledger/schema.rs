@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::LedgerError;
 
 /// Version of the tables below.
-const VERSION: i64 = 9;
+pub(crate) const VERSION: i64 = 9;
 
 const TABLES: &str = "
     -- `last_tick`, `city`: the fingerprint of the city that the numbers here are of; `audit_seq` and `audit_hash`: the last
@@ -93,6 +93,12 @@ const ROSTER_TABLES: &str = "
 const AUDIT_TABLE: &str = "
     CREATE TABLE audit (
         seq INTEGER PRIMARY KEY, tick INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL) STRICT;
+    INSERT OR REPLACE INTO meta VALUES ('audit_seq', 0), ('audit_hash', 0);
+";
+/// The table of one that somebody has removed: calls have to be taken, and what it ended with is noted elsewhere.
+const AUDIT_TABLE_ANEW: &str = "
+    CREATE TABLE IF NOT EXISTS audit (
+        seq INTEGER PRIMARY KEY, tick INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL) STRICT;
 ";
 
 /// From version 1 to 2, from 2 to 3, and so on.
@@ -147,7 +153,7 @@ pub(super) fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
         ))?);
     }
     match found {
-        VERSION => Ok(()),
+        VERSION => Ok(db.execute_batch(AUDIT_TABLE_ANEW)?),
         1..VERSION => {
             let steps = STEPS[found as usize - 1..].concat();
             Ok(db.execute_batch(&format!("BEGIN; {steps} PRAGMA user_version = {VERSION}; COMMIT;"))?)
@@ -160,6 +166,21 @@ pub(super) fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
 pub(super) fn prepare_beside(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found == VERSION { prepare(db, path) } else { Err(LedgerError::Beside { path: path.into(), found }) }
+}
+
+/// What somebody has put into the ledger that acts by itself when the engine writes.
+pub(super) fn foreign(db: &Connection) -> Result<Vec<(String, String)>, LedgerError> {
+    let mut statement = db.prepare("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')")?;
+    Ok(statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
+}
+
+/// Takes that away: calls would be lost by it.
+pub(super) fn drop_foreign(db: &Connection) -> Result<(), LedgerError> {
+    for (kind, name) in foreign(db)? {
+        tracing::error!(kind, name, "somebody has put this into the ledger: it is taken away");
+        db.execute_batch(&format!("DROP {kind} \"{}\"", name.replace('"', "\"\"")))?;
+    }
+    Ok(())
 }
 
 fn is_empty(db: &Connection) -> Result<bool, LedgerError> {

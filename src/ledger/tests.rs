@@ -533,3 +533,26 @@ fn the_story_has_what_became_of_each_assignment_and_who_was_told() {
     assert_eq!(book.escalations(CallId(17)).unwrap(), [Escalated { time_ms: 62_000, step, why, unit }]);
     assert!(book.is_of(&city()).unwrap());
 }
+
+#[test]
+fn what_acts_by_itself_in_a_ledger_is_found_and_taken_away() {
+    let (_dir, path, ledger) = in_new_file();
+    drop(ledger);
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("CREATE TRIGGER \"a \"\"b\" AFTER INSERT ON calls BEGIN DELETE FROM calls; END").unwrap();
+    assert_eq!(check::check(&db, &path).unwrap(), ["a trigger that nanming does not make: a \"b"]);
+    let mut ledger = Ledger::open(&path, 24, &city()).unwrap();
+    ledger.commit(&[record(10, vec![opened(17)], Decisions::default())]).unwrap();
+    assert_eq!((ledger.open_calls().unwrap().len(), check::check(&db, &path).unwrap().len()), (1, 0));
+}
+
+#[test]
+fn a_name_that_leads_to_the_ledger_is_the_ledger() {
+    let (dir, path, ledger) = in_new_file();
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    assert!(matches!(Ledger::open(&link, 24, &city()), Err(LedgerError::InUse(_))));
+    drop(ledger);
+    let mut ledger = Ledger::open(&link, 24, &city()).unwrap();
+    assert!(ledger.commit(&[record(10, vec![opened(17)], Decisions::default())]).unwrap());
+}

@@ -28,6 +28,9 @@ impl Recording {
             is_of(path, &segment.header, &expected)?;
             warn(path, &segment);
             if let (Some(first), Some(last)) = (segment.blocks.first(), segment.blocks.last()) {
+                if let Some((_, last)) = span.filter(|(_, last)| *last >= first.first) {
+                    return Err(RecordingError::Overlaps { path: path.clone(), last });
+                }
                 span = Some((span.map_or(first.first, |(first, _)| first), last.last));
             }
         }

@@ -247,7 +247,7 @@ fn a_disk_that_fails_costs_ticks_and_they_are_told_of() {
             std::thread::park_timeout(std::time::Duration::from_millis(5));
         }
     };
-    std::fs::remove_dir(&place).unwrap();
+    std::fs::remove_dir_all(&place).unwrap();
     recorder.take(1, &every_stream(&city));
     wait_for("nanming_recording_left_out_ticks_total 1");
     std::fs::create_dir(&place).unwrap();
@@ -345,4 +345,20 @@ proptest! {
         let bytes = block::encode(&ticks).unwrap();
         prop_assert_eq!(&block::decode(&Buffer::from(bytes)).unwrap(), &ticks);
     }
+}
+
+#[test]
+fn two_never_write_and_two_segments_of_one_time_are_never_read() {
+    let city = town();
+    let (dir, ticks) = recorded(&city);
+    let writer = Writer::open(dir.path(), &city, "test", BOUNDS).unwrap();
+    let refused = Writer::open(dir.path(), &city, "test", BOUNDS).err().unwrap();
+    assert!(matches!(refused, RecordingError::InUse(_)), "{refused}");
+    drop(writer);
+    assert_eq!(read(dir.path(), &city).unwrap().len(), ticks.len());
+    for ending in ["arrows", "index"] {
+        let twice = dir.path().join(format!("999999999999999.{ending}"));
+        std::fs::copy(file(dir.path(), ending), twice).unwrap();
+    }
+    assert!(matches!(read(dir.path(), &city), Err(RecordingError::Overlaps { .. })));
 }

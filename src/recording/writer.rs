@@ -1,5 +1,6 @@
 //! Writes a recording: segments that follow each other, of bounded size, and the old ones go.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use nanming_dataflows::Time;
@@ -30,6 +31,8 @@ pub struct Writer {
     segment: Option<SegmentWriter>,
     columns: Columns,
     last: Option<Time>,
+    /// Held for as long as this writes here.
+    _lock: File,
 }
 
 impl Writer {
@@ -38,8 +41,9 @@ impl Writer {
         std::fs::create_dir_all(dir).map_err(RecordingError::file(dir))?;
         let header =
             Header { city: city.name.clone(), fingerprint: fingerprint(city), origin: origin.into(), starts: true };
+        let _lock = lock(dir)?;
         let last = reader::last_tick(dir, &header)?;
-        Ok(Writer { dir: dir.into(), header, bounds, segment: None, columns: Columns::default(), last })
+        Ok(Writer { dir: dir.into(), header, bounds, segment: None, columns: Columns::default(), last, _lock })
     }
 
     /// The last tick that it has.
@@ -111,5 +115,16 @@ impl Writer {
     pub fn finish(mut self) -> Result<(), RecordingError> {
         self.flush()?;
         self.end_segment()
+    }
+}
+
+/// Two who wrote would mix their segments, and delete each other's.
+fn lock(dir: &Path) -> Result<File, RecordingError> {
+    let path = dir.join("lock");
+    let file = File::create(&path).map_err(RecordingError::file(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(RecordingError::InUse(dir.into())),
+        Err(TryLockError::Error(error)) => Err(RecordingError::file(&path)(error)),
     }
 }

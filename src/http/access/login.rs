@@ -43,19 +43,22 @@ pub(in crate::http) async fn login(
 ) -> Result<Response, Response> {
     let access = Arc::clone(&surface.app.access);
     let Some(key) = access.key.clone() else { return Err(off().into_response()) };
-    access.may_try(client(&access.proxies, &request)).map_err(IntoResponse::into_response)?;
+    let from = client(&access.proxies, &request);
+    access.may_try(from).map_err(IntoResponse::into_response)?;
     let body = whole(request, WITHIN).await.map_err(IntoResponse::into_response)?;
     let shown: Shown = serde_json::from_slice(&body).map_err(|_| malformed().into_response())?;
     let name = shown.name.clone();
     let Some(role) = access.checked(shown).await.map_err(IntoResponse::into_response)? else {
         access.metrics.http_refused("role", "wrong_password");
+        // Who types a password where the name belongs is not to find it in the log.
+        tracing::warn!(%from, "a log-in failed");
         let detail = "there is nobody of this name and password";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong_password", detail).into_response());
     };
     let until_s = wall_ms() / 1000 + access.login_min * 60;
     let who = format!("{}/{name}", role.as_str());
     let token = sign(&key, Purpose::Role, &Claim { who, until_s });
-    tracing::info!(name, role = role.as_str(), "logged in");
+    tracing::info!(name, role = role.as_str(), %from, "logged in");
     let answer = json!({"token": token, "name": name, "role": role.as_str(), "until_s": until_s});
     Ok(with_cookie(&access, Json(answer), &token, access.login_min * 60))
 }

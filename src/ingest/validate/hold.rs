@@ -1,6 +1,7 @@
 //! A stage that somebody holds, or lets go.
 
 use super::*;
+use crate::ingest::is_private;
 
 /// Longest time that a stage is held by one word, s.
 const MAX_HOLD_S: u64 = 3_600;
@@ -14,6 +15,10 @@ pub(super) fn hold(validator: &Validator, line: HoldLine, now_ms: u64) -> Result
     let time_ms = validator.fresh(time_ms, now_ms)?;
     if by.chars().count() > MAX_BY {
         return Err(Unfit::new(Reason::OutOfRange, format!("by is longer than {MAX_BY} characters")));
+    }
+    // It stays in the audit log for good.
+    if is_private(&by) {
+        return Err(Unfit::new(Reason::Malformed, "by is who holds it: no plate, no telephone number"));
     }
     let (stage, for_s) = match (stage, for_s) {
         (Some(stage), Some(for_s)) => (Some(row(validator, junction, &stage)?), for_s),

@@ -538,3 +538,18 @@ fn key(table: &rows::Table) -> &'static str {
         _ => "0, 0",
     }
 }
+
+#[test]
+fn a_log_that_was_removed_is_missed_whatever_is_removed_with_it_and_the_engine_starts() {
+    let also = "; DELETE FROM meta WHERE key LIKE 'audit%'";
+    for removed in
+        ["DROP TABLE audit", "DELETE FROM audit"].iter().flat_map(|sql| ["", also].map(|also| format!("{sql}{also}")))
+    {
+        let (_dir, path) = worked();
+        Connection::open(&path).unwrap().execute_batch(&removed).unwrap();
+        drop(Ledger::open(&path, 24, &city()).unwrap());
+        let db = Connection::open(&path).unwrap();
+        assert!(of_kind(&db, "start").unwrap()[0].line().contains("\"intact\":false"), "{removed}");
+        assert!(verified(&db).is_err(), "{removed}");
+    }
+}
