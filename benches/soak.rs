@@ -1,6 +1,6 @@
 //! The real `nanming run` with the reference city at ten times its pace, so at ten times its events a second, for three hours of
-//! city time, in the first of which its streets fill: whether its memory stays as it is and no measure drifts. Callers, desks that come and go, and readers of every
-//! page are there all the time. Fails when a goal is missed.
+//! city time, in the first of which its streets fill: whether its memory stays as it is and no measure drifts. Callers, desks and
+//! boards that come and go, and readers of every page are there all the time. Fails when a goal is missed.
 //!
 //! `cargo bench --bench soak [-- CITY_MINUTES [SPEED]]`: 180 minutes at 10. From 10:30 on, when traffic is about the same for
 //! hours. Memory's slope is that of the last quarter, per hour of city time.
@@ -103,16 +103,6 @@ fn judge(goals: &mut Goals, looks: &[Look]) {
             "       {name} quarter: {own_mb:.1} MB and {:.0} MB of files, {events:.0} events a second of city time, {latencies:?} ms",
             resident_mb - own_mb
         );
-    }
-    if std::env::var("SERIES").is_ok() {
-        for c in looks.chunks(18) {
-            eprintln!(
-                "{:.0} {:.1} {:.1}",
-                c[0].city_s - looks[0].city_s,
-                mean(c.iter().map(|l| l.own_mb)),
-                mean(c.iter().map(|l| l.resident_mb))
-            );
-        }
     }
     let points: Vec<(f64, f64)> = last.iter().map(|look| (look.city_s / 3_600.0, look.own_mb)).collect();
     let (slope, level) = slope(&points);
