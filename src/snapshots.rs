@@ -94,7 +94,7 @@ impl Restored {
     /// What of it is good for an engine that begins at `start_ms`: all, or what was learned. Sources are read from where the
     /// states are of; offsets of a snapshot that is too old say nothing.
     pub fn for_start(mut self, start_ms: u64) -> Restored {
-        if self.tick + FRESH_MS < start_ms {
+        if self.tick.saturating_add(FRESH_MS) < start_ms {
             self.states.retain(|_, kind| kind == Kind::Learned);
             self.read = Offsets::default();
         }

@@ -185,3 +185,10 @@ fn no_file_begins_with_what_a_damaged_one_has_left() {
     let found = Opened::in_dir(dir.path(), &City::default()).unwrap().found;
     assert_eq!((found.tick, found.states), (40, states(&[(1, b"ONE"), (2, b"two")])));
 }
+
+/// Found by libFuzzer.
+#[test]
+fn a_tick_at_the_end_of_time_is_no_reason_to_end() {
+    let restored = Restored { tick: Time::MAX, ..Restored::default() };
+    assert_eq!(restored.for_start(Time::MAX).tick, Time::MAX);
+}
