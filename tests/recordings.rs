@@ -70,7 +70,7 @@ fn agrees(dir: &Path, was_killed: bool) {
         before.rsplit([' ', '\n']).next()?.parse::<u64>().ok()
     };
     let lost = number(" are of ticks").unwrap_or(0);
-    assert!(number(" records agree with the recording").unwrap() > 5 * lost, "{told}");
+    assert!(number(" records agree with the recording").unwrap() > lost, "{told}");
     assert!(was_killed || !told.contains(';'), "{told}");
 }
 
