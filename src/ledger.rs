@@ -182,7 +182,6 @@ impl Ledger {
         let lock = lock(path)?;
         let db = Connection::open(path)?;
         schema::prepare(&db, path)?;
-        schema::drop_foreign(&db)?;
         disk::keep_log_when_closed(&db)?;
         disk::fold(&db)?;
         let mut ledger = Ledger {
@@ -205,6 +204,7 @@ impl Ledger {
             _lock: lock,
         };
         ledger.claim(path)?;
+        schema::drop_foreign(&ledger.db)?;
         ledger.audit = audit::start(&mut ledger.db, ledger.roster.fingerprint)?;
         Ok(ledger)
     }

@@ -269,7 +269,11 @@ fn run_city(
     }
     let (ticks, events, p99_ms) =
         (shared.metrics.ticks_total(), shared.metrics.events_total(), shared.metrics.tick_p99_ms());
-    println!("{ticks} ticks, {events} events, tick p99 {p99_ms:.1} ms; the ledger is {}", config.ledger.path.display());
+    let ledger = config.ledger.path.display();
+    // All is kept: it is no failure when nobody reads this.
+    let _ = crate::cli::out(format_args!(
+        "{ticks} ticks, {events} events, tick p99 {p99_ms:.1} ms; the ledger is {ledger}\n"
+    ));
     Ok(())
 }
 

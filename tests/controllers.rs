@@ -68,6 +68,15 @@ fn start(dir: TempDir) -> Running {
     start_as(command(), dir)
 }
 
+/// A city whose controllers all obey and are in its hands.
+fn taken_over() -> (Running, Vec<Controller>) {
+    let dir = tempfile::tempdir().unwrap();
+    let all = controllers(dir.path(), std::array::from_fn(|_| Script::default()));
+    let city = start(dir);
+    city.wait_for("taking over", || all.iter().all(|controller| controller.seen().mode.is_centre()));
+    (city, all)
+}
+
 pub(crate) fn start_as(command: Command, dir: TempDir) -> Running {
     Running::start_as(command, dir, &["--no-sim", "--speed", &SPEED.to_string()])
 }
@@ -121,10 +130,7 @@ fn those_that_obey_are_led_and_those_that_refuse_are_silent_restart_or_lie_are_f
 
 #[test]
 fn one_whose_lamps_conflict_in_its_own_plan_too_flashes_until_a_person_comes() {
-    let dir = tempfile::tempdir().unwrap();
-    let all = controllers(dir.path(), std::array::from_fn(|_| Script::default()));
-    let city = start(dir);
-    city.wait_for("taking over", || all.iter().all(|controller| controller.seen().mode.is_centre()));
+    let (city, all) = taken_over();
     all[1].behave(Manner::Clash);
     city.wait_for("its own plan", || all[1].seen().mode == Mode::LOCAL_FIXED);
     city.wait_for("flashing", || all[1].seen().mode == Mode::FLASH && standing(&city, "flashing") == 1);
@@ -142,10 +148,7 @@ fn one_whose_lamps_conflict_in_its_own_plan_too_flashes_until_a_person_comes() {
 
 #[test]
 fn an_engine_that_is_killed_leaves_every_junction_on_its_own_plan() {
-    let dir = tempfile::tempdir().unwrap();
-    let all = controllers(dir.path(), std::array::from_fn(|_| Script::default()));
-    let city = start(dir);
-    city.wait_for("taking over", || all.iter().all(|controller| controller.seen().mode.is_centre()));
+    let (city, all) = taken_over();
     let dir = city.kill();
     let city = Running::start_in(dir, &["--no-sim"]);
     city.wait_for("their plans", || {
@@ -155,10 +158,7 @@ fn an_engine_that_is_killed_leaves_every_junction_on_its_own_plan() {
 
 #[test]
 fn an_engine_that_ends_as_soon_as_it_has_begun_gives_every_junction_back() {
-    let dir = tempfile::tempdir().unwrap();
-    let all = controllers(dir.path(), std::array::from_fn(|_| Script::default()));
-    let city = start(dir);
-    city.wait_for("taking over", || all.iter().all(|controller| controller.seen().mode.is_centre()));
+    let (city, all) = taken_over();
     let city = start(city.kill());
     city.wait_for("reach", || standing(&city, "centre") == 4);
     assert_eq!(city.interrupt().0, Some(0));

@@ -29,13 +29,11 @@ pub(crate) struct BooksArgs {
 pub(super) type Books = (Book, Option<City>, i32);
 
 impl BooksArgs {
-    /// The ledger's file, which is there.
+    /// The ledger's file, which is there, under its own name: by that its lock and its roots go.
     pub(super) fn path(&self, config: &Config) -> Result<PathBuf, String> {
         let path = self.ledger.as_deref().unwrap_or(&config.ledger.path);
-        if path.exists() {
-            return Ok(path.into());
-        }
-        Err(format!("there is no ledger {}; name one with --ledger FILE", path.display()))
+        let missing = |error| format!("there is no ledger {} ({error}); name one with --ledger FILE", path.display());
+        std::fs::canonicalize(path).map_err(missing)
     }
 
     /// The city that is named, with its rosters: as it was run.

@@ -89,17 +89,19 @@ const ROSTER_TABLES: &str = "
         PRIMARY KEY (roster, person)) STRICT, WITHOUT ROWID;
 ";
 
-/// The audit log: a chain of hashes. `body` is JSON, `hash` over the record and the hash before it.
-const AUDIT_TABLE: &str = "
-    CREATE TABLE audit (
-        seq INTEGER PRIMARY KEY, tick INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL) STRICT;
-    INSERT OR REPLACE INTO meta VALUES ('audit_seq', 0), ('audit_hash', 0);
-";
-/// The table of one that somebody has removed: calls have to be taken, and what it ended with is noted elsewhere.
-const AUDIT_TABLE_ANEW: &str = "
-    CREATE TABLE IF NOT EXISTS audit (
-        seq INTEGER PRIMARY KEY, tick INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL) STRICT;
-";
+/// The audit log: a chain of hashes. `body` is JSON, `hash` over the record and the hash before it. It is also made anew where
+/// somebody has removed it: calls have to be taken, and that it is missing is known by what is noted of its end.
+macro_rules! audit_table {
+    () => {
+        "CREATE TABLE IF NOT EXISTS audit (
+            seq INTEGER PRIMARY KEY, tick INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL)
+            STRICT;"
+    };
+}
+
+/// The same in a ledger that has had none, with its end noted.
+const AUDIT_BEGUN: &str =
+    concat!(audit_table!(), "INSERT OR REPLACE INTO meta VALUES ('audit_seq', 0), ('audit_hash', 0);");
 
 /// From version 1 to 2, from 2 to 3, and so on.
 const STEPS: [&str; VERSION as usize - 1] = [
@@ -135,7 +137,7 @@ const STEPS: [&str; VERSION as usize - 1] = [
      CREATE INDEX calls_by_joined ON calls (joined) WHERE joined IS NOT NULL;
      CREATE INDEX calls_by_opened ON calls (opened_ms);",
     ROSTER_TABLES,
-    AUDIT_TABLE,
+    AUDIT_BEGUN,
 ];
 
 /// Sets the connection up, makes the tables in a new file and brings those of an older one up to date.
@@ -149,11 +151,11 @@ pub(super) fn prepare(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found == 0 && is_empty(db)? {
         return Ok(db.execute_batch(&format!(
-            "BEGIN; {TABLES} {ROSTER_TABLES} {AUDIT_TABLE} PRAGMA user_version = {VERSION}; COMMIT;"
+            "BEGIN; {TABLES} {ROSTER_TABLES} {AUDIT_BEGUN} PRAGMA user_version = {VERSION}; COMMIT;"
         ))?);
     }
     match found {
-        VERSION => Ok(db.execute_batch(AUDIT_TABLE_ANEW)?),
+        VERSION => Ok(db.execute_batch(audit_table!())?),
         1..VERSION => {
             let steps = STEPS[found as usize - 1..].concat();
             Ok(db.execute_batch(&format!("BEGIN; {steps} PRAGMA user_version = {VERSION}; COMMIT;"))?)
